@@ -1,0 +1,99 @@
+// Bundles the programs with esbuild. Heavy libraries get a bundle each, which is loaded on first use; the programs
+// reach them by `await import('ssh2')` and the like, which this script rewrites to the bundle.
+//
+//   node scripts/build.mjs [--watch] [--development] [--metafile]
+import { readFileSync, rmSync, writeFileSync, mkdirSync, existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import * as esbuild from 'esbuild';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const { values: args } = parseArgs({
+	options: { watch: { type: 'boolean' }, development: { type: 'boolean' }, metafile: { type: 'boolean' } },
+});
+
+/** Loaded on first use; the lint rule in eslint.config.mjs forbids static imports of them. */
+export const LAZY = ['ssh2', 'mysql2/promise', 'tar', 'xml2js', 'yaml', 'vscode-languageclient/node'];
+
+/** `mysql2/promise` → `mysql2-promise.js` */
+const bundleName = (name) => `${name.replace(/^@/, '').replaceAll('/', '-')}.js`;
+
+const lazy = {
+	name: 'lazy-libraries',
+	setup(build) {
+		const filter = new RegExp(`^(${LAZY.map((name) => name.replace(/[/.]/g, '\\$&')).join('|')})$`);
+		build.onResolve({ filter }, ({ path: name, kind }) =>
+			kind === 'entry-point' ? undefined : { path: `./lib/${bundleName(name)}`, external: true },
+		);
+	},
+};
+
+/** ssh2 works without its optional native helpers; `.node` files cannot travel in one package for all platforms. */
+const noNative = {
+	name: 'no-native-modules',
+	setup(build) {
+		build.onResolve({ filter: /\.node$|^cpu-features$/ }, ({ path: name }) => ({ path: name, namespace: 'absent' }));
+		build.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'throw new Error("native module left out")' }));
+	},
+};
+
+const common = {
+	absWorkingDir: root,
+	bundle: true,
+	platform: 'node',
+	target: 'node20',
+	format: 'cjs',
+	outdir: 'dist',
+	sourcemap: args.development ? 'inline' : false,
+	minify: !args.development,
+	keepNames: true,
+	metafile: true,
+	logLevel: 'warning',
+	legalComments: 'none',
+	loader: { '.sh': 'text', '.sql': 'text' },
+};
+
+const programs = {
+	extension: 'src/extension.ts',
+	cli: 'src/cli.ts',
+	sandbox: 'src/sandbox/main.ts',
+	language: 'src/language/main.ts',
+};
+const configs = [
+	{
+		...common,
+		entryPoints: Object.fromEntries(Object.entries(programs).filter(([, file]) => existsSync(path.join(root, file)))),
+		external: ['vscode'],
+		plugins: [lazy, noNative],
+	},
+	{
+		...common,
+		outdir: 'dist/lib',
+		entryPoints: Object.fromEntries(LAZY.map((name) => [bundleName(name).replace(/\.js$/, ''), name])),
+		external: ['vscode'],
+		plugins: [noNative],
+	},
+];
+
+if (args.watch) {
+	for (const config of configs) {
+		await (await esbuild.context(config)).watch();
+	}
+} else {
+	rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+	mkdirSync(path.join(root, 'dist'), { recursive: true });
+	const results = await Promise.all(configs.map((config) => esbuild.build(config)));
+	if (args.metafile) {
+		writeFileSync(path.join(root, 'dist/meta.json'), JSON.stringify(results.map((result) => result.metafile)));
+	}
+	if (existsSync(path.join(root, 'dist/cli.js'))) {
+		const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+		writeFileSync(
+			path.join(root, 'dist/cli.js'),
+			`#!/usr/bin/env node\n${readFileSync(path.join(root, 'dist/cli.js'), 'utf8').replaceAll('__VERSION__', version)}`,
+			{ mode: 0o755 },
+		);
+	}
+}

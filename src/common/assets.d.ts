@@ -1,0 +1,9 @@
+/** Text files that are bundled into the programs. */
+declare module '*.sh' {
+	const text: string;
+	export default text;
+}
+declare module '*.sql' {
+	const text: string;
+	export default text;
+}

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+
+/** Content that can be read again from any offset: uploads resume with it. */
+export interface Content {
+	/** Bytes in all. */
+	readonly size: number;
+	/** SHA-256 in lower-case hex. */
+	readonly sha256: string;
+	/** MD5 in lower-case hex: BOINC's side files, templates and signatures use it. */
+	readonly md5: string;
+	/** The bytes from `offset` to the end. */
+	open(offset: number): AsyncIterable<Uint8Array>;
+}
+
+/** Content that is already in memory. */
+export function contentOfBytes(bytes: Uint8Array | string): Content {
+	const data = typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes;
+	return {
+		size: data.length,
+		sha256: createHash('sha256').update(data).digest('hex'),
+		md5: createHash('md5').update(data).digest('hex'),
+		open: async function* (offset) {
+			await Promise.resolve();
+			if (offset < data.length) {
+				yield data.subarray(offset);
+			}
+		},
+	};
+}
+
+/** Content of a local file. Reads it once for the hashes; the file must not change afterwards. */
+export async function contentOfFile(path: string): Promise<Content> {
+	const sha256 = createHash('sha256');
+	const md5 = createHash('md5');
+	let size = 0;
+	for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+		sha256.update(chunk);
+		md5.update(chunk);
+		size += chunk.length;
+	}
+	return {
+		size,
+		sha256: sha256.digest('hex'),
+		md5: md5.digest('hex'),
+		open: (offset) => createReadStream(path, { start: offset, highWaterMark: 1 << 18 }),
+	};
+}
