@@ -2,7 +2,7 @@
 // reach them by `await import('ssh2')` and the like, which this script rewrites to the bundle.
 //
 //   node scripts/build.mjs [--watch] [--development] [--metafile]
-import { readFileSync, rmSync, writeFileSync, mkdirSync, existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -82,7 +82,6 @@ if (args.watch) {
 		await (await esbuild.context(config)).watch();
 	}
 } else {
-	rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 	mkdirSync(path.join(root, 'dist'), { recursive: true });
 	const results = await Promise.all(configs.map((config) => esbuild.build(config)));
 	if (args.metafile) {
