@@ -24,6 +24,10 @@ export interface ProjectConfig {
 	/** Number of hash directories; 0 means flat. */
 	readonly uldlDirFanout: number;
 	readonly sendResultAbort: boolean;
+	/** The scheduler sends no jobs. */
+	readonly dontSendJobs?: boolean;
+	/** `project_user_name`: the only account that may start the daemons. */
+	readonly daemonUser?: string | undefined;
 	readonly daemons: readonly DaemonEntry[];
 }
 
@@ -33,6 +37,8 @@ export interface DaemonEntry {
 	readonly output: string | undefined;
 	readonly pidFile: string | undefined;
 	readonly disabled: boolean;
+	/** Short name of the machine that runs it; absent means the project's own host. */
+	readonly host?: string | undefined;
 }
 
 /** A file that clients download: a pack, a recipe, a parameter table, an input. */
