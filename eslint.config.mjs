@@ -14,6 +14,7 @@ const MAY_IMPORT = {
 	sandbox: ['common', 'connection', 'project', 'image', 'job', 'monitor'],
 	language: ['common', 'protocol', 'project', 'job'],
 	webview: ['protocol'],
+	terminal: ['common', 'connection', 'project', 'image', 'job', 'monitor'],
 	editor: ['common', 'protocol', 'connection', 'project', 'image', 'job', 'monitor'],
 };
 const ROOMS = Object.keys(MAY_IMPORT);
@@ -71,7 +72,7 @@ export default tseslint.config(
 		},
 	},
 	...Object.entries(MAY_IMPORT).map(layer),
-	{ files: ['src/cli.ts', 'src/sandbox/**', 'bench/**', 'test/**'], rules: { 'no-console': 'off' } },
+	{ files: ['src/cli.ts', 'src/terminal/**', 'src/sandbox/**', 'bench/**', 'test/**'], rules: { 'no-console': 'off' } },
 	{
 		files: ['test/**/*.ts', 'bench/**/*.ts'],
 		rules: {

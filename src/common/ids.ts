@@ -8,7 +8,36 @@ export const COMMANDS = [
 	'boinc2docker.batch.fetchResults',
 	'boinc2docker.instance.showLog',
 	'boinc2docker.view.refresh',
+	'boinc2docker.view.loadMore',
 	'boinc2docker.log.show',
 	'boinc2docker.diagnostics.copy',
 ] as const;
 export type CommandId = (typeof COMMANDS)[number];
+
+/** The view container in the activity bar. */
+export const VIEW_CONTAINER = 'boinc2docker';
+export const VIEWS = ['boinc2docker.views.jobs'] as const;
+export type ViewId = (typeof VIEWS)[number];
+
+/** Keys of `when` clauses. Only `ContextManager` sets them. */
+export const CONTEXT_KEYS = ['boinc2docker:welcome'] as const;
+export type ContextKey = (typeof CONTEXT_KEYS)[number];
+
+export const SETTINGS = [
+	'boinc2docker.engine.command',
+	'boinc2docker.results.folder',
+	'boinc2docker.notifications.batchFinished',
+] as const;
+export type SettingId = (typeof SETTINGS)[number];
+
+/** Scheme of the read-only documents: logs of instances, plans of installations. */
+export const DOCUMENT_SCHEME = 'boinc2docker';
+
+/** Keys of what is remembered between sessions; never a secret. */
+export const STORAGE_KEYS = {
+	servers: 'boinc2docker.server.list',
+	watched: 'boinc2docker.batch.watched',
+	lastServer: 'boinc2docker.server.last',
+	lastCommand: 'boinc2docker.job.lastCommand',
+	lastWrappers: 'boinc2docker.app.lastWrappers',
+} as const;
