@@ -1,0 +1,94 @@
+import type { Project } from './project.js';
+import type { Architecture, InstalledApp, Platform } from './types.js';
+import { PLATFORMS } from './types.js';
+
+interface AppRow {
+	readonly id: number;
+	readonly name: string;
+	readonly user_friendly_name: string;
+	readonly deprecated: number;
+}
+
+/** One row of `app_version`, without its XML. */
+export interface AppVersionRow {
+	readonly id: number;
+	readonly appid: number;
+	readonly version_num: number;
+	readonly platform: string;
+	readonly plan_class: string;
+}
+
+const CURRENT_VERSIONS = `
+	SELECT av.id, av.appid, av.version_num, p.name AS platform, av.plan_class
+	FROM app_version av JOIN platform p ON p.id = av.platformid
+	WHERE av.deprecated = 0 AND av.appid IN (?) ORDER BY av.version_num DESC, av.id`;
+
+/** All apps of the project with the newest usable version of each platform and plan class. Two statements. */
+export async function installedApps(project: Project, signal?: AbortSignal): Promise<InstalledApp[]> {
+	const database = await project.database();
+	const apps = await database.select<AppRow>(
+		'SELECT id, name, user_friendly_name, deprecated FROM app ORDER BY name',
+		[],
+		signal,
+	);
+	const rows =
+		apps.length === 0 ? [] : await database.select<AppVersionRow>(CURRENT_VERSIONS, [apps.map((app) => app.id)], signal);
+	return apps.map((app) => {
+		const newest = new Map<string, AppVersionRow>();
+		for (const row of rows) {
+			const key = `${row.platform}__${row.plan_class}`;
+			if (row.appid === app.id && !newest.has(key)) {
+				newest.set(key, row);
+			}
+		}
+		return {
+			id: app.id,
+			name: app.name,
+			friendlyName: app.user_friendly_name,
+			deprecated: app.deprecated !== 0,
+			versions: [...newest.values()].map((row) => ({
+				versionNum: row.version_num,
+				platform: row.platform,
+				planClass: row.plan_class,
+			})),
+		};
+	});
+}
+
+/** Architecture of the Linux containers that hosts of a platform run. */
+export function architectureOf(platform: Platform): Architecture {
+	return platform === 'aarch64-unknown-linux-gnu' || platform === 'windows_arm64' || platform === 'arm64-apple-darwin'
+		? 'arm64'
+		: 'amd64';
+}
+
+/** Whether a plan class makes the client run the job with Docker or Podman: BOINC goes by the name. */
+export function isContainerClass(planClass: string): boolean {
+	return planClass.includes('docker');
+}
+
+function isPlatform(name: string): name is Platform {
+	return PLATFORMS.some((platform) => platform === name);
+}
+
+/** Architectures that the app's container versions cover. */
+export function architecturesOf(app: InstalledApp): Architecture[] {
+	const found = new Set<Architecture>();
+	for (const { platform, planClass } of app.versions) {
+		if (isContainerClass(planClass) && isPlatform(platform)) {
+			found.add(architectureOf(platform));
+		}
+	}
+	return [...found].sort();
+}
+
+/**
+ * The version number to pin a job to (`create_work --app_version_num`) so that only hosts of `architecture` get it; the
+ * numbers of amd64 versions are even, those of arm64 versions odd. `undefined` when the app has no such version.
+ */
+export function versionNumFor(app: InstalledApp, architecture: Architecture): number | undefined {
+	const numbers = app.versions.flatMap(({ versionNum, platform, planClass }) =>
+		isContainerClass(planClass) && isPlatform(platform) && architectureOf(platform) === architecture ? [versionNum] : [],
+	);
+	return numbers.length === 0 ? undefined : Math.max(...numbers);
+}

@@ -1,0 +1,68 @@
+import { BoincError } from '../common/errors.js';
+import type { Project } from './project.js';
+
+/** What a batch row can be set to; `preparing` is the state of a new row. */
+export type BatchRowState = 'preparing' | 'in-progress' | 'complete' | 'aborted' | 'retired';
+
+/** `batch.state` of BOINC's schema. */
+const STATES: Readonly<Record<BatchRowState, number>> = {
+	preparing: 0,
+	'in-progress': 1,
+	complete: 2,
+	aborted: 3,
+	retired: 4,
+};
+
+/** All columns are NOT NULL without default. */
+const INSERT = `
+	INSERT INTO batch (user_id, create_time, logical_start_time, logical_end_time, est_completion_time, njobs, fraction_done,
+		nerror_jobs, state, completion_time, credit_estimate, credit_canonical, credit_total, name, app_id, project_state,
+		description, expire_time)
+	VALUES (?, UNIX_TIMESTAMP(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?, ?, 0, ?, 0)`;
+
+/** `name` and `description` hold 255 characters; whole characters are kept. */
+function fit(text: string): string {
+	return [...text].slice(0, 255).join('');
+}
+
+export interface NewBatch {
+	/** For people; any text, cut at 255 characters. */
+	readonly name: string;
+	readonly appId: number;
+	readonly description: string;
+	/** `user.id` that owns the batch on the web pages. Default: the project's first user, 0 if there is none. */
+	readonly userId?: number;
+}
+
+/** Inserts a batch in state "preparing" and resolves to its id. The web pages leave it alone until `setBatchState`. */
+export async function createBatch(project: Project, batch: NewBatch): Promise<number> {
+	const userId = batch.userId ?? (await firstUser(project));
+	const { insertId } = await project.write(INSERT, [userId, fit(batch.name), batch.appId, fit(batch.description)]);
+	if (insertId <= 0) {
+		throw new BoincError('database-refused', `The database of ${project.name} took the batch but gave it no number.`);
+	}
+	return insertId;
+}
+
+/** Sets the state of a batch and, if given, its number of jobs. Rejects with `batch-missing`. */
+export async function setBatchState(project: Project, id: number, state: BatchRowState, njobs?: number): Promise<void> {
+	const finished = state === 'complete' || state === 'aborted';
+	const done = finished ? ', completion_time = UNIX_TIMESTAMP()' : '';
+	if (njobs === undefined) {
+		await project.write(`UPDATE batch SET state = ?${done} WHERE id = ?`, [STATES[state], id]);
+	} else {
+		await project.write(`UPDATE batch SET state = ?, njobs = ?${done} WHERE id = ?`, [STATES[state], njobs, id]);
+	}
+	// "Affected" counts changed rows only, so the row itself is asked for.
+	const database = await project.database();
+	const rows = await database.select<{ state: number }>('SELECT state FROM batch WHERE id = ?', [id]);
+	if (rows[0]?.state !== STATES[state]) {
+		throw new BoincError('batch-missing', `The batch ${id} is not in the database of ${project.name}.`, { detail: { id } });
+	}
+}
+
+async function firstUser(project: Project): Promise<number> {
+	const database = await project.database();
+	const rows = await database.select<{ id: number | null }>('SELECT MIN(id) AS id FROM user');
+	return rows[0]?.id ?? 0;
+}
