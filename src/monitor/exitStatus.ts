@@ -53,8 +53,8 @@ const MEANINGS: Readonly<Record<number, string>> = {
 	[-233]: 'the task was not started before its deadline',
 };
 
-/** Where BOINC's own meanings begin; below are the program's own exit codes. */
-const FIRST_BOINC_CODE = 192;
+/** The largest number of a signal that ends programs; shells report 128 more. */
+const LAST_SIGNAL = 31;
 
 /**
  * An exit status in words, with both readings where a negative code of a wrapper may have been stored modulo 256.
@@ -66,16 +66,15 @@ export function explainExitStatus(status: number): string {
 		return `exit code ${status}: ${known}`;
 	}
 	const negative = MEANINGS[status - 256];
-	if (status > 0 && status < 256 && negative !== undefined) {
-		return `exit code ${status} of the program, or ${status - 256}: ${negative}`;
-	}
-	if (status > 128 && status < FIRST_BOINC_CODE) {
-		return `exit code ${status}: the program was killed by signal ${status - 128}`;
+	const wrapped = status > 0 && negative !== undefined ? `; if a wrapper ended with ${status - 256}: ${negative}` : '';
+	const signal = status - 128;
+	if (signal > 0 && signal <= LAST_SIGNAL) {
+		return `exit code ${status}: the program was killed by signal ${signal}${wrapped}`;
 	}
 	if (status < -255 || status > 255) {
 		return `exit code 0x${(status >>> 0).toString(16).toUpperCase()}`;
 	}
-	return `exit code ${status}`;
+	return `exit code ${status} of the program${wrapped}`;
 }
 
 const ERROR_MASK: readonly (readonly [number, string])[] = [
