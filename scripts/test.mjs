@@ -1,0 +1,132 @@
+// Everything: system packages, static checks, build, unit and integration tests, and the packaged extension in the
+// newest and the oldest supported VS Code. Closes with one line of totals.
+//
+//   node scripts/test.mjs [STEP…]      only these steps
+import { spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const logs = path.join(root, 'dist', 'test-logs');
+mkdirSync(logs, { recursive: true });
+
+const bin = (name) => path.join(root, 'node_modules', '.bin', name);
+const node = process.execPath;
+const OLDEST = { VSCODE_HARNESS_CODE_SERVER: '4.100.3', VSCODE_HARNESS_NODE: '20.20.2' };
+
+/** Steps in order. Those of one `together` list run side by side. */
+const STEPS = [
+	{ name: 'packages', run: [[node, 'scripts/systemPackages.mjs', 'test']] },
+	{ name: 'build', run: [[node, 'scripts/build.mjs']] },
+	{
+		together: [
+			{ name: 'types', run: [[bin('tsc'), '--noEmit', '-p', '.']] },
+			{ name: 'unit', run: [[bin('vitest'), 'run', '--project', 'unit']] },
+		],
+	},
+	{
+		together: [
+			{ name: 'lint', run: [[bin('eslint'), '.', '--max-warnings', '0']] },
+			{ name: 'format', run: [[bin('prettier'), '--check', '.']] },
+			{ name: 'exports', run: [[bin('knip')]] },
+			{ name: 'vscode', run: [[node, 'test/harness/lib/install-vscode.mjs']] },
+		],
+	},
+	{ name: 'integration', run: [[bin('vitest'), 'run', '--project', 'integration']] },
+	{ name: 'package', run: [[node, 'scripts/package.mjs']] },
+	{ name: 'suite', run: [[node, 'test/suite.mjs']] },
+	{ name: 'ui', run: [[node, '--test', '--test-concurrency=1', 'test/ui/*.test.mjs']] },
+	{ name: 'suite-oldest', env: OLDEST, run: [[node, 'test/suite.mjs']] },
+	{ name: 'ui-oldest', env: OLDEST, run: [[node, '--test', '--test-concurrency=1', 'test/ui/*.test.mjs']] },
+	{ name: 'conformance', run: [[node, 'scripts/conformance.mjs']] },
+];
+
+const totals = { passed: 0, failed: 0 };
+
+/** What each kind of runner says at its end: vitest, node's runner, ours. */
+function count(text) {
+	// eslint-disable-next-line no-control-regex
+	const plain = text.replace(/\u001B\[[0-9;]*m/g, '');
+	const vitest = /^\s*Tests\s+(?:(\d+) failed \| )?(?:(\d+) passed)?/m.exec(plain);
+	if (vitest) {
+		return { failed: Number(vitest[1] ?? 0), passed: Number(vitest[2] ?? 0) };
+	}
+	const tests = /^\s*(?:# |ℹ )pass (\d+)[\s\S]*?^\s*(?:# |ℹ )fail (\d+)/m.exec(plain);
+	if (tests) {
+		return { passed: Number(tests[1]), failed: Number(tests[2]) };
+	}
+	const own = /^(\d+) passed, (\d+) failed/m.exec(plain);
+	return own ? { passed: Number(own[1]), failed: Number(own[2]) } : { passed: 0, failed: 0 };
+}
+
+function runOne(step, argv) {
+	return new Promise((resolve) => {
+		const log = createWriteStream(path.join(logs, `${step.name}.log`));
+		const child = spawn(argv[0], argv.slice(1), {
+			cwd: root,
+			env: { ...process.env, FORCE_COLOR: '0', ...step.env },
+			stdio: ['ignore', 'pipe', 'pipe'],
+		});
+		let text = '';
+		for (const stream of [child.stdout, child.stderr]) {
+			stream.on('data', (chunk) => {
+				log.write(chunk);
+				text += chunk;
+			});
+		}
+		child.on('error', (error) => resolve({ code: 1, text: String(error) }));
+		child.on('close', (code) => {
+			log.end();
+			resolve({ code: code ?? 1, text });
+		});
+	});
+}
+
+async function runStep(step) {
+	const start = Date.now();
+	for (const argv of step.run) {
+		const { code, text } = await runOne(step, argv);
+		const { passed, failed } = count(text);
+		totals.passed += passed;
+		totals.failed += failed;
+		const seconds = ((Date.now() - start) / 1000).toFixed(1).padStart(6);
+		const tests = passed + failed > 0 ? `  ${passed} passed, ${failed} failed` : '';
+		console.log(`${code === 0 ? '✓' : '✗'} ${step.name.padEnd(14)}${seconds} s${tests}`);
+		if (code !== 0) {
+			console.log(text.split('\n').slice(-150).join('\n'));
+			console.log(
+				`✗ ${step.name} ended with code ${code}; its whole output is in ${path.relative(root, path.join(logs, `${step.name}.log`))}`,
+			);
+			if (failed === 0) {
+				totals.failed += 1;
+			}
+			return false;
+		}
+	}
+	return true;
+}
+
+const wanted = process.argv.slice(2);
+const known = STEPS.flatMap((step) => (step.together ?? [step]).map(({ name }) => name));
+const unknown = wanted.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+	console.error(`unknown step ${unknown.join(', ')}; there are: ${known.join(', ')}`);
+	process.exit(2);
+}
+const start = Date.now();
+let good = true;
+for (const step of STEPS) {
+	const group = (step.together ?? [step]).filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+	const results = await Promise.all(group.map(runStep));
+	if (results.includes(false)) {
+		good = false;
+		if (['packages', 'build', 'package'].includes(step.name)) {
+			break; // nothing after these makes sense
+		}
+	}
+}
+const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+console.log(`\nboinc2docker ${version}: ${((Date.now() - start) / 60_000).toFixed(1)} minutes`);
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
+process.exit(good ? 0 : 1);

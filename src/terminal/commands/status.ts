@@ -1,0 +1,134 @@
+import { BoincError } from '../../common/errors.js';
+import { formatSeconds, plural } from '../../common/format.js';
+import { systemClock } from '../../common/ports.js';
+import { explainErrorMask } from '../../monitor/exitStatus.js';
+import { isFinalBatchState } from '../../monitor/jobState.js';
+import { ProjectMonitor } from '../../monitor/projectMonitor.js';
+import { instancesOf } from '../../monitor/queries.js';
+import type { Batch, Instance, Job } from '../../monitor/types.js';
+import type { Project } from '../../project/project.js';
+import { EXIT } from '../exitCode.js';
+import { printJson, type RegisterCommand } from '../register.js';
+import { type GlobalOptions, type Session, withProject } from '../session.js';
+import { table } from '../table.js';
+
+interface StatusOptions extends GlobalOptions {
+	readonly wait?: boolean;
+	readonly jobs?: boolean;
+}
+
+export function monitorFor(session: Session): ProjectMonitor {
+	return new ProjectMonitor({ log: session.ctx.log, clock: systemClock, database: () => session.project.database() });
+}
+
+/** `3 running, 1 queued` without the states that no job is in. */
+export function countsText(batch: Batch): string {
+	const parts = Object.entries(batch.counts).filter(([, n]) => n > 0);
+	return parts.length === 0 ? 'no jobs' : parts.map(([state, n]) => `${n} ${state}`).join(', ');
+}
+
+/** Waits until nothing in the batch will change any more, showing the counts meanwhile. */
+export async function waitForBatch(session: Session, batchId: number): Promise<Batch> {
+	const monitor = monitorFor(session);
+	try {
+		for (;;) {
+			await monitor.refresh();
+			const batch = requireBatch(monitor.batches(), batchId, session.project);
+			if (isFinalBatchState(batch.state)) {
+				return batch;
+			}
+			session.ctx.progress.report({ message: `Batch ${batchId}: ${countsText(batch)}` });
+			await session.ctx.clock.sleep(1_000, session.ctx.signal);
+		}
+	} finally {
+		monitor.dispose();
+	}
+}
+
+export function requireBatch(batches: readonly Batch[], id: number, project: Project): Batch {
+	const batch = batches.find((candidate) => candidate.id === id);
+	if (!batch) {
+		throw new BoincError('batch-missing', `There is no batch ${id} in ${project.name}.`, {
+			remedy: 'Run the status command without a number for the list of batches.',
+		});
+	}
+	return batch;
+}
+
+/** The exit code that a batch's end means for scripts. */
+export function batchExitCode(batch: Batch): number {
+	return batch.state === 'failed' || batch.state === 'cancelled' ? EXIT.jobsFailed : EXIT.ok;
+}
+
+/** All jobs of a batch with their instances. */
+export async function jobsWithInstances(session: Session, monitor: ProjectMonitor, batchId: number): Promise<(Job & { instances: Instance[] })[]> {
+	const all: (Job & { instances: Instance[] })[] = [];
+	for (let after = 0; ; ) {
+		const page = await monitor.jobs(batchId, { after, limit: 500 });
+		const last = page.at(-1);
+		if (!last) {
+			return all;
+		}
+		const instances = await instancesOf(await session.project.database(), page.map(({ id }) => id));
+		all.push(...page.map((job) => ({ ...job, instances: instances.filter(({ jobId }) => jobId === job.id) })));
+		after = last.id;
+	}
+}
+
+async function listBatches(session: Session, options: StatusOptions): Promise<number> {
+	const monitor = monitorFor(session);
+	await monitor.refresh();
+	const batches = monitor.batches();
+	monitor.dispose();
+	if (options.json === true) {
+		printJson({ batches });
+	} else if (batches.length === 0) {
+		console.log('No batches yet. Submit a Dockerfile with: boinc2docker submit Dockerfile');
+	} else {
+		const now = Date.now() / 1000;
+		console.log(table(['batch', 'name', 'state', 'jobs', 'age'], batches.map((b) => [b.id, b.name, b.state, countsText(b), formatSeconds(now - b.createTime)])));
+	}
+	return EXIT.ok;
+}
+
+async function showBatch(session: Session, batchId: number, options: StatusOptions): Promise<number> {
+	if (options.wait === true) {
+		await waitForBatch(session, batchId);
+	}
+	const monitor = monitorFor(session);
+	await monitor.refresh();
+	const batch = requireBatch(monitor.batches(), batchId, session.project);
+	const jobs = await jobsWithInstances(session, monitor, batchId);
+	monitor.dispose();
+	if (options.json === true) {
+		printJson({ batch, jobs });
+		return batchExitCode(batch);
+	}
+	session.terminal.clear();
+	console.log(`Batch ${batch.id} “${batch.name}”: ${batch.state} — ${plural(batch.total, 'job')}: ${countsText(batch)}\n`);
+	const rows = jobs.map((job) => [job.name, job.state, job.instances.length, job.instances.at(-1)?.explanation ?? '', explainErrorMask(job.errorMask)]);
+	console.log(table(['job', 'state', 'instances', 'latest instance', 'why it failed'], rows));
+	return batchExitCode(batch);
+}
+
+export const statusCommand: RegisterCommand = (program, setExitCode) => {
+	program
+		.command('status')
+		.description('list the batches, or the jobs of one batch')
+		.argument('[batch]', 'number of the batch')
+		.option('-w, --wait', 'wait until the batch is over')
+		.action(async (batch: string | undefined, _own: unknown, command: { optsWithGlobals(): StatusOptions }) => {
+			const options = command.optsWithGlobals();
+			const id = batch === undefined ? undefined : parseBatch(batch);
+			setExitCode(await withProject(options, (session) => (id === undefined ? listBatches(session, options) : showBatch(session, id, options))));
+		});
+};
+
+/** The number of a batch as typed. Throws `usage` for anything else. */
+export function parseBatch(text: string): number {
+	const id = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+	if (id === 0) {
+		throw new BoincError('usage', `“${text}” is not the number of a batch.`, { remedy: 'Run: boinc2docker status' });
+	}
+	return id;
+}

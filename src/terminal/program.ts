@@ -1,0 +1,68 @@
+import { Command, CommanderError } from 'commander';
+
+import { BoincError, isAbort, messageOf } from '../common/errors.js';
+import { cancelCommand } from './commands/cancel.js';
+import { doctorCommand } from './commands/doctor.js';
+import { installCommand } from './commands/install.js';
+import { logCommand } from './commands/log.js';
+import { resultsCommand } from './commands/results.js';
+import { runCommand } from './commands/run.js';
+import { statusCommand } from './commands/status.js';
+import { submitCommand } from './commands/submit.js';
+import { EXIT, exitCodeOf } from './exitCode.js';
+import { printable } from './table.js';
+
+const EPILOGUE = `
+The server is --server or BOINC2DOCKER_SERVER: ssh://user@host:port/path/of/the/project, or local:/path/of/the/project.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 something is missing on this computer; 4 the server cannot be reached;
+5 jobs failed; 130 cancelled.`;
+
+/** Runs the command line and resolves to its exit code; never rejects. */
+export async function runProgram(argv: readonly string[], version: string): Promise<number> {
+	let code: number = EXIT.ok;
+	const program = new Command('boinc2docker')
+		.description('Runs containers on the computers of a BOINC project.')
+		.version(version)
+		.option('-s, --server <address>', 'the project’s server')
+		.option('-i, --identity <file>', 'private key to log in with')
+		.option('--known-hosts <file>', 'host keys to trust, instead of ~/.ssh/known_hosts')
+		.option('--app <name>', 'the app that runs the containers (default: the only one)')
+		.option('--json', 'print one JSON object instead of text')
+		.option('-v, --verbose', 'say what is done')
+		.option('-y, --yes', 'do not ask')
+		.addHelpText('after', EPILOGUE)
+		.exitOverride()
+		.showHelpAfterError('(add --help for the options)');
+	for (const command of [installCommand, submitCommand, runCommand, statusCommand, resultsCommand, logCommand, cancelCommand, doctorCommand]) {
+		command(program, (exitCode) => {
+			code = exitCode;
+		});
+	}
+	try {
+		await program.parseAsync([...argv], { from: 'user' });
+	} catch (error) {
+		if (error instanceof CommanderError) {
+			return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+		}
+		report(error, program.opts<{ json?: boolean; verbose?: boolean }>());
+		return exitCodeOf(error);
+	}
+	return code;
+}
+
+function report(error: unknown, options: { json?: boolean; verbose?: boolean }): void {
+	const ours = BoincError.is(error) ? error : undefined;
+	if (options.json === true) {
+		const code = ours?.code ?? (isAbort(error) ? 'cancelled' : 'unexpected');
+		console.log(JSON.stringify({ error: { code, message: messageOf(error), remedy: ours?.remedy, detail: ours?.detail } }));
+		return;
+	}
+	console.error(printable(messageOf(error)));
+	if (ours?.remedy !== undefined) {
+		console.error(printable(ours.remedy));
+	}
+	if (!ours && !isAbort(error) && error instanceof Error && options.verbose === true) {
+		console.error(error.stack);
+	}
+}

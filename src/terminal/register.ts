@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+
+/** Tells the program the exit code of the command that ran. */
+export type SetExitCode = (code: number) => void;
+
+/** Adds one command to the program. */
+export type RegisterCommand = (program: Command, setExitCode: SetExitCode) => void;
+
+/** Prints one JSON object: the whole answer of a command under `--json`. */
+export function printJson(value: unknown): void {
+	console.log(JSON.stringify(value));
+}

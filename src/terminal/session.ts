@@ -1,0 +1,103 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+
+import { BoincError } from '../common/errors.js';
+import { type OperationContext, systemClock } from '../common/ports.js';
+import { connect } from '../connection/connect.js';
+import type { Connection } from '../connection/connection.js';
+import { memorySecrets } from '../connection/memorySecrets.js';
+import { parseTarget } from '../connection/target.js';
+import { findProjects } from '../project/findProjects.js';
+import { openProject } from '../project/openProject.js';
+import type { Project } from '../project/project.js';
+import { Terminal } from './terminal.js';
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+	readonly server?: string;
+	readonly identity?: string;
+	readonly knownHosts?: string;
+	readonly app?: string;
+	readonly json?: boolean;
+	readonly verbose?: boolean;
+	readonly yes?: boolean;
+}
+
+/** A project that is open for one command, and the ways to talk to the person. */
+export interface Session {
+	readonly terminal: Terminal;
+	readonly connection: Connection;
+	readonly project: Project;
+	readonly ctx: OperationContext;
+}
+
+/** Where host keys that a person accepted are kept: beside other settings of this program. */
+function trustFile(): string {
+	const base = process.env['XDG_CONFIG_HOME'] ?? path.join(homedir(), '.config');
+	return path.join(base, 'boinc2docker', 'known_hosts');
+}
+
+export function terminalFor(options: GlobalOptions): Terminal {
+	return new Terminal(process.stderr, options.verbose === true ? 'debug' : 'warn');
+}
+
+/** A context whose signal fires at the first Ctrl+C; the second one ends the process. */
+export function contextFor(terminal: Terminal): OperationContext {
+	const controller = new AbortController();
+	process.once('SIGINT', () => {
+		terminal.line('Cancelling … (press Ctrl+C again to end at once)');
+		controller.abort();
+		process.once('SIGINT', () => process.exit(130));
+	});
+	return { log: terminal.log, progress: terminal.progress, clock: systemClock, signal: controller.signal };
+}
+
+/** Connects to `--server`, opens its project, runs `work` and closes everything again. */
+export async function withProject(options: GlobalOptions, work: (session: Session) => Promise<number>): Promise<number> {
+	const terminal = terminalFor(options);
+	const ctx = contextFor(terminal);
+	const target = parseTarget(requireServer(options));
+	const connection = await connect(target, {
+		prompts: terminal.prompts,
+		secrets: memorySecrets(),
+		log: terminal.log,
+		clock: systemClock,
+		trustFile: trustFile(),
+		...(options.identity !== undefined && { identityFiles: [path.resolve(options.identity)] }),
+		...(options.knownHosts !== undefined && { knownHostsFiles: [path.resolve(options.knownHosts)] }),
+		...(ctx.signal && { signal: ctx.signal }),
+	});
+	try {
+		const root = target.path ?? (await onlyProject(connection));
+		const project = await openProject(connection, root, ctx);
+		try {
+			return await work({ terminal, connection, project, ctx });
+		} finally {
+			project.dispose();
+		}
+	} finally {
+		terminal.clear();
+		await connection.close();
+	}
+}
+
+function requireServer(options: GlobalOptions): string {
+	const server = options.server ?? process.env['BOINC2DOCKER_SERVER'];
+	if (server === undefined || server === '') {
+		throw new BoincError('usage', 'No server is given.', {
+			remedy: 'Add --server ssh://user@host/path/of/the/project, or set BOINC2DOCKER_SERVER to it.',
+		});
+	}
+	return server;
+}
+
+async function onlyProject(connection: Connection): Promise<string> {
+	const found = await findProjects(connection);
+	const [first, ...others] = found;
+	if (first && others.length === 0) {
+		return first.root;
+	}
+	throw new BoincError('project-not-found', found.length === 0 ? `No BOINC project was found on ${connection.name}.` : `There are ${found.length} BOINC projects on ${connection.name}.`, {
+		remedy: found.length === 0 ? 'Add the path of the project to the address of the server.' : `Add the path of one to the address: ${found.map(({ root }) => root).join(', ')}.`,
+	});
+}
