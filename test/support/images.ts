@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -14,16 +13,9 @@ export interface EngineOutput {
 	readonly stderr: string;
 }
 
-const REAPER = '/usr/bin/tini';
-
-/**
- * Runs the engine's command line; rejects with its output when it fails. `podman run` waits up to 20 s for its monitor
- * process to be collected where process 1 is slow at that, so a small init does it at once if there is one.
- */
+/** Runs the engine's command line; rejects with its output when it fails. */
 export async function engineRun(engine: Pick<SandboxEngine, 'command' | 'env'>, args: readonly string[]): Promise<EngineOutput> {
-	const words = existsSync(REAPER) ? [REAPER, '-s', '--', engine.command, ...args] : [engine.command, ...args];
-	const [program = engine.command, ...rest] = words;
-	return runProgram(program, rest, { env: { ...process.env, ...engine.env }, maxBuffer: 64 << 20 });
+	return runProgram(engine.command, [...args], { env: { ...process.env, ...engine.env }, maxBuffer: 64 << 20 });
 }
 
 export interface TestImage {

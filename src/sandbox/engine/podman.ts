@@ -40,9 +40,7 @@ export async function preparePodman(folders: EngineFolders, signal?: AbortSignal
 			failures.push(`${driver} with ${runtime}: ${stderr.trim()}`);
 			await stopPodman(folders);
 			// A store belongs to one driver.
-			for (const part of ['graph', 'static', 'libpod']) {
-				await rm(join(folders.dir, part), { recursive: true, force: true });
-			}
+			await rm(join(folders.dir, 'graph'), { recursive: true, force: true });
 		}
 	}
 	throw new BoincError('sandbox-failed', `Podman cannot run a container on this machine.\n${failures.join('\n')}`, {
@@ -98,7 +96,9 @@ async function configure(folders: EngineFolders, driver: string, runtime: string
 		'cgroup_manager = "cgroupfs"',
 		'events_logger = "file"',
 		`tmp_dir = ${quoted(join(runDir, 'libpod'))}`,
-		`static_dir = ${quoted(join(dir, 'libpod'))}`,
+		// Below graphroot: Podman's clean-up process is told only --root, and takes this folder from it. Anywhere else it
+		// does not find the container, and `podman run` waits 20 s for it.
+		`static_dir = ${quoted(join(dir, 'graph', 'libpod'))}`,
 		`volume_path = ${quoted(join(dir, 'volumes'))}`,
 		`image_copy_tmp_dir = ${quoted(join(dir, 'tmp'))}`,
 	];
@@ -109,10 +109,7 @@ async function configure(folders: EngineFolders, driver: string, runtime: string
 	await writeFile(join(dir, 'auth.json'), '{}\n');
 }
 
-/**
- * Builds an image of one static program with a step that runs it. (`podman run` would wait up to 20 s for its monitor
- * process where process 1 collects orphans slowly; a build step does not.)
- */
+/** Builds an image of one static program with a step that runs it. */
 async function probe(env: Readonly<Record<string, string>>): Promise<ProgramResult> {
 	const context = await mkdtemp(join(tmpdir(), 'b2d-probe-'));
 	const image = 'localhost/b2d-probe';
