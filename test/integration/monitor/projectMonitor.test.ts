@@ -1,0 +1,223 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+
+import { silentLog, systemClock } from '../../../src/common/ports.js';
+import { ProjectMonitor } from '../../../src/monitor/projectMonitor.js';
+import type { Queries } from '../../../src/monitor/queries.js';
+import type { Batch } from '../../../src/monitor/types.js';
+import { type Database, installSchema, openDatabase, type Parameter } from '../../../src/sandbox/database.js';
+import { type Mariadb, startMariadb } from '../../../src/sandbox/mariadb.js';
+
+let folder: string;
+let server: Mariadb;
+let db: Database;
+let queries: Queries & { count: number };
+
+beforeAll(async () => {
+	folder = await mkdtemp(path.join(tmpdir(), 'b2d-monitor-'));
+	server = await startMariadb({ dir: path.join(folder, 'db') });
+	db = await openDatabase(server);
+	await installSchema(db);
+	await db.execute("SET time_zone = '+00:00'");
+});
+afterAll(async () => {
+	await db.end();
+	await server.stop();
+	await rm(folder, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+	for (const table of ['batch', 'workunit', 'result']) {
+		await db.execute(`TRUNCATE TABLE ${table}`);
+	}
+	queries = {
+		count: 0,
+		select: (sql, params = []) => {
+			queries.count += 1;
+			return db.select(sql, params as Parameter[]);
+		},
+	};
+});
+
+const monitor = (): ProjectMonitor =>
+	new ProjectMonitor({ log: silentLog, clock: systemClock, database: () => Promise.resolve(queries) });
+
+async function insert(table: string, values: Record<string, Parameter>): Promise<number> {
+	const columns = await db.select(
+		`SELECT column_name AS name, data_type AS type FROM information_schema.columns
+		WHERE table_schema = DATABASE() AND table_name = ? AND is_nullable = 'NO' AND column_default IS NULL AND extra NOT LIKE '%auto_increment%'`,
+		[table],
+	);
+	const defaults: Record<string, Parameter> = Object.fromEntries(
+		columns.map(({ name, type }) => [name, /char|blob|text/.test(String(type)) ? '' : 0]),
+	);
+	const row: Record<string, Parameter> = { ...defaults, ...values };
+	const names = Object.keys(row);
+	const { insertId } = await db.execute(
+		`INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
+		Object.values(row),
+	);
+	return insertId;
+}
+
+const addBatch = (values: Record<string, Parameter> = {}): Promise<number> =>
+	insert('batch', { name: 'pi', app_id: 1, state: 1, create_time: 1_700_000_000, ...values });
+const addJob = (batch: number, index: number, values: Record<string, Parameter> = {}): Promise<number> =>
+	insert('workunit', { name: `b2d_${String(batch)}_${String(index)}`, batch, appid: 1, ...values });
+const addInstance = (batch: number, workunitid: number, values: Record<string, Parameter> = {}): Promise<number> =>
+	insert('result', { name: `r_${String(workunitid)}_${String(Math.random())}`, batch, workunitid, appid: 1, ...values });
+
+it('counts the jobs of each batch by state, newest batch first', async () => {
+	const first = await addBatch();
+	const second = await addBatch({ name: 'second', state: 0 });
+	await addJob(first, 0, { canonical_resultid: 5, assimilate_state: 2 });
+	const running = await addJob(first, 1);
+	await addInstance(first, running, { server_state: 4 });
+	const retried = await addJob(first, 2);
+	await addInstance(first, retried, { server_state: 5, outcome: 3 });
+	await addInstance(first, retried, { server_state: 2 });
+	await addJob(first, 3);
+	await addJob(first, 4, { error_mask: 16 });
+
+	const watched = monitor();
+	await watched.refresh();
+	expect(watched.batches().map(({ id, name, state, total }) => ({ id, name, state, total }))).toEqual([
+		{ id: second, name: 'second', state: 'preparing', total: 0 },
+		{ id: first, name: 'pi', state: 'running', total: 5 },
+	]);
+	expect(watched.batch(first)?.counts).toMatchObject({
+		done: 1,
+		running: 1,
+		retrying: 1,
+		created: 1,
+		cancelled: 1,
+		queued: 0,
+		failed: 0,
+	});
+});
+
+it('reports a change once, with the jobs that it touched', async () => {
+	const batch = await addBatch();
+	const job = await addJob(batch, 0);
+	const instance = await addInstance(batch, job, { server_state: 2 });
+	const watched = monitor();
+	const changes: unknown[] = [];
+	watched.onDidChange((change) => changes.push(change));
+	await watched.refresh();
+	expect(changes).toEqual([{ batchIds: [], jobIds: [] }]);
+
+	await db.execute('UPDATE result SET server_state = 4, hostid = 3 WHERE id = ?', [instance]);
+	await watched.refresh();
+	expect(watched.batch(batch)?.counts.running).toBe(1);
+	expect(changes.slice(1)).toEqual([{ batchIds: [batch], jobIds: [job] }]);
+
+	await watched.refresh(); // inside the overlap: the same rows come again
+	expect(changes).toHaveLength(2);
+});
+
+it('tells the end of a batch exactly once and does not ask about it again', async () => {
+	const batch = await addBatch();
+	const job = await addJob(batch, 0);
+	const watched = monitor();
+	const ended: Batch[] = [];
+	watched.onDidFinish((done) => ended.push(done));
+	await watched.refresh();
+	await db.execute('UPDATE workunit SET canonical_resultid = 9, assimilate_state = 2 WHERE id = ?', [job]);
+	await watched.refresh();
+	await watched.refresh();
+	expect(ended.map(({ id, state }) => ({ id, state }))).toEqual([{ id: batch, state: 'done' }]);
+	const before = queries.count;
+	await watched.refresh();
+	expect(queries.count - before).toBe(2); // the clock, and whether there are new batches
+});
+
+it('says nothing about batches that were over before it looked', async () => {
+	const batch = await addBatch();
+	await addJob(batch, 0, { canonical_resultid: 9, assimilate_state: 2 });
+	const watched = monitor();
+	const ended: Batch[] = [];
+	watched.onDidFinish((done) => ended.push(done));
+	await watched.refresh();
+	expect(watched.batch(batch)?.state).toBe('done');
+	expect(ended).toEqual([]);
+});
+
+it('sees jobs that appear in a batch that is being filled, and drops batches that are deleted', async () => {
+	const batch = await addBatch({ state: 0 });
+	const watched = monitor();
+	await watched.refresh();
+	await addJob(batch, 0);
+	await addJob(batch, 1);
+	await watched.refresh();
+	expect(watched.batch(batch)).toMatchObject({ state: 'preparing', total: 2 });
+	await db.execute('UPDATE batch SET state = 1 WHERE id = ?', [batch]);
+	await watched.refresh();
+	expect(watched.batch(batch)?.state).toBe('running');
+	await db.execute('DELETE FROM batch WHERE id = ?', [batch]);
+	await watched.refresh();
+	expect(watched.batches()).toEqual([]);
+});
+
+it('pages through jobs and lists the instances of one', async () => {
+	const batch = await addBatch();
+	const ids: number[] = [];
+	for (let i = 0; i < 5; i++) {
+		ids.push(await addJob(batch, i));
+	}
+	await addInstance(batch, ids[1]!, { server_state: 5, outcome: 3, exit_status: 7, client_state: 3, hostid: 4 });
+	await addInstance(batch, ids[1]!, { server_state: 2 });
+	const watched = monitor();
+	const first = await watched.jobs(batch, { limit: 3 });
+	const rest = await watched.jobs(batch, { after: first.at(-1)!.id, limit: 3 });
+	expect([...first, ...rest].map(({ id }) => id)).toEqual(ids);
+	expect(first[1]?.state).toBe('retrying');
+	const instances = await watched.instances(ids[1]!);
+	expect(instances.map(({ state, exitStatus }) => ({ state, exitStatus }))).toEqual([
+		{ state: 'failed', exitStatus: 7 },
+		{ state: 'unsent', exitStatus: 0 },
+	]);
+	expect(instances[0]?.explanation).toContain('host 4');
+});
+
+it('keeps its rows through trouble and goes on afterwards', async () => {
+	const batch = await addBatch();
+	await addJob(batch, 0);
+	let broken = false;
+	const watched = new ProjectMonitor({
+		log: silentLog,
+		clock: systemClock,
+		database: () => (broken ? Promise.reject(new Error('gone')) : Promise.resolve(queries)),
+	});
+	const trouble: unknown[] = [];
+	watched.onDidChangeTrouble((error) => trouble.push(error));
+	await watched.refresh();
+	broken = true;
+	await expect(watched.refresh()).rejects.toThrow('gone');
+	await expect(watched.refresh()).rejects.toThrow('gone');
+	expect(watched.batches()).toHaveLength(1);
+	expect(watched.trouble).toBeInstanceOf(Error);
+	broken = false;
+	await watched.refresh();
+	expect(trouble).toEqual([new Error('gone'), undefined]);
+});
+
+it('polls by itself between start and stop, and not after', async () => {
+	const batch = await addBatch();
+	const job = await addJob(batch, 0);
+	const quick = { now: () => Date.now(), sleep: (_ms: number, signal?: AbortSignal) => systemClock.sleep(5, signal) };
+	const watched = new ProjectMonitor({ log: silentLog, clock: quick, database: () => Promise.resolve(queries) });
+	const ended = new Promise<Batch>((resolve) => watched.onDidFinish(resolve));
+	const loaded = new Promise((resolve) => watched.onDidChange(resolve));
+	watched.start();
+	await loaded;
+	await db.execute('UPDATE workunit SET error_mask = 2 WHERE id = ?', [job]);
+	expect((await ended).state).toBe('failed');
+	watched.stop();
+	const before = queries.count;
+	await systemClock.sleep(200); // forty periods
+	expect(queries.count).toBe(before);
+	watched.dispose();
+});
