@@ -22,7 +22,11 @@ const INSERT = `
 
 /** `name` and `description` hold 255 characters; whole characters are kept. */
 function fit(text: string): string {
-	return [...text].slice(0, 255).join('');
+	return Array.from(text).slice(0, 255).join('');
+}
+
+function plain(text: string): string {
+	return text.replace(/[^\x20-\x7E]/gu, '?');
 }
 
 export interface NewBatch {
@@ -37,7 +41,15 @@ export interface NewBatch {
 /** Inserts a batch in state "preparing" and resolves to its id. The web pages leave it alone until `setBatchState`. */
 export async function createBatch(project: Project, batch: NewBatch): Promise<number> {
 	const userId = batch.userId ?? (await firstUser(project));
-	const { insertId } = await project.write(INSERT, [userId, fit(batch.name), batch.appId, fit(batch.description)]);
+	const insert = (name: string, description: string): Promise<{ insertId: number }> =>
+		project.write(INSERT, [userId, fit(name), batch.appId, fit(description)]);
+	const { insertId } = await insert(batch.name, batch.description).catch((error: unknown) => {
+		// Older schemas cannot hold every character; the name is for people only.
+		if (BoincError.is(error) && error.detail.code === 'ER_TRUNCATED_WRONG_VALUE_FOR_FIELD') {
+			return insert(plain(batch.name), plain(batch.description));
+		}
+		throw error;
+	});
 	if (insertId <= 0) {
 		throw new BoincError('database-refused', `The database of ${project.name} took the batch but gave it no number.`);
 	}
