@@ -1,0 +1,211 @@
+import { execFile } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+import { BoincError, messageOf, throwIfAborted } from '../../common/errors.js';
+import { freePort } from '../freePort.js';
+import { commandLine, endProcess, gone, isOurs, readPid, signalProcess, startDetached } from '../processes.js';
+import { type ClientSettings, writeClientFiles } from './clientFiles.js';
+import { type ClientTask, parseTaskList } from './taskList.js';
+
+export interface ClientOptions extends ClientSettings {
+	/** The client's data folder: made when absent, used again otherwise. */
+	readonly dir: string;
+	readonly masterUrl: string;
+	/** Of the account that the client works for. */
+	readonly authenticator: string;
+	/** Added to the environment of the client and hence of its tasks: how to reach the container engine. */
+	readonly env?: Readonly<Record<string, string>>;
+	readonly signal?: AbortSignal;
+}
+
+/** An unmodified BOINC client that works for one project. It outlives the caller until `stop()` or `stopClient(dir)`. */
+export interface BoincClient {
+	readonly dir: string;
+	readonly pid: number;
+	/** Loopback port of the client's control interface. */
+	readonly port: number;
+	/** Contacts the project now and tries deferred transfers again. */
+	update(): Promise<void>;
+	tasks(): Promise<ClientTask[]>;
+	/** Runs `boinccmd` with these words; rejects with `sandbox-failed` when it fails. */
+	command(...words: readonly string[]): Promise<string>;
+	/** The client's log so far. */
+	log(): Promise<string>;
+	/** Ends the client and its tasks; its files stay. */
+	stop(): Promise<void>;
+	/** Ends the client at once, as a crash does; tasks find out by themselves. */
+	kill(): Promise<void>;
+	/** `stop()`, then a client on the same folder. */
+	restart(): Promise<BoincClient>;
+}
+
+const READY_WITHIN_MS = 30_000;
+const COMMAND_WITHIN_MS = 30_000;
+
+/**
+ * Starts Debian's `boinc` in `dir` and attaches it to the project. Throws `package-missing` without the program and
+ * `sandbox-failed` when it does not start or attach.
+ */
+export async function startClient(options: ClientOptions): Promise<BoincClient> {
+	const dir = path.resolve(options.dir);
+	await stopClient(dir);
+	const password = await writeClientFiles(dir, options);
+	const port = await freePort();
+	const pid = await launch(dir, port, options.env ?? {});
+	await writeFile(pidFile(dir), `${pid}\n`);
+	const control: Control = { dir, port, password };
+	try {
+		await waitUntilReady(control, pid, options.signal);
+		await boinccmd(control, ['--set_run_mode', 'always']);
+		await boinccmd(control, ['--set_network_mode', 'always']);
+		await attach(control, options);
+	} catch (error) {
+		await stopClient(dir);
+		throw error;
+	}
+	const command = (...words: readonly string[]): Promise<string> => boinccmd(control, words);
+	const stop = (): Promise<void> => quit(control, pid);
+	return {
+		dir,
+		pid,
+		port,
+		command,
+		stop,
+		update: async () => {
+			await command('--network_available');
+			await command('--project', options.masterUrl, 'update');
+		},
+		tasks: async () => parseTaskList(await command('--get_tasks')),
+		log: () => readFile(logFile(dir), 'utf8'),
+		kill: async () => {
+			signalProcess(pid, 'SIGKILL');
+			await gone(pid, dir, 10_000);
+			await rm(pidFile(dir), { force: true });
+		},
+		restart: async () => {
+			await stop();
+			return startClient(options);
+		},
+	};
+}
+
+/** Ends the client of `dir` and its tasks, if one runs. */
+export async function stopClient(dir: string): Promise<void> {
+	const folder = path.resolve(dir);
+	const pid = readPid(pidFile(folder));
+	if (pid !== undefined) {
+		await endProcess(pid, folder, 30_000);
+	}
+	await rm(pidFile(folder), { force: true });
+}
+
+/** The process id of the client of `dir` when it runs. */
+export function clientPid(dir: string): number | undefined {
+	const folder = path.resolve(dir);
+	const pid = readPid(pidFile(folder));
+	return pid !== undefined && isOurs(pid, folder) ? pid : undefined;
+}
+
+interface Control {
+	readonly dir: string;
+	readonly port: number;
+	readonly password: string;
+}
+
+const pidFile = (dir: string): string => path.join(dir, 'client.pid');
+const logFile = (dir: string): string => path.join(dir, 'client.log');
+
+async function launch(dir: string, port: number, env: Readonly<Record<string, string>>): Promise<number> {
+	try {
+		return await startDetached('boinc', ['--dir', dir, '--gui_rpc_port', String(port)], {
+			cwd: dir,
+			log: logFile(dir),
+			env: { ...process.env, ...env },
+		});
+	} catch (cause) {
+		throw missingOrFailed(cause);
+	}
+}
+
+async function waitUntilReady(control: Control, pid: number, signal: AbortSignal | undefined): Promise<void> {
+	const deadline = Date.now() + READY_WITHIN_MS;
+	let last: unknown;
+	while (Date.now() < deadline) {
+		throwIfAborted(signal);
+		if (commandLine(pid).length === 0) {
+			break;
+		}
+		try {
+			await boinccmd(control, ['--client_version']);
+			return;
+		} catch (error) {
+			last = error;
+		}
+		await sleep(100);
+	}
+	const tail = (await readFile(logFile(control.dir), 'utf8').catch(() => '')).slice(-500);
+	throw new BoincError('sandbox-failed', `The BOINC client in ${control.dir} does not start: ${tail || messageOf(last)}`, {
+		remedy: `Read ${logFile(control.dir)}.`,
+		cause: last,
+	});
+}
+
+/** Attaches once: a folder that is used again remembers its projects. */
+async function attach(control: Control, options: ClientOptions): Promise<void> {
+	const attached = async (): Promise<boolean> => (await boinccmd(control, ['--get_project_status'])).includes(options.masterUrl);
+	if (await attached()) {
+		return;
+	}
+	await boinccmd(control, ['--project_attach', options.masterUrl, options.authenticator]);
+	const deadline = Date.now() + READY_WITHIN_MS;
+	while (!(await attached())) {
+		throwIfAborted(options.signal);
+		if (Date.now() > deadline) {
+			throw new BoincError('sandbox-failed', `The BOINC client in ${control.dir} does not attach to ${options.masterUrl}.`, {
+				remedy: `Read ${logFile(control.dir)}.`,
+			});
+		}
+		await sleep(100);
+	}
+}
+
+async function boinccmd(control: Control, words: readonly string[]): Promise<string> {
+	const args = ['--host', `127.0.0.1:${control.port}`, '--passwd', control.password, ...words];
+	try {
+		const { stdout } = await promisify(execFile)('boinccmd', args, {
+			cwd: control.dir,
+			timeout: COMMAND_WITHIN_MS,
+			maxBuffer: 1 << 24,
+		});
+		return stdout;
+	} catch (cause) {
+		if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
+			throw missingOrFailed(cause);
+		}
+		const output = cause instanceof Error && 'stderr' in cause ? String(cause.stderr) : '';
+		throw new BoincError('sandbox-failed', `boinccmd ${words[0] ?? ''} failed: ${output.trim() || 'no answer'}`, {
+			remedy: `Read ${logFile(control.dir)}.`,
+		});
+	}
+}
+
+/** Asks the client to end, which also ends its tasks; a client that does not is ended by signals. */
+async function quit(control: Control, pid: number): Promise<void> {
+	await boinccmd(control, ['--quit']).catch(() => undefined);
+	await gone(pid, control.dir, 20_000);
+	await stopClient(control.dir);
+}
+
+function missingOrFailed(cause: unknown): BoincError {
+	if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
+		return new BoincError('package-missing', 'The sandbox needs a BOINC client, which is not installed here.', {
+			remedy: 'Install it: apt-get install boinc-client (Debian, Ubuntu).',
+			detail: { package: 'boinc-client' },
+			cause,
+		});
+	}
+	return new BoincError('sandbox-failed', `The BOINC client could not be started: ${messageOf(cause)}`, { cause });
+}
