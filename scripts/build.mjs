@@ -59,6 +59,7 @@ const programs = {
 	extension: 'src/extension.ts',
 	cli: 'src/cli.ts',
 	sandbox: 'src/sandbox/main.ts',
+	standin: 'src/sandbox/standin/main.ts',
 	language: 'src/language/main.ts',
 };
 const configs = [
