@@ -1,0 +1,256 @@
+import { decodeText } from './web/lenientXml.js';
+
+/** A remote input given as an option: `--remote_file URL NBYTES MD5`. */
+export interface RemoteFile {
+	readonly url: string;
+	readonly size: number;
+	readonly md5: string;
+}
+
+/** An input of a job as given to `create_work`: the name of a staged file, or a remote one. */
+export type InputFile = string | RemoteFile;
+
+/** What is known of a staged file. */
+export interface StagedInfo {
+	readonly md5: string;
+	readonly size: number;
+	readonly url: string;
+	/** Bytes of the gzipped twin beside it; `undefined` when there is none. */
+	readonly gzippedSize: number | undefined;
+}
+
+/** Finds a staged file. Throws `TemplateError` in the words of the real tool when it cannot be used. */
+export type FindStaged = (name: string, kind: 'ordinary' | 'constant') => Promise<StagedInfo>;
+
+/** The numbers that a template may set over the options of `create_work`. */
+export const TEMPLATE_NUMBERS = [
+	'rsc_fpops_est',
+	'rsc_fpops_bound',
+	'rsc_memory_bound',
+	'rsc_disk_bound',
+	'rsc_bandwidth_bound',
+	'delay_bound',
+	'batch',
+	'size_class',
+	'min_quorum',
+	'target_nresults',
+	'max_error_results',
+	'max_total_results',
+	'max_success_results',
+] as const;
+export type TemplateNumber = (typeof TEMPLATE_NUMBERS)[number];
+const INTEGERS: ReadonlySet<string> = new Set(TEMPLATE_NUMBERS.slice(5));
+
+export interface ProcessedTemplate {
+	/** What clients get: `file_info` and `workunit` elements. */
+	readonly xmlDoc: string;
+	/** What the template sets itself. */
+	readonly numbers: Readonly<Partial<Record<TemplateNumber, number>>>;
+}
+
+/** A template or input that `create_work` refuses. `code` is BOINC's error number. */
+export class TemplateError extends Error {
+	override readonly name = 'TemplateError';
+	readonly code: number;
+	/** The library's name of the error. */
+	readonly reason: string;
+
+	constructor(message: string, code = -112, reason = 'unexpected XML tag or syntax') {
+		super(message);
+		this.code = code;
+		this.reason = reason;
+	}
+}
+
+export interface TemplateInput {
+	readonly files: readonly InputFile[];
+	/** From the option; the template may not have another one. */
+	readonly commandLine: string;
+	readonly subAppName?: string | undefined;
+	readonly findStaged: FindStaged;
+}
+
+/** Fills an input template as `create_work` does. Throws `TemplateError`. */
+export async function processInputTemplate(template: string, input: TemplateInput): Promise<ProcessedTemplate> {
+	const top = templateElements(template);
+	const body = top.find(({ name }) => name === 'input_template');
+	const elements = body ? templateElements(body.inner) : top;
+	// A self-closing <file_info/> is not recognised by the real parser.
+	const infos = elements.filter(({ name, selfClosing }) => name === 'file_info' && !selfClosing);
+	const workunit = elements.find(({ name, selfClosing }) => name === 'workunit' && !selfClosing);
+	const { xml: filesXml, names } = await filesXmlOf(infos, input);
+	if (!workunit) {
+		throw new TemplateError('process_input_template: bad WU template - no <workunit>');
+	}
+	if (names.used !== input.files.length) {
+		throw new TemplateError(`process_input_template: ${input.files.length} input files given, but template has ${names.used}`);
+	}
+	const { xml: workunitXml, numbers } = workunitXmlOf(workunit.inner, names.all, input);
+	const xmlDoc = filesXml + workunitXml;
+	if (Buffer.byteLength(xmlDoc) > 65535) {
+		throw new TemplateError('process_input_template: XML is too long', -118, 'buffer overflow');
+	}
+	return { xmlDoc, numbers };
+}
+
+interface TemplateElement {
+	readonly name: string;
+	readonly selfClosing: boolean;
+	readonly inner: string;
+}
+
+/** The elements at the top level of `text`; one that is never closed reaches to the end. */
+function templateElements(text: string): TemplateElement[] {
+	const found: TemplateElement[] = [];
+	const source = text.replace(/<!--[\s\S]*?-->/g, '');
+	const tag = /<([^\s<>/?!][^\s<>/]*)([^<>]*?)(\/?)>/g;
+	for (let match = tag.exec(source); match; match = tag.exec(source)) {
+		const name = match[1] ?? '';
+		if (match[3] === '/') {
+			found.push({ name, selfClosing: true, inner: '' });
+			continue;
+		}
+		const start = tag.lastIndex;
+		const end = source.indexOf(`</${name}>`, start);
+		found.push({ name, selfClosing: false, inner: source.slice(start, end < 0 ? undefined : end) });
+		tag.lastIndex = end < 0 ? source.length : end + name.length + 3;
+	}
+	return found;
+}
+
+/** An element that the parser does not know is copied, without attributes. */
+const copied = ({ name, selfClosing, inner }: TemplateElement): string =>
+	selfClosing ? `<${name}/>\n` : `<${name}>${inner}</${name}>\n`;
+
+const FILE_FIELDS = new Set(['physical_name', 'gzip', 'url', 'md5_cksum', 'nbytes', 'gzipped_nbytes', 'number']);
+
+async function filesXmlOf(
+	infos: readonly TemplateElement[],
+	input: TemplateInput,
+): Promise<{ xml: string; names: { all: string[]; used: number } }> {
+	const all: string[] = [];
+	let used = 0;
+	let xml = '';
+	for (const info of infos) {
+		const children = templateElements(info.inner);
+		const value = (name: string): string | undefined => {
+			const child = children.find((candidate) => candidate.name === name);
+			return child && decodeText(child.inner);
+		};
+		const gzip = children.some(({ name }) => name === 'gzip');
+		const urls = children.filter(({ name }) => name === 'url').map(({ inner }) => decodeText(inner));
+		const extra = children
+			.filter(({ name }) => !FILE_FIELDS.has(name))
+			.map(copied)
+			.join('');
+		const constant = value('physical_name');
+		let lines: string;
+		if (constant !== undefined) {
+			all.push(constant);
+			lines = stagedLines(constant, await input.findStaged(constant, 'constant'), false);
+		} else {
+			const file = input.files[used++];
+			if (file === undefined) {
+				throw new TemplateError(`Too few var input files given; need at least ${used}`);
+			}
+			const name = typeof file === 'string' ? file : `jf_${file.md5}`;
+			all.push(name);
+			if (typeof file !== 'string') {
+				lines = fileLines(name, [file.url], file.md5, file.size);
+			} else if (urls.length > 0) {
+				lines = fileLines(
+					name,
+					urls.map((url) => url + name),
+					value('md5_cksum') ?? '',
+					Number(value('nbytes') ?? 0),
+				);
+			} else {
+				lines = stagedLines(name, await input.findStaged(name, 'ordinary'), gzip);
+			}
+		}
+		xml += `<file_info>\n${extra}${lines}</file_info>\n`;
+	}
+	return { xml, names: { all, used } };
+}
+
+function fileLines(name: string, urls: readonly string[], md5: string, size: number, gzippedSize?: number): string {
+	return [
+		`    <name>${name}</name>\n`,
+		...urls.map((url) => `    <url>${url}</url>\n`),
+		...(gzippedSize === undefined ? [] : urls.map((url) => `    <gzipped_url>${url}.gz</gzipped_url>\n`)),
+		`    <md5_cksum>${md5}</md5_cksum>\n`,
+		`    <nbytes>${size.toFixed(0)}</nbytes>\n`,
+		...(gzippedSize === undefined ? [] : [`    <gzipped_nbytes>${gzippedSize.toFixed(0)}</gzipped_nbytes>\n`]),
+	].join('');
+}
+
+function stagedLines(name: string, staged: StagedInfo, gzip: boolean): string {
+	if (gzip && staged.gzippedSize === undefined) {
+		throw new TemplateError(`process_input_template: missing gzip file ${name}.gz`, -163, 'file missing');
+	}
+	return fileLines(name, [staged.url], staged.md5, staged.size, gzip ? staged.gzippedSize : undefined);
+}
+
+function workunitXmlOf(
+	inner: string,
+	fileNames: readonly string[],
+	input: TemplateInput,
+): { xml: string; numbers: Partial<Record<TemplateNumber, number>> } {
+	const numbers: Partial<Record<TemplateNumber, number>> = {};
+	const remaining = [...fileNames];
+	let xml = `<workunit>\n<command_line>\n${input.commandLine}\n</command_line>\n`;
+	if (input.subAppName !== undefined && input.subAppName !== '') {
+		xml += `   <sub_appname>${input.subAppName}</sub_appname>\n`;
+	}
+	for (const element of templateElements(inner)) {
+		const known = TEMPLATE_NUMBERS.find((name) => name === element.name);
+		if (element.name === 'file_ref' && !element.selfClosing) {
+			const fileName = remaining.shift();
+			if (fileName === undefined) {
+				throw new TemplateError('too many <file_ref>s');
+			}
+			xml += fileRefXml(fileName, element.inner);
+		} else if (element.name === 'command_line') {
+			const commandLine = decodeText(element.inner);
+			if (input.commandLine !== '') {
+				throw new TemplateError(`Can't specify command line ${commandLine}; already specified as ${input.commandLine}`);
+			}
+			xml += `<command_line>\n${commandLine}\n</command_line>\n`;
+		} else if (known) {
+			const value = Number(decodeText(element.inner));
+			if (Number.isFinite(value) && (!INTEGERS.has(known) || Number.isInteger(value))) {
+				numbers[known] = value;
+			}
+		} else {
+			xml += copied(element);
+		}
+	}
+	if (remaining.length > 0) {
+		throw new TemplateError('#file refs != #file infos');
+	}
+	return { xml: `${xml}</workunit>`, numbers };
+}
+
+function fileRefXml(fileName: string, inner: string): string {
+	let xml = `<file_ref>\n    <file_name>${fileName}</file_name>\n`;
+	let openName = false;
+	let copyFile = false;
+	for (const element of templateElements(inner)) {
+		if (element.name === 'open_name') {
+			xml += `    <open_name>${decodeText(element.inner)}</open_name>\n`;
+			openName = true;
+		} else if (element.name === 'copy_file' && element.selfClosing) {
+			xml += '    <copy_file/>\n';
+			copyFile = true;
+		} else if (element.name !== 'file_number' && element.name !== 'file_name') {
+			xml += copied(element);
+		}
+	}
+	if (!openName) {
+		if (!copyFile) {
+			throw new TemplateError('No open name found and copy_file not specified');
+		}
+		xml += `    <open_name>${fileName}</open_name>\n`;
+	}
+	return `${xml}</file_ref>\n`;
+}

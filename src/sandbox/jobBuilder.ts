@@ -1,0 +1,116 @@
+import { access, readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import type { Database, Parameter } from './database.js';
+import { stagedFinder } from './downloads.js';
+import { processInputTemplate, TemplateError } from './inputTemplate.js';
+import type { ProjectSettings } from './projectSettings.js';
+import { sqlLiteral } from './sqlLiteral.js';
+import type { JobOptions } from './tools/createWorkOptions.js';
+
+/** The values of a row of `workunit`, by column. */
+export type WorkunitRow = Readonly<Record<string, Parameter>>;
+
+/** The output template of a job does not exist: the real tool says so, makes no job, and goes on. */
+export class OutputTemplateMissing extends Error {
+	override readonly name = 'OutputTemplateMissing';
+}
+
+const DEFAULTS = {
+	rsc_fpops_est: 3.6e12,
+	rsc_fpops_bound: 8.64e13,
+	rsc_memory_bound: 5e8,
+	rsc_disk_bound: 1e9,
+	rsc_bandwidth_bound: 0,
+	delay_bound: 7 * 86_400,
+	batch: 0,
+	size_class: -1,
+	min_quorum: 1,
+	target_nresults: 1,
+	max_error_results: 1,
+	max_total_results: 1,
+	max_success_results: 1,
+};
+
+/** Turns options and templates into rows of `workunit`. Templates are read once a file name. */
+export class JobBuilder {
+	readonly #settings: ProjectSettings;
+	readonly #cwd: string;
+	readonly #say: (text: string) => void;
+	readonly #templates = new Map<string, Promise<string>>();
+
+	/** `say` receives what the tool prints on standard output while it looks for files. */
+	constructor(settings: ProjectSettings, cwd: string, say: (text: string) => void) {
+		this.#settings = settings;
+		this.#cwd = cwd;
+		this.#say = say;
+	}
+
+	/** The text of an input template; rejects when the file cannot be read. */
+	inputTemplate(file: string): Promise<string> {
+		const known = this.#templates.get(file) ?? readFile(path.resolve(this.#cwd, file), 'utf8');
+		this.#templates.set(file, known);
+		return known;
+	}
+
+	/** Throws `TemplateError`, `OutputTemplateMissing` or `SqlSyntaxError`. */
+	async row(options: JobOptions, appId: number, jobName: string, now: number): Promise<WorkunitRow> {
+		const outputTemplate = options.outputTemplate ?? `templates/${options.appName ?? ''}_out`;
+		if (Buffer.byteLength(outputTemplate) > 63) {
+			throw new TemplateError(
+				`result template filename is too big: ${Buffer.byteLength(outputTemplate)} bytes, max is 63`,
+				-118,
+				'buffer overflow',
+			);
+		}
+		try {
+			await access(path.resolve(this.#cwd, outputTemplate));
+		} catch {
+			throw new OutputTemplateMissing(`create_work: result template file ./${outputTemplate} doesn't exist`);
+		}
+		const template = await this.inputTemplate(options.inputTemplate ?? `templates/${options.appName ?? ''}_in`);
+		const { xmlDoc, numbers } = await processInputTemplate(template, {
+			files: options.files,
+			commandLine: options.commandLine,
+			subAppName: options.subAppName,
+			findStaged: stagedFinder(this.#settings, this.#say),
+		});
+		const values = { ...DEFAULTS, ...options.numbers, ...numbers };
+		return {
+			create_time: now,
+			appid: appId,
+			name: sqlLiteral(jobName),
+			xml_doc: sqlLiteral(xmlDoc),
+			...values,
+			max_success_results: Math.max(values.max_success_results, values.target_nresults),
+			max_total_results: Math.max(values.max_total_results, values.target_nresults),
+			need_validate: 0,
+			canonical_resultid: 0,
+			canonical_credit: options.credit,
+			transition_time: now,
+			error_mask: 0,
+			file_delete_state: 0,
+			assimilate_state: 0,
+			hr_class: options.hrClass,
+			opaque: 0,
+			result_template_file: sqlLiteral(outputTemplate),
+			priority: options.priority,
+			fileset_id: 0,
+			app_version_id: 0,
+			transitioner_flags: options.target ? (options.target.broadcast ? 1 : 2) : 0,
+			keywords: sqlLiteral(options.keywords),
+			app_version_num: options.appVersionNum,
+		};
+	}
+}
+
+/** Inserts rows with one statement. Resolves to the id of the first. */
+export async function insertWorkunits(database: Database, rows: readonly WorkunitRow[]): Promise<number> {
+	const columns = Object.keys(rows[0] ?? {});
+	const places = `(${columns.map(() => '?').join(', ')})`;
+	const { insertId } = await database.execute(
+		`INSERT INTO workunit (${columns.join(', ')}) VALUES ${rows.map(() => places).join(', ')}`,
+		rows.flatMap((row) => columns.map((column) => row[column] ?? null)),
+	);
+	return insertId;
+}
