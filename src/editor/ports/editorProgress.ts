@@ -1,29 +1,11 @@
 import * as vscode from 'vscode';
 
 import { abortError } from '../../common/errors.js';
+import { formatBytes } from '../../common/format.js';
 import { type Log, type OperationContext, type ProgressUpdate, systemClock } from '../../common/ports.js';
 
 /** Milliseconds between two updates on the screen. */
 const FRAME = 100;
-
-const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
-
-/** `12.3 MB` in the user's language. */
-export function formatBytes(bytes: number, language = vscode.env.language): string {
-	const power = Math.min(UNITS.length - 1, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3));
-	const format = (locale: string): string =>
-		new Intl.NumberFormat(locale, {
-			style: 'unit',
-			unit: UNITS[power] ?? 'byte',
-			unitDisplay: 'short',
-			maximumFractionDigits: power > 1 ? 1 : 0,
-		}).format(bytes / 1000 ** power);
-	try {
-		return format(language);
-	} catch {
-		return format('en'); // a language that Intl does not know
-	}
-}
 
 /** One line for a progress notification: `Sending packs (3.1 MB of 12 MB)`. */
 export function formatProgress(update: ProgressUpdate): string {

@@ -10,7 +10,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 // VS Code 1.139.1, and the Node.js it is built for ("engines" of code-server names the major version).
-// To test with an older VS Code as well, set both: 4.117.0 with Node.js 22.23.3 is VS Code 1.117, 4.100.3 with 20.20.2 is 1.100.
+// To test with an older VS Code as well, set both: 4.117.0 with Node.js 22.23.3 is VS Code 1.117. OLDEST is VS Code 1.100.
+export const OLDEST = { codeServer: '4.100.3', node: '20.20.2' };
 export const CODE_SERVER = process.env.VSCODE_HARNESS_CODE_SERVER ?? '4.139.1';
 export const NODE = process.env.VSCODE_HARNESS_NODE ?? '24.21.0';
 const NODE_GYP = '^12.0.0';

@@ -1,0 +1,62 @@
+// Builds the programs and packs the extension: dist/boinc2docker.vsix.
+//
+//   node scripts/package.mjs [--no-build]
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/** Most bytes of the package and of the program that is loaded at activation. */
+export const BUDGET = { vsix: 2_000_000, extension: 300_000 };
+export const VSIX = path.join(root, 'dist', 'boinc2docker.vsix');
+
+/** What runs, and nothing else; paths in the package. The CHANGELOG and the LICENSE are renamed by vsce. */
+export const CONTENTS = [
+	'LICENSE.txt',
+	'changelog.md',
+	'dist/extension.js',
+	'dist/lib/mysql2-promise.js',
+	'dist/lib/ssh2.js',
+	'dist/lib/tar.js',
+	'dist/lib/xml2js.js',
+	'dist/lib/yaml.js',
+	'media/boinc.svg',
+	'media/icon.png',
+	'package.json',
+	'package.nls.json',
+	'readme.md',
+];
+
+export function packageExtension({ build = true } = {}) {
+	const run = (file, ...args) =>
+		execFileSync(process.execPath, [path.join(root, file), ...args], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+	if (build) {
+		run('scripts/build.mjs');
+	}
+	run(
+		'node_modules/@vscode/vsce/vsce',
+		'package',
+		'--no-dependencies',
+		'--allow-missing-repository',
+		'--no-rewrite-relative-links',
+		'--out',
+		VSIX,
+	);
+	const sizes = { vsix: statSync(VSIX).size, extension: statSync(path.join(root, 'dist/extension.js')).size };
+	for (const [what, limit] of Object.entries(BUDGET)) {
+		if (sizes[what] > limit) {
+			throw new Error(`${what}: ${sizes[what]} bytes are more than the budget of ${limit}`);
+		}
+	}
+	return sizes;
+}
+
+if (process.argv[1] && existsSync(process.argv[1]) && fileURLToPath(import.meta.url) === path.resolve(process.argv[1])) {
+	const { vsix, extension } = packageExtension({ build: !process.argv.includes('--no-build') });
+	const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+	console.log(
+		`dist/boinc2docker.vsix ${version}: ${(vsix / 1000).toFixed(0)} kB, of which loaded at activation ${(extension / 1000).toFixed(0)} kB before compression`,
+	);
+}

@@ -1,0 +1,121 @@
+import { readdir, realpath } from 'node:fs/promises';
+import path from 'node:path';
+
+import * as vscode from 'vscode';
+
+import { abortError, BoincError } from '../../../common/errors.js';
+import type { FetchReport } from '../../../monitor/fetchResults.js';
+import type { Batch } from '../../../monitor/types.js';
+import { pickOne } from '../../quickInput/wizard.js';
+import type { Services } from '../../services.js';
+import { settings } from '../../settings.js';
+import { chooseBatch } from '../chooseBatch.js';
+
+/** Fetches what is not here yet into the workspace and offers to open it. A notification passes its batch and opens at once. */
+export async function fetchBatchResults(services: Services, item?: unknown): Promise<void> {
+	const title = vscode.l10n.t('Fetch Results');
+	const { model, batch } = await chooseBatch(services, title, item, ({ counts }) => counts.done > 0);
+	const folder = await chooseFolder(title);
+	const { fetchResults, resultsDirectory } = await services.core();
+	const report = await services.operation(vscode.l10n.t('Fetching results of “{0}”', batch.name), async (ctx) => {
+		const project = await model.project(ctx.signal);
+		const resultsDir = await resultsDirectory(project, batch.appId);
+		return fetchResults(project.connection, { resultsDir, batch, folder }, ctx);
+	});
+	for (const { job, why } of report.failed) {
+		services.log.warn(`${job}: ${why}`);
+	}
+	for (const entry of report.refused) {
+		services.log.warn(`not unpacked: ${entry}`);
+	}
+	await tell(services, batch, report);
+}
+
+async function chooseFolder(title: string): Promise<string> {
+	const folders = vscode.workspace.workspaceFolders ?? [];
+	const [first] = folders;
+	if (!first) {
+		const [chosen] =
+			(await vscode.window.showOpenDialog({
+				title: vscode.l10n.t('Folder for the Results'),
+				openLabel: vscode.l10n.t('Put Results Here'),
+				canSelectFolders: true,
+				canSelectFiles: false,
+			})) ?? [];
+		if (!chosen) {
+			throw abortError();
+		}
+		return chosen.fsPath;
+	}
+	const folder =
+		folders.length === 1
+			? first
+			: await pickOne<vscode.WorkspaceFolder>(title, {
+					placeholder: vscode.l10n.t('Into which folder?'),
+					choices: folders.map((value) => ({ label: value.name, description: value.uri.fsPath, value })),
+				});
+	const target = path.join(folder.uri.fsPath, settings.resultsFolder(folder.uri));
+	await refuseLinkOutside(folder.uri.fsPath, target);
+	return target;
+}
+
+/** A workspace may bring a link that points elsewhere under the name of the results' folder. */
+async function refuseLinkOutside(workspace: string, target: string): Promise<void> {
+	const real = await realpath(target).catch(() => target);
+	const root = await realpath(workspace).catch(() => workspace);
+	if (real !== target && path.relative(root, real).startsWith('..')) {
+		throw new BoincError('file-in-the-way', vscode.l10n.t('{0} is a link to a folder outside of the workspace.', target), {
+			remedy: vscode.l10n.t('Remove the link, or choose another folder in the setting boinc2docker.results.folder.'),
+		});
+	}
+}
+
+async function tell(services: Services, batch: Batch, report: FetchReport): Promise<void> {
+	const have = report.fetched.length + report.already.length;
+	const where = vscode.workspace.asRelativePath(report.folder);
+	const open = vscode.l10n.t('Open');
+	const showLog = vscode.l10n.t('Show Log');
+	if (have === 0 && report.failed.length === 0) {
+		void vscode.window.showInformationMessage(vscode.l10n.t('“{0}” has no results yet.', batch.name));
+		return;
+	}
+	const text =
+		report.failed.length > 0
+			? vscode.l10n.t(
+					'Results of {0} jobs are in {1}; those of {2} could not be fetched: {3}',
+					have,
+					where,
+					report.failed.length,
+					report.failed[0]?.why ?? '',
+				)
+			: vscode.l10n.t('Results of {0} of {1} jobs are in {2}.', have, batch.total, where);
+	const show = report.failed.length > 0 ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
+	const choice = await show(text, ...(have > 0 ? [open] : []), ...(report.failed.length > 0 ? [showLog] : []));
+	if (choice === open) {
+		await openResults(report);
+	} else if (choice === showLog) {
+		services.log.show();
+	}
+}
+
+/** Shows the folder in the Explorer; with only one file of results, opens that. */
+async function openResults(report: FetchReport): Promise<void> {
+	const [job, ...others] = [...report.fetched, ...report.already].sort();
+	const folder = path.join(report.folder, job ?? '');
+	await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(folder));
+	const file = job !== undefined && others.length === 0 ? await firstFile(folder) : undefined;
+	if (file !== undefined) {
+		await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file));
+	}
+}
+
+/** The file to look at first: what the job made, before what the runner says about it. */
+async function firstFile(folder: string): Promise<string | undefined> {
+	const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+	const files = entries
+		.filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+		.map((entry) => path.join(entry.parentPath, entry.name));
+	return files.sort((a, b) => rank(a) - rank(b) || a.length - b.length || a.localeCompare(b))[0];
+}
+
+const rank = (file: string): number => (/\.(log|err)$|stderr|meta|job\.json$/i.test(path.basename(file)) ? 1 : 0);

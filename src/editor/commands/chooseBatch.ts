@@ -1,0 +1,60 @@
+import * as vscode from 'vscode';
+
+import { BoincError } from '../../common/errors.js';
+import type { Batch } from '../../monitor/types.js';
+import { pickOne } from '../quickInput/wizard.js';
+import type { ServerModel } from '../servers/serverModel.js';
+import type { Services } from '../services.js';
+import { BatchNode, describeCounts } from '../tree/batchNode.js';
+import { chooseServer } from './chooseServer.js';
+
+/** A batch and where it is. */
+export interface BatchChoice {
+	readonly model: ServerModel;
+	readonly batch: Batch;
+}
+
+/** A batch named by its ids: what a notification passes. */
+function isReference(value: unknown): value is { serverId: string; batchId: number } {
+	return (
+		typeof value === 'object' &&
+		value !== null &&
+		'serverId' in value &&
+		typeof value.serverId === 'string' &&
+		'batchId' in value &&
+		typeof value.batchId === 'number'
+	);
+}
+
+/** The batch that an argument of a command means, if it means one that exists. */
+export function batchOf(services: Services, item: unknown): BatchChoice | undefined {
+	const reference =
+		item instanceof BatchNode ? { serverId: item.server.id, batchId: item.batchId } : isReference(item) ? item : undefined;
+	const model = reference && services.models.get(reference.serverId);
+	const batch = model?.batches().find(({ id }) => id === reference?.batchId);
+	return model && batch ? { model, batch } : undefined;
+}
+
+/** The batch of a tree row or a notification; else the person chooses among those that `usable` admits. */
+export async function chooseBatch(
+	services: Services,
+	title: string,
+	item: unknown,
+	usable: (batch: Batch) => boolean,
+): Promise<BatchChoice> {
+	const given = batchOf(services, item);
+	if (given) {
+		return given;
+	}
+	const model = await chooseServer(services, title);
+	await model.load();
+	const batches = model.batches().filter(usable);
+	if (batches.length === 0) {
+		throw new BoincError('batch-missing', vscode.l10n.t('{0} has no batch that this could be done with.', model.server.name));
+	}
+	const batch = await pickOne<Batch>(title, {
+		placeholder: vscode.l10n.t('Which batch?'),
+		choices: batches.map((value) => ({ label: value.name, description: describeCounts(value), value })),
+	});
+	return { model, batch };
+}

@@ -1,0 +1,32 @@
+import * as vscode from 'vscode';
+
+import { BoincError } from '../../../common/errors.js';
+import { pickOne } from '../../quickInput/wizard.js';
+
+const NAME = /(^|\/)(Dockerfile|Containerfile)(\.[^/]+)?$|\.(Dockerfile|Containerfile)$/i;
+const GLOB = '**/{[dD]ockerfile,[cC]ontainerfile,[dD]ockerfile.*,[cC]ontainerfile.*,*.[dD]ockerfile,*.[cC]ontainerfile}';
+const MOST = 200;
+
+/** The file that the Explorer or an editor passed; else the active editor's; else the person chooses one of the workspace. */
+export async function chooseDockerfile(given: unknown): Promise<vscode.Uri> {
+	if (given instanceof vscode.Uri) {
+		return given;
+	}
+	const active = vscode.window.activeTextEditor?.document.uri;
+	if (active?.scheme === 'file' && NAME.test(active.path)) {
+		return active;
+	}
+	const found = await vscode.workspace.findFiles(GLOB, '**/node_modules/**', MOST);
+	const [first, ...others] = found.sort((a, b) => a.path.localeCompare(b.path));
+	if (!first) {
+		throw new BoincError('input-missing', vscode.l10n.t('There is no Dockerfile or Containerfile in this workspace.'), {
+			remedy: vscode.l10n.t('Open the folder with your Dockerfile.'),
+		});
+	}
+	return others.length === 0
+		? first
+		: pickOne<vscode.Uri>(vscode.l10n.t('Submit as BOINC Job'), {
+				placeholder: vscode.l10n.t('Which Dockerfile?'),
+				choices: found.map((value) => ({ label: `$(file) ${vscode.workspace.asRelativePath(value)}`, value })),
+			});
+}

@@ -1,0 +1,86 @@
+import path from 'node:path';
+
+import * as vscode from 'vscode';
+
+import { BoincError } from '../../../common/errors.js';
+import type { SubmittedBatch } from '../../../job/types.js';
+import type { Services } from '../../services.js';
+import { settings } from '../../settings.js';
+import { addServer } from '../server/add.js';
+import { askWhatToSubmit, type Submission } from './askWhatToSubmit.js';
+import { chooseDockerfile } from './chooseDockerfile.js';
+
+/** Builds a Dockerfile and submits its image as a batch of jobs; shows the batch in the tree and follows it. */
+export async function submitJob(services: Services, uri?: unknown): Promise<void> {
+	if (!vscode.workspace.isTrusted) {
+		throw new BoincError(
+			'permission-denied',
+			vscode.l10n.t('Nothing is built in Restricted Mode: a Dockerfile can run any program.'),
+			{
+				remedy: vscode.l10n.t('Trust this workspace first.'),
+			},
+		);
+	}
+	const dockerfile = await chooseDockerfile(uri);
+	await saveIfChanged(dockerfile);
+	if (services.models.all().length === 0) {
+		await addServer(services);
+	}
+	const submission = await askWhatToSubmit(services, dockerfile);
+	const batch = await services.operation(vscode.l10n.t('Submitting {0}', submission.name), (ctx) =>
+		run(services, submission, ctx),
+	);
+	for (const note of batch.notes) {
+		services.log.info(note);
+	}
+	const { model } = submission;
+	await services.watched.add(model.server.id, batch.id);
+	await model.refresh();
+	await services.view.reveal(model.server.id, batch.id);
+	tell(services, submission, batch);
+}
+
+async function run(
+	services: Services,
+	submission: Submission,
+	ctx: Parameters<Parameters<Services['operation']>[1]>[0],
+): Promise<SubmittedBatch> {
+	const { findEngine, submitContainer } = await services.core();
+	const command = settings.engineCommand();
+	const engine = await findEngine(ctx, command === undefined ? {} : { command });
+	const project = await submission.model.project(ctx.signal);
+	const file = submission.dockerfile.fsPath;
+	return submitContainer(
+		project,
+		{
+			name: submission.name,
+			app: submission.app,
+			image: { kind: 'dockerfile', contextDir: path.dirname(file), dockerfile: path.basename(file) },
+			...(submission.command && { command: submission.command }),
+			count: submission.count,
+		},
+		{ engine },
+		ctx,
+	);
+}
+
+/** The build reads the file, not the editor. */
+async function saveIfChanged(dockerfile: vscode.Uri): Promise<void> {
+	const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === dockerfile.toString());
+	if (open?.isDirty === true) {
+		await open.save();
+	}
+}
+
+function tell(services: Services, { model, name }: Submission, batch: SubmittedBatch): void {
+	const showLog = vscode.l10n.t('Show Log');
+	const jobs = batch.jobNames.length;
+	const text =
+		jobs === 1
+			? vscode.l10n.t('Submitted “{0}” to {1} as 1 job.', name, model.server.name)
+			: vscode.l10n.t('Submitted “{0}” to {1} as {2} jobs.', name, model.server.name, jobs);
+	vscode.window.showInformationMessage(text, showLog).then(
+		(choice) => choice === showLog && services.log.show(),
+		() => undefined, // the window is closing
+	);
+}

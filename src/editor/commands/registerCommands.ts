@@ -1,0 +1,33 @@
+import { COMMANDS, type CommandId } from '../../common/ids.js';
+import type { CommandHandler, CommandManager, CommandOptions } from '../commandManager.js';
+import type { Services } from '../services.js';
+
+interface Entry extends CommandOptions {
+	/** Loads the command on first use. */
+	readonly load: () => Promise<CommandHandler<Services>>;
+}
+
+/** One run at a time, whatever it was called with. */
+const once = { singleFlight: () => '' };
+
+const ENTRIES: Readonly<Record<CommandId, Entry>> = {
+	'boinc2docker.server.add': { load: async () => (await import('./server/add.js')).addServer, ...once },
+	'boinc2docker.server.remove': { load: async () => (await import('./server/remove.js')).removeServer },
+	'boinc2docker.app.install': { load: async () => (await import('./app/install.js')).installApp, ...once },
+	'boinc2docker.job.submit': { load: async () => (await import('./job/submit.js')).submitJob },
+	'boinc2docker.batch.cancel': { load: async () => (await import('./batch/cancel.js')).cancelBatches, ...once },
+	'boinc2docker.batch.fetchResults': { load: async () => (await import('./batch/fetchResults.js')).fetchBatchResults, ...once },
+	'boinc2docker.instance.showLog': { load: async () => (await import('./instance/showLog.js')).showInstanceLog },
+	'boinc2docker.view.refresh': { load: async () => (await import('./view/refresh.js')).refreshView },
+	'boinc2docker.view.loadMore': { load: async () => (await import('./view/loadMore.js')).loadMore },
+	'boinc2docker.log.show': { load: async () => (await import('./log/show.js')).showLog },
+	'boinc2docker.diagnostics.copy': { load: async () => (await import('./diagnostics/copy.js')).copyDiagnostics },
+};
+
+/** Registers every command of the manifest. */
+export function registerCommands(commands: CommandManager<Services>): void {
+	for (const id of COMMANDS) {
+		const { load, ...options } = ENTRIES[id];
+		commands.register(id, load, options);
+	}
+}

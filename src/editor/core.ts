@@ -1,0 +1,14 @@
+/**
+ * The rooms below, as far as the editor uses them. Loaded by `await import()` on first use, so that activation stays quick.
+ */
+export { ServerConnections } from '../connection/serverConnections.js';
+export { findEngine } from '../image/engine.js';
+export { cancelBatch } from '../job/cancel.js';
+export { submitContainer } from '../job/submitImage.js';
+export { fetchResults } from '../monitor/fetchResults.js';
+export { instanceLog } from '../monitor/instanceLog.js';
+export { ProjectMonitor } from '../monitor/projectMonitor.js';
+export { installedApps } from '../project/apps.js';
+export { findProjects } from '../project/findProjects.js';
+export { openProject } from '../project/openProject.js';
+export { resultsDirectory } from '../project/resultsDirectory.js';

@@ -1,0 +1,59 @@
+import * as vscode from 'vscode';
+
+import { messageOf } from '../common/errors.js';
+import type { Clock } from '../common/ports.js';
+import { type HelpAction, troubleshoot } from '../common/troubleshooting.js';
+import type { EditorLog } from './ports/editorLog.js';
+
+/** Milliseconds in which the same error is not shown again. */
+const QUIET = 5_000;
+
+/** What a button does; `retry` runs the failed command again. */
+export interface HelpHandler {
+	readonly title: string;
+	readonly run: (retry: (() => void) | undefined) => Promise<void> | void;
+}
+
+/** Shows errors: what failed and why, what to do, at most two buttons and *Show Log*. The same error is shown once. */
+export class ErrorPresenter {
+	readonly #log: EditorLog;
+	readonly #clock: Clock;
+	readonly #handlers: Readonly<Record<HelpAction, HelpHandler>>;
+	#last: { readonly text: string; readonly time: number } | undefined;
+
+	constructor(log: EditorLog, clock: Clock, handlers: Readonly<Record<HelpAction, HelpHandler>>) {
+		this.#log = log;
+		this.#clock = clock;
+		this.#handlers = handlers;
+	}
+
+	show(error: unknown, retry?: () => void): void {
+		const { summary, tip, actions } = troubleshoot(error);
+		const text = [summary, tip].filter((part) => part !== '').join(' ');
+		this.#log.error(text);
+		this.#log.debug(error instanceof Error ? (error.stack ?? error.message) : String(error));
+		for (let cause = causeOf(error); cause !== undefined; cause = causeOf(cause)) {
+			this.#log.info(`because: ${messageOf(cause)}`);
+		}
+		const now = this.#clock.now();
+		if (this.#last?.text === text && now - this.#last.time < QUIET) {
+			return;
+		}
+		this.#last = { text, time: now };
+		const helps = actions.filter((action) => action !== 'try-again' || retry).map((action) => this.#handlers[action]);
+		const showLog = vscode.l10n.t('Show Log');
+		const answer = vscode.window.showErrorMessage(text, ...helps.map(({ title }) => title), showLog);
+		answer
+			.then((choice) => {
+				if (choice === showLog) {
+					this.#log.show();
+				}
+				return helps.find(({ title }) => title === choice)?.run(retry);
+			})
+			.then(undefined, (failure: unknown) => this.#log.warn(messageOf(failure)));
+	}
+}
+
+function causeOf(error: unknown): unknown {
+	return error instanceof Error ? error.cause : undefined;
+}

@@ -1,0 +1,214 @@
+import type { Disposable } from '../../common/disposable.js';
+import { DisposableStore } from '../../common/disposable.js';
+import { BoincError, isAbort, messageOf } from '../../common/errors.js';
+import { Emitter, type Event } from '../../common/event.js';
+import type { Clock, Log } from '../../common/ports.js';
+import type { ProjectMonitor } from '../../monitor/projectMonitor.js';
+import type { Batch, Instance, Job } from '../../monitor/types.js';
+import type { ProjectDatabase } from '../../project/database.js';
+import type { Project } from '../../project/project.js';
+import type { InstalledApp } from '../../project/types.js';
+import type { Server } from './server.js';
+
+/** How a server is doing, for the tree, the status item and the log. */
+export type ServerStatus =
+	| { readonly kind: 'idle' }
+	| { readonly kind: 'connecting' }
+	| { readonly kind: 'ready' }
+	| { readonly kind: 'trouble'; readonly error: unknown };
+
+/** What changed: the whole server, or only some batches. */
+export type ModelChange = { readonly kind: 'server' } | { readonly kind: 'batches'; readonly batchIds: readonly number[] };
+
+/** What the tree and the status item see of a server. Tests implement it plainly. */
+export interface ServerView {
+	readonly server: Server;
+	readonly status: ServerStatus;
+	readonly onDidChange: Event<ModelChange>;
+	/** Connects and reads apps and batches, unless that is done. Never rejects: `status` tells. */
+	load(): Promise<void>;
+	apps(): readonly InstalledApp[];
+	/** Newest first. */
+	batches(appId?: number): readonly Batch[];
+	jobs(batchId: number, limit: number): Promise<readonly Job[]>;
+	instances(jobId: number): Promise<readonly Instance[]>;
+}
+
+/** A project that is open over a connection. */
+export interface OpenProject extends Disposable {
+	readonly project: Project;
+}
+
+export interface ModelPorts {
+	readonly log: Log;
+	readonly clock: Clock;
+	open(server: Server, signal: AbortSignal | undefined): Promise<OpenProject>;
+	monitor(database: () => Promise<ProjectDatabase>): Promise<ProjectMonitor>;
+	apps(project: Project): Promise<readonly InstalledApp[]>;
+}
+
+/** Errors after which trying again without the person is wrong: it would lock an account or ask again and again. */
+const HOPELESS = [
+	'authentication-failed',
+	'host-key-changed',
+	'host-key-revoked',
+	'host-key-unknown',
+	'project-not-found',
+] as const;
+const LOST = ['connection-lost', 'server-unreachable', 'timeout', 'database-unreachable'] as const;
+
+/** One server: its connection on demand, its apps, and the monitor of its batches. */
+export class ServerModel implements ServerView, Disposable {
+	readonly server: Server;
+	readonly #ports: ModelPorts;
+	readonly #changed = new Emitter<ModelChange>();
+	readonly #owned = new DisposableStore();
+	#status: ServerStatus = { kind: 'idle' };
+	#open: Promise<OpenProject> | undefined;
+	#monitor: ProjectMonitor | undefined;
+	#loading: Promise<void> | undefined;
+	#apps: readonly InstalledApp[] = [];
+	#polling = false;
+	#disposed = false;
+
+	constructor(server: Server, ports: ModelPorts) {
+		this.server = server;
+		this.#ports = ports;
+	}
+
+	readonly onDidChange: Event<ModelChange> = this.#changed.event;
+
+	get status(): ServerStatus {
+		return this.#status;
+	}
+
+	apps(): readonly InstalledApp[] {
+		return this.#apps;
+	}
+
+	batches(appId?: number): readonly Batch[] {
+		const all = this.#monitor?.batches() ?? [];
+		return appId === undefined ? all : all.filter((batch) => batch.appId === appId);
+	}
+
+	/** The open project; connects when needed. Simultaneous callers share one attempt. Rejects with why it cannot be had. */
+	async project(signal?: AbortSignal): Promise<Project> {
+		if (this.#disposed) {
+			throw new BoincError('connection-lost', `The server ${this.server.name} was removed.`);
+		}
+		if (!this.#open) {
+			const opening = this.#ports.open(this.server, signal);
+			this.#open = opening;
+			opening.catch(() => {
+				if (this.#open === opening) {
+					this.#open = undefined;
+				}
+			});
+		}
+		return (await this.#open).project;
+	}
+
+	load(): Promise<void> {
+		if (this.#status.kind === 'ready') {
+			return Promise.resolve();
+		}
+		return this.refresh();
+	}
+
+	/** Reads everything again. Never rejects: `status` tells. */
+	refresh(signal?: AbortSignal): Promise<void> {
+		this.#loading ??= this.#load(signal).finally(() => {
+			this.#loading = undefined;
+		});
+		return this.#loading;
+	}
+
+	/** Polls the state of the batches, or stops that. */
+	follow(on: boolean): void {
+		this.#polling = on;
+		if (!on) {
+			this.#monitor?.stop();
+		} else if (this.#status.kind === 'ready') {
+			this.#monitor?.start();
+		}
+	}
+
+	async jobs(batchId: number, limit: number): Promise<readonly Job[]> {
+		return (await this.#ready()).jobs(batchId, { limit });
+	}
+
+	async instances(jobId: number): Promise<readonly Instance[]> {
+		return (await this.#ready()).instances(jobId);
+	}
+
+	/** Drops the connection; the next use connects again. */
+	disconnect(): void {
+		const open = this.#open;
+		this.#open = undefined;
+		open?.then(
+			(opened) => opened.dispose(),
+			() => undefined, // reported to whoever asked for it
+		);
+	}
+
+	dispose(): void {
+		this.#disposed = true;
+		this.#owned.dispose();
+		this.disconnect();
+		this.#changed.dispose();
+	}
+
+	async #load(signal: AbortSignal | undefined): Promise<void> {
+		if (this.#status.kind !== 'ready') {
+			this.#setStatus({ kind: 'connecting' });
+		}
+		try {
+			this.#apps = await this.#ports.apps(await this.project(signal));
+			await (await this.#ready()).refresh();
+			this.#setStatus({ kind: 'ready' });
+			this.follow(this.#polling);
+		} catch (error) {
+			this.#fail(error);
+		}
+	}
+
+	async #ready(): Promise<ProjectMonitor> {
+		if (!this.#monitor) {
+			const monitor = await this.#ports.monitor(async () => (await this.project()).database());
+			if (!this.#monitor) {
+				this.#monitor = this.#owned.add(monitor);
+				this.#owned.add(
+					monitor.onDidChange(({ batchIds }) =>
+						this.#changed.fire(batchIds.length === 0 ? { kind: 'server' } : { kind: 'batches', batchIds }),
+					),
+				);
+				this.#owned.add(
+					monitor.onDidChangeTrouble((error) => (error === undefined ? this.#setStatus({ kind: 'ready' }) : this.#fail(error))),
+				);
+			}
+		}
+		return this.#monitor;
+	}
+
+	#fail(error: unknown): void {
+		if (isAbort(error)) {
+			this.#setStatus({ kind: 'idle' });
+			return;
+		}
+		this.#ports.log.warn(`${this.server.name}: ${messageOf(error)}`);
+		if (BoincError.is(error, ...LOST) || BoincError.is(error, ...HOPELESS)) {
+			this.disconnect();
+		}
+		if (BoincError.is(error, ...HOPELESS)) {
+			this.#monitor?.stop();
+		}
+		this.#setStatus({ kind: 'trouble', error });
+	}
+
+	#setStatus(status: ServerStatus): void {
+		this.#status = status;
+		if (!this.#disposed) {
+			this.#changed.fire({ kind: 'server' });
+		}
+	}
+}

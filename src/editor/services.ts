@@ -1,0 +1,34 @@
+import type { Clock, OperationContext, Prompts } from '../common/ports.js';
+import type { ReadonlyDocuments } from './documents/readonlyDocuments.js';
+import type { EditorLog } from './ports/editorLog.js';
+import type { ServerAccess } from './servers/serverAccess.js';
+import type { ServerModels } from './servers/serverModels.js';
+import type { ServerStore, Storage } from './servers/serverStore.js';
+import type { WatchedBatches } from './status/watchedBatches.js';
+import type { JobsTree } from './tree/jobsTree.js';
+import type { JobsView } from './tree/jobsView.js';
+
+/** The rooms below, once they are loaded. */
+export type Core = typeof import('./core.js');
+
+/** What commands work with; the container makes it. */
+export interface Services {
+	readonly version: string;
+	readonly log: EditorLog;
+	readonly clock: Clock;
+	readonly prompts: Prompts;
+	/** Of this computer. */
+	readonly globalState: Storage;
+	/** Of this workspace: last choices. */
+	readonly workspaceState: Storage;
+	readonly servers: ServerStore;
+	readonly access: ServerAccess;
+	readonly models: ServerModels;
+	readonly watched: WatchedBatches;
+	readonly tree: JobsTree;
+	readonly view: JobsView;
+	readonly documents: ReadonlyDocuments;
+	/** Runs an operation with progress in a notification whose *Cancel* works. */
+	operation<T>(title: string, task: (ctx: OperationContext) => Promise<T>): Promise<T>;
+	core(): Promise<Core>;
+}

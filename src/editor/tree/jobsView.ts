@@ -1,0 +1,64 @@
+import * as vscode from 'vscode';
+
+import { type Disposable, DisposableStore } from '../../common/disposable.js';
+import { messageOf } from '../../common/errors.js';
+import type { ViewId } from '../../common/ids.js';
+import type { ServerModels } from '../servers/serverModels.js';
+import type { WatchedBatches } from '../status/watchedBatches.js';
+import type { JobsTree } from './jobsTree.js';
+import type { TreeNode } from './node.js';
+
+/** The tree on the screen: what it says in trouble, and that it is kept up to date only while somebody can see it. */
+export class JobsView implements Disposable {
+	readonly #view: vscode.TreeView<TreeNode>;
+	readonly #tree: JobsTree;
+	readonly #models: ServerModels;
+	readonly #owned = new DisposableStore();
+	readonly #watched: WatchedBatches;
+
+	constructor(tree: JobsTree, models: ServerModels, watched: WatchedBatches) {
+		this.#watched = watched;
+		this.#tree = tree;
+		this.#models = models;
+		this.#view = this.#owned.add(
+			vscode.window.createTreeView('boinc2docker.views.jobs' satisfies ViewId, {
+				treeDataProvider: tree,
+				showCollapseAll: true,
+				canSelectMany: true,
+			}),
+		);
+		this.#owned.add(this.#view.onDidChangeVisibility(() => this.#follow()));
+		this.#owned.add(vscode.window.onDidChangeWindowState(() => this.#follow()));
+		this.#owned.add(models.onDidChange(() => this.#update()));
+		this.#owned.add(watched.onDidChange(() => this.#follow()));
+		this.#update();
+	}
+
+	/** Shows the row of a batch. Does nothing when the batch is not known yet. */
+	async reveal(serverId: string, batchId: number): Promise<void> {
+		this.#tree.refresh();
+		const node = this.#tree.batchNode(serverId, batchId);
+		if (node) {
+			await this.#view.reveal(node, { select: true, focus: false, expand: 2 });
+		}
+	}
+
+	dispose(): void {
+		this.#owned.dispose();
+	}
+
+	#update(): void {
+		this.#follow();
+		const troubles = this.#models
+			.all()
+			.flatMap(({ server, status }) => (status.kind === 'trouble' ? [`${server.name}: ${messageOf(status.error)}`] : []));
+		this.#view.message = troubles.join('\n');
+	}
+
+	#follow(): void {
+		const seen = this.#view.visible && vscode.window.state.focused;
+		for (const model of this.#models.all()) {
+			model.follow(seen || this.#watched.of(model.server.id).length > 0);
+		}
+	}
+}

@@ -1,0 +1,2 @@
+/** Rows that a list grows by. */
+export const PAGE = 200;
