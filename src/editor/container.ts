@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 
 import { DisposableStore } from '../common/disposable.js';
 import { systemClock } from '../common/ports.js';
-import { registerCommands } from './commands/registerCommands.js';
 import { CommandManager } from './commandManager.js';
+import { registerCommands } from './commands/registerCommands.js';
 import { ContextManager } from './contextManager.js';
 import { formatLog } from './documents/formatLog.js';
 import { ReadonlyDocuments } from './documents/readonlyDocuments.js';
@@ -38,7 +38,7 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 		new ServerModels(servers, {
 			log,
 			clock,
-			open: (server, signal) => access.open(server, signal),
+			open: (server) => access.open(server),
 			monitor: async (database) => new (await core()).ProjectMonitor({ log, clock, database }),
 			apps: async (project) => (await core()).installedApps(project),
 		}),

@@ -1,4 +1,5 @@
 import type { Clock, OperationContext, Prompts } from '../common/ports.js';
+import type * as core from './core.js';
 import type { ReadonlyDocuments } from './documents/readonlyDocuments.js';
 import type { EditorLog } from './ports/editorLog.js';
 import type { ServerAccess } from './servers/serverAccess.js';
@@ -9,7 +10,7 @@ import type { JobsTree } from './tree/jobsTree.js';
 import type { JobsView } from './tree/jobsView.js';
 
 /** The rooms below, once they are loaded. */
-export type Core = typeof import('./core.js');
+export type Core = typeof core;
 
 /** What commands work with; the container makes it. */
 export interface Services {

@@ -1,7 +1,6 @@
-import type {} from 'mocha';
-
 import assert from 'node:assert/strict';
 
+import type {} from 'mocha';
 import * as vscode from 'vscode';
 
 import { COMMANDS, SETTINGS } from '../../src/common/ids.js';

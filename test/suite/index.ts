@@ -19,7 +19,7 @@ export async function run(): Promise<void> {
 		timeout: 20_000,
 		color: false,
 		forbidOnly: true,
-		...(process.env['MOCHA_GREP'] !== undefined && { grep: process.env['MOCHA_GREP'] }),
+		...(process.env.MOCHA_GREP !== undefined && { grep: process.env.MOCHA_GREP }),
 	});
 	for (const file of readdirSync(__dirname).filter((name) => name.endsWith('.test.js'))) {
 		mocha.addFile(path.join(__dirname, file));
@@ -39,7 +39,7 @@ export async function run(): Promise<void> {
 				}),
 			);
 	});
-	const report = process.env['VSCODE_HARNESS_REPORT'];
+	const report = process.env.VSCODE_HARNESS_REPORT;
 	if (report !== undefined) {
 		writeFileSync(report, JSON.stringify({ failures, results }, undefined, '\t'));
 	}

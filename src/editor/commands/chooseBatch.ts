@@ -47,7 +47,7 @@ export async function chooseBatch(
 		return given;
 	}
 	const model = await chooseServer(services, title);
-	await model.load();
+	await model.loadAgain();
 	const batches = model.batches().filter(usable);
 	if (batches.length === 0) {
 		throw new BoincError('batch-missing', vscode.l10n.t('{0} has no batch that this could be done with.', model.server.name));

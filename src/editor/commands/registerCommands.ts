@@ -1,4 +1,4 @@
-import { COMMANDS, type CommandId } from '../../common/ids.js';
+import { type CommandId, COMMANDS } from '../../common/ids.js';
 import type { CommandHandler, CommandManager, CommandOptions } from '../commandManager.js';
 import type { Services } from '../services.js';
 

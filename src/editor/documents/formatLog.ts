@@ -12,5 +12,5 @@ export function formatLog(log: InstanceLog): string {
 	const shown = sections.filter(([, text]) => text !== '');
 	return shown.length === 0
 		? vscode.l10n.t('The host has reported no log.')
-		: `${shown.map(([title, text]) => `===== ${title} =====\n${text.trimEnd()}\n`).join('\n')}`;
+		: shown.map(([title, text]) => `===== ${title} =====\n${text.trimEnd()}\n`).join('\n');
 }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 
-import { abortError } from '../../common/errors.js';
 import { type Disposable, DisposableStore } from '../../common/disposable.js';
+import { abortError } from '../../common/errors.js';
 
 /** One choice of a list. */
 export interface Choice<T> extends vscode.QuickPickItem {

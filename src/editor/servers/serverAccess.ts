@@ -43,12 +43,12 @@ export class ServerAccess implements Disposable {
 	}
 
 	/** Opens a server's project. */
-	async open(server: Server, signal?: AbortSignal): Promise<OpenProject> {
+	async open(server: Server): Promise<OpenProject> {
 		const target = parseTarget(server.target);
 		const lease = await this.acquire(target, server.identityFile);
 		try {
 			const { log, clock } = this.#ports;
-			const ctx: OperationContext = { log, clock, progress: silentProgress, ...(signal && { signal }) };
+			const ctx: OperationContext = { log, clock, progress: silentProgress };
 			const project = await (await this.#ports.core()).openProject(lease.connection, target.path ?? '', ctx);
 			return {
 				project,
@@ -76,7 +76,7 @@ export class ServerAccess implements Disposable {
 			prompts,
 			secrets,
 			trustFile,
-			agentSocket: process.env['SSH_AUTH_SOCK'],
+			agentSocket: process.env.SSH_AUTH_SOCK,
 			...(identityFile !== undefined && { identityFiles: [identityFile] }),
 		});
 		this.#owned.add({

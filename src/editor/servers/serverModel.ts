@@ -9,6 +9,7 @@ import type { ProjectDatabase } from '../../project/database.js';
 import type { Project } from '../../project/project.js';
 import type { InstalledApp } from '../../project/types.js';
 import type { Server } from './server.js';
+import { untilAborted } from './untilAborted.js';
 
 /** How a server is doing, for the tree, the status item and the log. */
 export type ServerStatus =
@@ -25,7 +26,7 @@ export interface ServerView {
 	readonly server: Server;
 	readonly status: ServerStatus;
 	readonly onDidChange: Event<ModelChange>;
-	/** Connects and reads apps and batches, unless that is done. Never rejects: `status` tells. */
+	/** Connects and reads apps and batches, unless that was tried already. Never rejects: `status` tells. */
 	load(): Promise<void>;
 	apps(): readonly InstalledApp[];
 	/** Newest first. */
@@ -42,7 +43,7 @@ export interface OpenProject extends Disposable {
 export interface ModelPorts {
 	readonly log: Log;
 	readonly clock: Clock;
-	open(server: Server, signal: AbortSignal | undefined): Promise<OpenProject>;
+	open(server: Server): Promise<OpenProject>;
 	monitor(database: () => Promise<ProjectDatabase>): Promise<ProjectMonitor>;
 	apps(project: Project): Promise<readonly InstalledApp[]>;
 }
@@ -57,6 +58,8 @@ const HOPELESS = [
 ] as const;
 const LOST = ['connection-lost', 'server-unreachable', 'timeout', 'database-unreachable'] as const;
 
+const isHopeless = (error: unknown): boolean => BoincError.is(error, ...HOPELESS);
+
 /** One server: its connection on demand, its apps, and the monitor of its batches. */
 export class ServerModel implements ServerView, Disposable {
 	readonly server: Server;
@@ -65,9 +68,11 @@ export class ServerModel implements ServerView, Disposable {
 	readonly #owned = new DisposableStore();
 	#status: ServerStatus = { kind: 'idle' };
 	#open: Promise<OpenProject> | undefined;
+	#making: Promise<ProjectMonitor> | undefined;
 	#monitor: ProjectMonitor | undefined;
 	#loading: Promise<void> | undefined;
 	#apps: readonly InstalledApp[] = [];
+	#loaded = false;
 	#polling = false;
 	#disposed = false;
 
@@ -91,13 +96,16 @@ export class ServerModel implements ServerView, Disposable {
 		return appId === undefined ? all : all.filter((batch) => batch.appId === appId);
 	}
 
-	/** The open project; connects when needed. Simultaneous callers share one attempt. Rejects with why it cannot be had. */
+	/**
+	 * The open project; connects when needed. Simultaneous callers share one attempt, which goes on for the others when one
+	 * leaves by its signal. Rejects with why it cannot be had.
+	 */
 	async project(signal?: AbortSignal): Promise<Project> {
 		if (this.#disposed) {
 			throw new BoincError('connection-lost', `The server ${this.server.name} was removed.`);
 		}
 		if (!this.#open) {
-			const opening = this.#ports.open(this.server, signal);
+			const opening = this.#ports.open(this.server);
 			this.#open = opening;
 			opening.catch(() => {
 				if (this.#open === opening) {
@@ -105,19 +113,21 @@ export class ServerModel implements ServerView, Disposable {
 				}
 			});
 		}
-		return (await this.#open).project;
+		return (await untilAborted(this.#open, signal)).project;
 	}
 
 	load(): Promise<void> {
-		if (this.#status.kind === 'ready') {
-			return Promise.resolve();
-		}
-		return this.refresh();
+		return this.#loading ?? (this.#status.kind === 'idle' ? this.refresh() : Promise.resolve());
+	}
+
+	/** Like `load`, but tries again after trouble: for what a person asked for now. */
+	loadAgain(): Promise<void> {
+		return this.#loading ?? (this.#status.kind === 'ready' ? Promise.resolve() : this.refresh());
 	}
 
 	/** Reads everything again. Never rejects: `status` tells. */
-	refresh(signal?: AbortSignal): Promise<void> {
-		this.#loading ??= this.#load(signal).finally(() => {
+	refresh(): Promise<void> {
+		this.#loading ??= this.#load().finally(() => {
 			this.#loading = undefined;
 		});
 		return this.#loading;
@@ -128,7 +138,7 @@ export class ServerModel implements ServerView, Disposable {
 		this.#polling = on;
 		if (!on) {
 			this.#monitor?.stop();
-		} else if (this.#status.kind === 'ready') {
+		} else if (this.#status.kind === 'ready' || (this.#status.kind === 'trouble' && !isHopeless(this.#status.error))) {
 			this.#monitor?.start();
 		}
 	}
@@ -158,13 +168,14 @@ export class ServerModel implements ServerView, Disposable {
 		this.#changed.dispose();
 	}
 
-	async #load(signal: AbortSignal | undefined): Promise<void> {
+	async #load(): Promise<void> {
 		if (this.#status.kind !== 'ready') {
 			this.#setStatus({ kind: 'connecting' });
 		}
 		try {
-			this.#apps = await this.#ports.apps(await this.project(signal));
+			this.#apps = await this.#ports.apps(await this.project());
 			await (await this.#ready()).refresh();
+			this.#loaded = true;
 			this.#setStatus({ kind: 'ready' });
 			this.follow(this.#polling);
 		} catch (error) {
@@ -172,34 +183,48 @@ export class ServerModel implements ServerView, Disposable {
 		}
 	}
 
-	async #ready(): Promise<ProjectMonitor> {
-		if (!this.#monitor) {
-			const monitor = await this.#ports.monitor(async () => (await this.project()).database());
-			if (!this.#monitor) {
-				this.#monitor = this.#owned.add(monitor);
-				this.#owned.add(
-					monitor.onDidChange(({ batchIds }) =>
-						this.#changed.fire(batchIds.length === 0 ? { kind: 'server' } : { kind: 'batches', batchIds }),
-					),
-				);
-				this.#owned.add(
-					monitor.onDidChangeTrouble((error) => (error === undefined ? this.#setStatus({ kind: 'ready' }) : this.#fail(error))),
-				);
-			}
+	#ready(): Promise<ProjectMonitor> {
+		this.#making ??= this.#makeMonitor();
+		return this.#making;
+	}
+
+	async #makeMonitor(): Promise<ProjectMonitor> {
+		const monitor = this.#owned.add(await this.#ports.monitor(async () => (await this.project()).database()));
+		this.#owned.add(
+			monitor.onDidChange(({ batchIds }) =>
+				this.#changed.fire(batchIds.length === 0 ? { kind: 'server' } : { kind: 'batches', batchIds }),
+			),
+		);
+		this.#owned.add(monitor.onDidChangeTrouble((error) => (error === undefined ? this.#recover() : this.#fail(error))));
+		this.#monitor = monitor;
+		return monitor;
+	}
+
+	/** Polling works again. What could not be read at the beginning is read now. */
+	#recover(): void {
+		if (this.#loading) {
+			return; // it sets the status itself
 		}
-		return this.#monitor;
+		if (this.#loaded) {
+			this.#setStatus({ kind: 'ready' });
+		} else {
+			void this.refresh();
+		}
 	}
 
 	#fail(error: unknown): void {
+		if (this.#status.kind === 'trouble' && this.#status.error === error) {
+			return; // the monitor and whoever asked it report the same
+		}
 		if (isAbort(error)) {
 			this.#setStatus({ kind: 'idle' });
 			return;
 		}
 		this.#ports.log.warn(`${this.server.name}: ${messageOf(error)}`);
-		if (BoincError.is(error, ...LOST) || BoincError.is(error, ...HOPELESS)) {
+		if (BoincError.is(error, ...LOST) || isHopeless(error)) {
 			this.disconnect();
 		}
-		if (BoincError.is(error, ...HOPELESS)) {
+		if (isHopeless(error)) {
 			this.#monitor?.stop();
 		}
 		this.#setStatus({ kind: 'trouble', error });

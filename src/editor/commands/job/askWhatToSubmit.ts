@@ -81,7 +81,7 @@ export function batchName(dockerfile: vscode.Uri): string {
 /** All apps for containers on all servers. Rejects with why there is none. */
 async function findPlaces(services: Services): Promise<readonly Place[]> {
 	const models = services.models.all();
-	await Promise.all(models.map((model) => model.load()));
+	await Promise.all(models.map((model) => model.loadAgain()));
 	const places = models.flatMap((model) =>
 		model
 			.apps()

@@ -6,6 +6,7 @@ import { formatTarget, parseTarget, type Target } from '../../../connection/targ
 import type { FoundProject } from '../../../project/findProjects.js';
 import { askText, pickOne } from '../../quickInput/wizard.js';
 import { type Server, serverId } from '../../servers/server.js';
+import { untilAborted } from '../../servers/untilAborted.js';
 import type { Services } from '../../services.js';
 import { chooseKeyFile } from './chooseKeyFile.js';
 
@@ -72,7 +73,7 @@ async function find(
 	ctx: OperationContext,
 ): Promise<readonly FoundProject[]> {
 	const { findProjects, openProject } = await services.core();
-	const lease = await services.access.acquire(target, key);
+	const lease = await untilAborted(services.access.acquire(target, key), ctx.signal);
 	try {
 		if (target.path === undefined) {
 			return await findProjects(lease.connection, undefined, ctx.signal);

@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type {} from 'mocha';
+import * as vscode from 'vscode';
+
+import { Emitter } from '../../src/common/event.js';
+import { silentLog } from '../../src/common/ports.js';
+import { ContextManager } from '../../src/editor/contextManager.js';
+import type { ModelChange, ServerStatus, ServerView } from '../../src/editor/servers/serverModel.js';
+import { BatchNode } from '../../src/editor/tree/batchNode.js';
+import { InstanceNode } from '../../src/editor/tree/instanceNode.js';
+import { JobNode } from '../../src/editor/tree/jobNode.js';
+import { JobsTree } from '../../src/editor/tree/jobsTree.js';
+import { LoadMoreNode } from '../../src/editor/tree/loadMoreNode.js';
+import type { TreeNode } from '../../src/editor/tree/node.js';
+import type { Batch, Instance, InstanceState, Job, JobCounts } from '../../src/monitor/types.js';
+import type { InstalledApp } from '../../src/project/types.js';
+
+const NO_COUNTS: JobCounts = {
+	created: 0,
+	queued: 0,
+	running: 0,
+	validating: 0,
+	retrying: 0,
+	collecting: 0,
+	done: 0,
+	failed: 0,
+	cancelling: 0,
+	cancelled: 0,
+};
+const APP: InstalledApp = {
+	id: 5,
+	name: 'boinc2docker',
+	friendlyName: 'Containers',
+	deprecated: false,
+	versions: [{ versionNum: 100, platform: 'x86_64-pc-linux-gnu', planClass: 'docker' }],
+};
+
+const batch = (id: number, change: Partial<Batch> = {}): Batch => ({
+	id,
+	name: `batch ${id}`,
+	appId: APP.id,
+	state: 'running',
+	createTime: 1_700_000_000,
+	total: 3,
+	counts: { ...NO_COUNTS, queued: 1, running: 1, done: 1 },
+	...change,
+});
+
+const job = (id: number): Job => ({
+	id,
+	batchId: 1,
+	name: `b2d_1_${String(id).padStart(6, '0')}`,
+	state: 'running',
+	createTime: 1_700_000_000,
+	errorMask: 0,
+	canonicalInstanceId: 0,
+});
+
+const instance = (id: number, state: InstanceState, receivedTime = 0): Instance => ({
+	id,
+	jobId: 1,
+	name: `b2d_1_000001_${id}`,
+	state,
+	explanation: 'Running on host 3 since noon.',
+	hostId: 3,
+	exitStatus: 0,
+	sentTime: 1_700_000_000,
+	deadline: 1_700_100_000,
+	receivedTime,
+	elapsedTime: 0,
+	cpuTime: 0,
+	appVersion: '100 (docker) on x86_64-pc-linux-gnu',
+});
+
+class FakeServer implements ServerView {
+	readonly server = { id: 'aaaa', name: 'Test Project', target: 'ssh://me@example.org/proj' };
+	status: ServerStatus = { kind: 'ready' };
+	installed: InstalledApp[] = [APP];
+	rows: Batch[] = [batch(1)];
+	jobRows: Job[] = [job(1)];
+	instanceRows: Instance[] = [instance(1, 'running')];
+	failure: Error | undefined;
+	loads = 0;
+	readonly changed = new Emitter<ModelChange>();
+	readonly onDidChange = this.changed.event;
+
+	load(): Promise<void> {
+		this.loads += 1;
+		return Promise.resolve();
+	}
+	apps(): readonly InstalledApp[] {
+		return this.installed;
+	}
+	batches(appId?: number): readonly Batch[] {
+		return this.rows.filter((row) => appId === undefined || row.appId === appId);
+	}
+	jobs(_batchId: number, limit: number): Promise<readonly Job[]> {
+		return this.failure ? Promise.reject(this.failure) : Promise.resolve(this.jobRows.slice(0, limit));
+	}
+	instances(): Promise<readonly Instance[]> {
+		return Promise.resolve(this.instanceRows);
+	}
+}
+
+suite('tree of jobs', () => {
+	let server: FakeServer;
+	let all: FakeServer[];
+	let changed: Emitter<{ model?: ServerView; change?: ModelChange }>;
+	let context: ContextManager;
+	let tree: JobsTree;
+
+	setup(() => {
+		server = new FakeServer();
+		all = [server];
+		changed = new Emitter();
+		context = new ContextManager(silentLog);
+		tree = new JobsTree({ all: () => all, onDidChange: changed.event }, context, silentLog);
+	});
+	teardown(() => {
+		tree.dispose();
+		context.set('boinc2docker:welcome', 'noServer'); // what the extension itself set
+	});
+
+	const only = async (node?: TreeNode): Promise<TreeNode> => {
+		const [first, ...others] = await tree.getChildren(node);
+		assert.ok(first);
+		assert.equal(others.length, 0);
+		return first;
+	};
+	const deepest = async (): Promise<TreeNode> => only(await only(await only(await only(await only()))));
+
+	test('goes from server to app to batch to job to instance', async () => {
+		const path: (string | vscode.TreeItemLabel | undefined)[] = [];
+		for (let node: TreeNode | undefined = await deepest(); node; node = tree.getParent(node)) {
+			path.unshift(tree.getTreeItem(node).label);
+		}
+		assert.deepEqual(path, ['Test Project', 'Containers', 'batch 1', 'b2d_1_000001', 'b2d_1_000001_1']);
+	});
+
+	test('makes ids from server, kind and number, and keeps nodes', async () => {
+		const before = await deepest();
+		assert.equal(before.id, 'aaaa/instance/1');
+		server.instanceRows = [instance(1, 'valid', 1_700_000_500)];
+		const after = await deepest();
+		assert.equal(after, before);
+		assert.match(String(tree.getTreeItem(after).description), /^valid · host 3$/);
+	});
+
+	test('shows counts of a batch in words', async () => {
+		const node = await only(await only(await only()));
+		assert.ok(node instanceof BatchNode);
+		assert.equal(tree.getTreeItem(node).description, '1/3 done · 1 running · 1 waiting for a host');
+	});
+
+	test('marks what menus can do', async () => {
+		const node = await only(await only(await only()));
+		assert.equal(tree.getTreeItem(node).contextValue, 'boinc2docker.batch+running+cancellable+results');
+		server.rows = [batch(1, { state: 'cancelled', counts: { ...NO_COUNTS, cancelled: 3 } })];
+		assert.equal(tree.getTreeItem(node).contextValue, 'boinc2docker.batch+cancelled');
+	});
+
+	test('opens the log of an instance by a click once the host has reported', async () => {
+		const node = await deepest();
+		assert.equal(tree.getTreeItem(node).command, undefined);
+		assert.ok(node instanceof InstanceNode);
+		node.instance = instance(1, 'failed', 1_700_000_500);
+		assert.equal(tree.getTreeItem(node).command?.command, 'boinc2docker.instance.showLog');
+		assert.equal(tree.getTreeItem(node).contextValue, 'boinc2docker.instance+failed+log');
+	});
+
+	test('gives every row an accessible label, an icon and an id', async () => {
+		for (let node: TreeNode | undefined = await deepest(); node; node = tree.getParent(node)) {
+			const item = tree.getTreeItem(node);
+			assert.ok(item.accessibilityInformation?.label, node.id);
+			assert.ok(item.iconPath, node.id);
+			assert.equal(item.id, node.id);
+		}
+	});
+
+	test('gives tooltips only when they are asked for, with the texts taken literally', async () => {
+		const node = await deepest();
+		const item = tree.getTreeItem(node);
+		assert.equal(item.tooltip, undefined);
+		const { tooltip } = tree.resolveTreeItem(item, node);
+		assert.ok(tooltip instanceof vscode.MarkdownString);
+		assert.match(tooltip.value, /Running/);
+		assert.match(tooltip.value, /result/);
+	});
+
+	test('differs in shape, not only in colour, between states', () => {
+		const shapes = new Map<string, InstanceState>();
+		const states: InstanceState[] = [
+			'unsent',
+			'running',
+			'overdue',
+			'validating',
+			'valid',
+			'invalid',
+			'failed',
+			'cancelled',
+			'no-reply',
+		];
+		for (const state of states) {
+			const node = new InstanceNode({ server: { id: 'x' } } as unknown as JobNode, instance(1, state));
+			const icon = node.item().iconPath;
+			assert.ok(icon instanceof vscode.ThemeIcon);
+			assert.equal(shapes.get(icon.id), undefined, `${state} looks like ${shapes.get(icon.id)}`);
+			shapes.set(icon.id, state);
+		}
+	});
+
+	test('shows 200 jobs and a row for more until nothing remains', async () => {
+		server.jobRows = Array.from({ length: 401 }, (_, i) => job(i + 1));
+		const node = await only(await only(await only()));
+		let rows = await tree.getChildren(node);
+		assert.equal(rows.length, 201);
+		const more = rows.at(-1);
+		assert.ok(more instanceof LoadMoreNode);
+		more.parent.loadMore();
+		rows = await tree.getChildren(node);
+		assert.equal(rows.length, 401);
+		more.parent.loadMore();
+		rows = await tree.getChildren(node);
+		assert.equal(rows.length, 401);
+		assert.ok(rows.every((row) => row instanceof JobNode));
+	});
+
+	test('says in a row why the jobs cannot be read', async () => {
+		server.failure = new Error('the database is down');
+		const row = await only(await only(await only(await only())));
+		assert.equal(tree.getTreeItem(row).label, 'the database is down');
+	});
+
+	test('keeps the rows of a server in trouble, and says that it cannot be reached', async () => {
+		server.status = { kind: 'trouble', error: new Error('no route to host') };
+		const root = await only();
+		assert.equal(tree.getTreeItem(root).description, 'not reachable');
+		assert.equal((await tree.getChildren(await only(root))).length, 1);
+	});
+
+	test('invites to the next step while there is nothing to show', async () => {
+		const welcome = async (): Promise<string | undefined> => {
+			tree.refresh();
+			const rows = await tree.getChildren();
+			const key = context.get('boinc2docker:welcome');
+			assert.equal(rows.length === 0, key !== undefined);
+			return key;
+		};
+		assert.equal(await welcome(), undefined);
+		server.rows = [];
+		assert.equal(await welcome(), 'noBatch');
+		server.installed = [];
+		assert.equal(await welcome(), 'noApp');
+		server.status = { kind: 'connecting' };
+		assert.equal(await welcome(), undefined);
+		all = [];
+		assert.equal(await welcome(), 'noServer');
+	});
+
+	test('draws only the batch that changed, and its app', async () => {
+		server.rows = [batch(2), batch(1)];
+		const app = await only(await only());
+		const [second, first] = await tree.getChildren(app);
+		assert.ok(first && second);
+		const drawn: (TreeNode | undefined)[] = [];
+		const fired = new Promise<void>((resolve) => {
+			tree.onDidChangeTreeData((node) => {
+				drawn.push(node);
+				resolve();
+			});
+		});
+		changed.fire({ model: server, change: { kind: 'batches', batchIds: [1] } });
+		await Promise.race([fired, sleep(5000)]);
+		assert.deepEqual(
+			drawn.map((node) => node?.id),
+			[app.id], // it is above the batch, and shows how many run
+		);
+	});
+
+	test('finds the row of a batch for reveal, also before it was drawn', () => {
+		const node = tree.batchNode('aaaa', 1);
+		assert.equal(node?.parent.parent.id, 'aaaa');
+		assert.equal(tree.batchNode('aaaa', 99), undefined);
+		assert.equal(tree.batchNode('bbbb', 1), undefined);
+	});
+});
