@@ -13,6 +13,8 @@ export type ErrorCode =
 	| 'timeout'
 	| 'command-failed'
 	| 'command-not-found'
+	| 'argument-invalid'
+	| 'channel-refused'
 	| 'permission-denied'
 	| 'file-not-found'
 	| 'disk-full'
@@ -32,6 +34,8 @@ export type ErrorCode =
 	| 'file-collision'
 	| 'install-failed'
 	| 'wrapper-missing'
+	| 'wrapper-changed'
+	| 'download-failed'
 	| 'conflicting-change'
 	// image
 	| 'engine-missing'

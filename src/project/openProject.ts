@@ -38,11 +38,15 @@ export async function openProject(connection: Connection, root: string, ctx: Ope
 }
 
 /** Which of the programs that we need are absent: `bin/NAME` of the project and commands of the system. One round trip. */
-export async function missingTools(project: Project, signal?: AbortSignal): Promise<{ tools: string[]; commands: string[] }> {
+export async function missingTools(
+	project: Project,
+	signal?: AbortSignal,
+	further: readonly string[] = [],
+): Promise<{ tools: string[]; commands: string[] }> {
 	const script =
 		'for t in $1; do [ -x "bin/$t" ] || echo "tool $t"; done; for c in $2; do command -v "$c" >/dev/null 2>&1 || echo "command $c"; done';
 	const { stdout } = await project.connection.exec(
-		['sh', '-c', script, 'sh', REQUIRED_TOOLS.join(' '), REQUIRED_COMMANDS.join(' ')],
+		['sh', '-c', script, 'sh', [...REQUIRED_TOOLS, ...further].join(' '), REQUIRED_COMMANDS.join(' ')],
 		{
 			cwd: project.root,
 			timeoutMs: 20_000,
@@ -55,9 +59,14 @@ export async function missingTools(project: Project, signal?: AbortSignal): Prom
 	return { tools: named('tool'), commands: named('command') };
 }
 
-/** Rejects with `tool-missing` when the project lacks a program that `doing` needs. */
-export async function requireTools(project: Project, doing: string, signal?: AbortSignal): Promise<void> {
-	const { tools, commands } = await missingTools(project, signal);
+/** Rejects with `tool-missing` when the project lacks a program that `doing` needs; `further` are more names of `bin/`. */
+export async function requireTools(
+	project: Project,
+	doing: string,
+	signal?: AbortSignal,
+	further: readonly string[] = [],
+): Promise<void> {
+	const { tools, commands } = await missingTools(project, signal, further);
 	const missing = [...tools.map((tool) => `bin/${tool}`), ...commands];
 	if (missing.length > 0) {
 		throw new BoincError(

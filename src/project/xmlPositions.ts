@@ -25,7 +25,9 @@ type Mutable = { -readonly [K in keyof PositionedElement]: PositionedElement[K] 
  * Parses strictly and keeps positions. Throws `config-invalid` naming `what` and the line. Returns the root element.
  */
 export function parseWithPositions(xml: string, what: string): PositionedElement {
-	const parser = sax.parser(true, { position: true, trim: false, normalize: false, strictEntities: true });
+	// The option is absent from the type declarations. Without it HTML's entities would pass, which Python and PHP refuse.
+	const options: sax.SAXOptions & { strictEntities: boolean } = { position: true, strictEntities: true };
+	const parser = sax.parser(true, options);
 	const open: Mutable[] = [];
 	let root: Mutable | undefined;
 	const failure = (why: string): BoincError =>

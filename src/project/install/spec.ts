@@ -1,0 +1,134 @@
+import { BoincError } from '../../common/errors.js';
+import type { Content } from '../../common/content.js';
+import type { Architecture, Platform } from '../types.js';
+
+/** A wrapper program for one platform. */
+export interface WrapperFile {
+	readonly platform: Platform;
+	/** Physical name on the server and on hosts; carries the wrapper's version. */
+	readonly fileName: string;
+	readonly content: Content;
+}
+
+/** A static busybox for the containers of one architecture. */
+export interface BusyboxFile {
+	readonly architecture: Architecture;
+	readonly content: Content;
+}
+
+/** Which program decides whether results are valid. Script names are programs in the project's `bin/`. */
+export type ValidatorChoice =
+	| 'trivial'
+	| 'bitwise'
+	| 'none'
+	| { readonly initScript: string; readonly compareScript?: string }
+	| { readonly initScript?: string; readonly compareScript: string };
+
+/** `collect`: our script, which stores results by batch. `none`: the app's assimilator is somebody else's business. */
+export type AssimilatorChoice = 'collect' | 'none';
+
+/** What to install. */
+export interface InstallSpec {
+	/** BOINC's short name: letters, digits, `_` and `-`. */
+	readonly app: string;
+	/** For volunteers. */
+	readonly friendlyName: string;
+	/** `M.mm` with an even `mm`: the number of the amd64 versions; arm64 gets the next. Default: the next free one. */
+	readonly version?: string;
+	/** One app version is made for each. */
+	readonly wrappers: readonly WrapperFile[];
+	readonly busybox: readonly BusyboxFile[];
+	/** The script that runs inside containers. */
+	readonly runner: Content;
+	/** Where results are collected on the server; relative to the project. Default `results/<app>`. */
+	readonly resultsDir?: string;
+	/** Absent: keep what the app has, else `trivial`. */
+	readonly validator?: ValidatorChoice;
+	/** Absent: keep what the app has, else `collect`. */
+	readonly assimilator?: AssimilatorChoice;
+}
+
+function invalid(message: string, remedy: string): BoincError {
+	return new BoincError('install-failed', message, { remedy });
+}
+
+/** Whether a text can be the short name of an app that we install. */
+export function isAppName(name: string): boolean {
+	return /^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/.test(name);
+}
+
+/** Throws `install-failed` for a name that BOINC's tools would put unescaped into SQL, a shell command or a path. */
+function checkNames(spec: InstallSpec): void {
+	if (!isAppName(spec.app)) {
+		throw invalid(`“${spec.app}” cannot be the name of an app.`, 'Use at most 64 letters, digits, dashes and underscores.');
+	}
+	// eslint-disable-next-line no-control-regex -- none of them belongs into a name
+	if (/['"\\`\u0000-\u001F\u007F]/.test(spec.friendlyName) || spec.friendlyName.trim() === '' || spec.friendlyName.length > 254) {
+		throw invalid(
+			`“${spec.friendlyName}” cannot be the friendly name of an app: BOINC’s xadd writes it into the database unescaped.`,
+			'Use a name of at most 254 characters without quotes and backslashes.',
+		);
+	}
+	for (const { fileName } of spec.wrappers) {
+		if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(fileName) || fileName.includes('..')) {
+			throw invalid(
+				`“${fileName}” cannot be the name of a file that clients download.`,
+				'Rename the wrapper: letters, digits, dots, dashes, underscores.',
+			);
+		}
+	}
+	// eslint-disable-next-line no-control-regex -- the folder's name is kept as one line of a file
+	if (spec.resultsDir !== undefined && (spec.resultsDir.trim() === '' || /[\u0000-\u001F]/.test(spec.resultsDir))) {
+		throw invalid(
+			'The folder for results cannot be empty or hold line breaks.',
+			'Give an absolute path, or one relative to the project.',
+		);
+	}
+	if (typeof spec.validator === 'object') {
+		for (const script of [spec.validator.initScript, spec.validator.compareScript]) {
+			if (script !== undefined && !/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(script)) {
+				throw invalid(
+					`“${script}” cannot be the name of a validator script.`,
+					'Give the name of a program in the project’s bin folder, without arguments.',
+				);
+			}
+		}
+	}
+}
+
+/** Checks what can be checked without a server. Throws `install-failed` or `wrapper-missing`. */
+export function checkSpec(spec: InstallSpec): void {
+	checkNames(spec);
+	if (spec.wrappers.length === 0) {
+		throw new BoincError('wrapper-missing', 'There is no docker_wrapper for any platform, so no app version can be made.', {
+			remedy: 'Give a folder or an address with docker_wrapper programs.',
+		});
+	}
+	const platforms = spec.wrappers.map((wrapper) => wrapper.platform);
+	const twice = platforms.find((platform, index) => platforms.indexOf(platform) !== index);
+	if (twice) {
+		throw invalid(`Two wrappers are given for ${twice}.`, 'Give one wrapper for each platform.');
+	}
+	parseVersion(spec.version);
+}
+
+/** `M.mm` as BOINC's number 100·M + mm; `undefined` for absent. Throws `install-failed`. */
+export function parseVersion(version: string | undefined): number | undefined {
+	if (version === undefined) {
+		return undefined;
+	}
+	const match = /^(\d{1,5})\.(\d\d)$/.exec(version);
+	const number = match ? Number(match[1]) * 100 + Number(match[2]) : 0;
+	if (number <= 0 || number % 2 !== 0) {
+		throw invalid(
+			`“${version}” cannot be the version of the app.`,
+			'Write it as 1.00: two digits after the dot, the last one even; the versions for ARM get the odd number after it.',
+		);
+	}
+	return number;
+}
+
+/** BOINC's directory name of a version number: 102 → `1.02`. */
+export function formatVersion(versionNum: number): string {
+	return `${String(Math.floor(versionNum / 100))}.${String(versionNum % 100).padStart(2, '0')}`;
+}

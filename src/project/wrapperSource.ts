@@ -1,0 +1,233 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import * as v from 'valibot';
+
+import { contentOfBytes } from '../common/content.js';
+import { BoincError, messageOf } from '../common/errors.js';
+import type { OperationContext } from '../common/ports.js';
+import { type GetOptions, httpGet } from './httpGet.js';
+import type { WrapperFile } from './install/spec.js';
+import { programFacts } from './programFile.js';
+import { PLATFORMS, type Platform } from './types.js';
+import { parseWrapperName, wrapperFileName } from './wrapperNames.js';
+import { checkPins } from './wrapperPins.js';
+import { readZip } from './zipArchive.js';
+
+/**
+ * Where wrapper programs come from: a folder on this machine; an address (a program, a zip archive, or a page that
+ * links to them); or a release of BOINC (`22`, or `latest`).
+ */
+export type WrapperSource =
+	| { readonly folder: string }
+	| { readonly url: string }
+	| {
+			readonly release: string;
+			/** Address of the list of releases in GitHub's format; for mirrors. */
+			readonly api?: string;
+	  };
+
+export interface WrapperOptions {
+	/** File on this machine that remembers the hash of each name; without it nothing is compared. */
+	readonly pinFile?: string;
+	/** Leave other platforms out. */
+	readonly platforms?: readonly Platform[];
+	/** For proxies; default: of this process. */
+	readonly env?: GetOptions['env'];
+}
+
+/** A program as it was found, before it is known for which platform it is. */
+interface Found {
+	readonly name: string;
+	readonly bytes: Buffer;
+}
+
+const RELEASES = 'https://api.github.com/repos/BOINC/boinc/releases';
+const MAX_PROGRAM = 64 << 20;
+const MAX_PAGE = 8 << 20;
+
+/**
+ * The wrapper programs of a source, newest of each platform, each checked to be a program and to have the hash that its
+ * name had before. Rejects with `wrapper-missing`, `wrapper-changed`, `download-failed`, `timeout`.
+ */
+export async function wrapperBinaries(
+	source: WrapperSource,
+	ctx: OperationContext,
+	options: WrapperOptions = {},
+): Promise<WrapperFile[]> {
+	const get = { ...(ctx.signal && { signal: ctx.signal }), ...(options.env && { env: options.env }) };
+	const wanted = (name: string): boolean => {
+		const platform = parseWrapperName(name)?.platform;
+		return platform !== undefined && (options.platforms ?? PLATFORMS).includes(platform);
+	};
+	const { found, version, where } = await find(source, wanted, get, ctx);
+	const newest = new Map<Platform, WrapperFile & { version: number }>();
+	for (const { name, bytes } of found) {
+		const parsed = parseWrapperName(name);
+		if (!parsed) {
+			continue;
+		}
+		checkProgram(name, bytes, parsed.platform, where);
+		const content = contentOfBytes(bytes);
+		const known = newest.get(parsed.platform);
+		if (!known || known.version < (parsed.version ?? 0)) {
+			const fileName = wrapperFileName(name, parsed, version, content.sha256);
+			newest.set(parsed.platform, { platform: parsed.platform, fileName, content, version: parsed.version ?? 0 });
+		}
+	}
+	if (newest.size === 0) {
+		throw new BoincError('wrapper-missing', `There is no docker_wrapper for any supported platform in ${where}.`, {
+			remedy: 'Names look like docker_wrapper_22_x86_64-pc-linux-gnu or docker_wrapper_22_windows_x86_64.exe.',
+			detail: { where },
+		});
+	}
+	const wrappers = PLATFORMS.flatMap((platform) => newest.get(platform) ?? []).map(({ platform, fileName, content }) => ({
+		platform,
+		fileName,
+		content,
+	}));
+	if (options.pinFile !== undefined) {
+		await checkPins(
+			options.pinFile,
+			wrappers.map(({ fileName, content }) => ({ name: fileName, sha256: content.sha256 })),
+		);
+	}
+	for (const { fileName, content } of wrappers) {
+		ctx.log.info(`${fileName}: ${content.size} bytes, SHA-256 ${content.sha256}`);
+	}
+	return wrappers;
+}
+
+interface Findings {
+	readonly found: readonly Found[];
+	readonly version: number | undefined;
+	/** For messages. */
+	readonly where: string;
+}
+
+type Get = Pick<GetOptions, 'signal' | 'env'>;
+type Wanted = (name: string) => boolean;
+
+async function find(source: WrapperSource, wanted: Wanted, get: Get, ctx: OperationContext): Promise<Findings> {
+	if ('folder' in source) {
+		return { found: await inFolder(source.folder, wanted), version: undefined, where: `the folder ${source.folder}` };
+	}
+	if ('url' in source) {
+		return { found: await atUrl(source.url, wanted, get, ctx), version: undefined, where: source.url };
+	}
+	return inRelease(source.release, source.api ?? RELEASES, wanted, get, ctx);
+}
+
+async function inFolder(folder: string, wanted: Wanted): Promise<Found[]> {
+	let names: string[];
+	try {
+		names = await readdir(folder);
+	} catch (cause) {
+		throw new BoincError('wrapper-missing', `The folder ${folder} cannot be read: ${messageOf(cause)}.`, {
+			remedy: 'Give a folder on this machine that holds docker_wrapper programs.',
+			cause,
+		});
+	}
+	const found: Found[] = [];
+	for (const name of names.filter(wanted)) {
+		found.push({ name, bytes: await readFile(path.join(folder, name)) });
+	}
+	return found;
+}
+
+async function atUrl(url: string, wanted: Wanted, get: Get, ctx: OperationContext): Promise<Found[]> {
+	ctx.progress.report({ message: `Fetching ${url}` });
+	const { body, url: address } = await httpGet(url, { ...get, maxBytes: MAX_PROGRAM });
+	const name = decodeURIComponent(new URL(address).pathname.split('/').at(-1) ?? '');
+	const own = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '');
+	const fileName = wanted(own) ? own : name;
+	if (wanted(fileName)) {
+		return [{ name: fileName, bytes: body }];
+	}
+	if (body.subarray(0, 2).toString('latin1') === 'PK') {
+		return inZip(url, body, wanted);
+	}
+	const links = [...body.toString('utf8').matchAll(/href\s*=\s*["']([^"'<>]+)["']/gi)].map(
+		(match) => new URL((match[1] ?? '').replaceAll('&amp;', '&'), address).href,
+	);
+	return fetchAll(links, wanted, get, ctx);
+}
+
+/** Files of a list of addresses that are wrappers, or zip archives that hold some. */
+async function fetchAll(addresses: readonly string[], wanted: Wanted, get: Get, ctx: OperationContext): Promise<Found[]> {
+	const found: Found[] = [];
+	for (const address of new Set(addresses)) {
+		const name = decodeURIComponent(new URL(address).pathname.split('/').at(-1) ?? '');
+		const isZip = /^docker_wrapper.*\.zip$/i.test(name);
+		if (wanted(name) || isZip) {
+			ctx.progress.report({ message: `Fetching ${name}` });
+			const { body } = await httpGet(address, { ...get, maxBytes: MAX_PROGRAM });
+			found.push(...(isZip ? inZip(address, body, wanted) : [{ name, bytes: body }]));
+		}
+	}
+	return found;
+}
+
+function inZip(url: string, archive: Buffer, wanted: Wanted): Found[] {
+	try {
+		return readZip(archive, (name) => wanted(path.posix.basename(name)), MAX_PROGRAM).map(({ name, bytes }) => ({
+			name: path.posix.basename(name),
+			bytes,
+		}));
+	} catch (cause) {
+		throw new BoincError('download-failed', `The archive ${url} cannot be read: ${messageOf(cause)}.`, {
+			detail: { url },
+			cause,
+		});
+	}
+}
+
+const Release = v.object({
+	tag_name: v.string(),
+	assets: v.array(v.object({ name: v.string(), browser_download_url: v.string() })),
+});
+
+async function inRelease(release: string, api: string, wanted: Wanted, get: Get, ctx: OperationContext): Promise<Findings> {
+	if (release !== 'latest' && !/^\d{1,6}$/.test(release)) {
+		throw new BoincError('wrapper-missing', `“${release}” is not a release of docker_wrapper.`, {
+			remedy: 'Give a number such as 22, or latest.',
+		});
+	}
+	const address = release === 'latest' ? `${api}?per_page=100` : `${api}/tags/${encodeURIComponent(`dockerwrapper/${release}`)}`;
+	ctx.progress.report({ message: 'Looking up the release of docker_wrapper' });
+	const { body } = await httpGet(address, { ...get, maxBytes: MAX_PAGE, accept: 'application/vnd.github+json' });
+	let releases: v.InferOutput<typeof Release>[];
+	try {
+		const answer: unknown = JSON.parse(body.toString('utf8'));
+		releases = v.parse(v.array(Release), Array.isArray(answer) ? answer : [answer]);
+	} catch (cause) {
+		throw new BoincError('download-failed', `${address} did not answer with a list of releases: ${messageOf(cause)}.`, { cause });
+	}
+	const numbered = releases.flatMap((each) => {
+		const number = /^dockerwrapper\/(\d+)$/.exec(each.tag_name)?.[1];
+		return number === undefined ? [] : [{ number: Number(number), assets: each.assets }];
+	});
+	const chosen = numbered.sort((a, b) => b.number - a.number)[0];
+	if (!chosen) {
+		throw new BoincError('wrapper-missing', `There is no release of docker_wrapper at ${address}.`);
+	}
+	const found = await fetchAll(
+		chosen.assets.map((asset) => asset.browser_download_url),
+		wanted,
+		get,
+		ctx,
+	);
+	return { found, version: chosen.number, where: `release ${chosen.number} of docker_wrapper` };
+}
+
+/** An error page or a cut download must not become a signed program. Scripts pass: stand-ins for trying are scripts. */
+function checkProgram(name: string, bytes: Buffer, platform: Platform, where: string): void {
+	const { kind } = programFacts(bytes);
+	const expected = platform.startsWith('windows') ? 'pe' : platform.endsWith('darwin') ? 'mach-o' : 'elf';
+	if (kind !== expected && kind !== 'script') {
+		throw new BoincError('wrapper-missing', `${name} from ${where} is not a program for ${platform}.`, {
+			remedy: 'The file may be damaged, or an error page under its name: fetch it again.',
+			detail: { name, platform, kind },
+		});
+	}
+}
