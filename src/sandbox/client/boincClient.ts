@@ -6,9 +6,9 @@ import { promisify } from 'node:util';
 
 import { BoincError, messageOf, throwIfAborted } from '../../common/errors.js';
 import { freePort } from '../freePort.js';
-import { commandLine, endProcess, gone, isOurs, readPid, signalProcess, startDetached } from '../processes.js';
+import { commandLine, endProcess, gone, isOurs, signalProcess, startDetached } from '../processes.js';
 import { type ClientSettings, writeClientFiles } from './clientFiles.js';
-import { type ClientTask, parseTaskList } from './taskList.js';
+import { type ClientTask, parseTaskList, parseTransferNames } from './taskList.js';
 
 export interface ClientOptions extends ClientSettings {
 	/** The client's data folder: made when absent, used again otherwise. */
@@ -52,13 +52,13 @@ const COMMAND_WITHIN_MS = 30_000;
 export async function startClient(options: ClientOptions): Promise<BoincClient> {
 	const dir = path.resolve(options.dir);
 	await stopClient(dir);
-	const password = await writeClientFiles(dir, options);
+	await writeClientFiles(dir, options);
 	const port = await freePort();
 	const pid = await launch(dir, port, options.env ?? {});
-	await writeFile(pidFile(dir), `${pid}\n`);
-	const control: Control = { dir, port, password };
+	const control: Control = { dir, port, pid, masterUrl: options.masterUrl };
+	await writeFile(controlFile(dir), `${JSON.stringify(control)}\n`);
 	try {
-		await waitUntilReady(control, pid, options.signal);
+		await waitUntilReady(control, options.signal);
 		await boinccmd(control, ['--set_run_mode', 'always']);
 		await boinccmd(control, ['--set_network_mode', 'always']);
 		await attach(control, options);
@@ -66,8 +66,19 @@ export async function startClient(options: ClientOptions): Promise<BoincClient> 
 		await stopClient(dir);
 		throw error;
 	}
+	return clientOf(control, () => startClient(options));
+}
+
+/** The client that runs in `dir`, also when another process started it; `undefined` when none does. */
+export async function runningClient(dir: string): Promise<Omit<BoincClient, 'restart'> | undefined> {
+	const control = await readControl(path.resolve(dir));
+	return control && clientOf(control, () => Promise.reject(new Error('Only the starter knows how to start it again.')));
+}
+
+function clientOf(control: Control, start: () => Promise<BoincClient>): BoincClient {
+	const { dir, pid, port } = control;
 	const command = (...words: readonly string[]): Promise<string> => boinccmd(control, words);
-	const stop = (): Promise<void> => quit(control, pid);
+	const stop = (): Promise<void> => quit(control);
 	return {
 		dir,
 		pid,
@@ -76,18 +87,22 @@ export async function startClient(options: ClientOptions): Promise<BoincClient> 
 		stop,
 		update: async () => {
 			await command('--network_available');
-			await command('--project', options.masterUrl, 'update');
+			for (const name of parseTransferNames(await command('--get_file_transfers'))) {
+				// The transfer may have ended meanwhile.
+				await command('--file_transfer', control.masterUrl, name, 'retry').catch(() => undefined);
+			}
+			await command('--project', control.masterUrl, 'update');
 		},
 		tasks: async () => parseTaskList(await command('--get_tasks')),
 		log: () => readFile(logFile(dir), 'utf8'),
 		kill: async () => {
 			signalProcess(pid, 'SIGKILL');
 			await gone(pid, dir, 10_000);
-			await rm(pidFile(dir), { force: true });
+			await rm(controlFile(dir), { force: true });
 		},
 		restart: async () => {
 			await stop();
-			return startClient(options);
+			return start();
 		},
 	};
 }
@@ -95,28 +110,31 @@ export async function startClient(options: ClientOptions): Promise<BoincClient> 
 /** Ends the client of `dir` and its tasks, if one runs. */
 export async function stopClient(dir: string): Promise<void> {
 	const folder = path.resolve(dir);
-	const pid = readPid(pidFile(folder));
-	if (pid !== undefined) {
-		await endProcess(pid, folder, 30_000);
+	const control = await readControl(folder);
+	if (control) {
+		await endProcess(control.pid, folder, 30_000);
 	}
-	await rm(pidFile(folder), { force: true });
+	await rm(controlFile(folder), { force: true });
 }
 
-/** The process id of the client of `dir` when it runs. */
-export function clientPid(dir: string): number | undefined {
-	const folder = path.resolve(dir);
-	const pid = readPid(pidFile(folder));
-	return pid !== undefined && isOurs(pid, folder) ? pid : undefined;
-}
-
+/** How to reach a client. */
 interface Control {
 	readonly dir: string;
 	readonly port: number;
-	readonly password: string;
+	readonly pid: number;
+	readonly masterUrl: string;
 }
 
-const pidFile = (dir: string): string => path.join(dir, 'client.pid');
+const controlFile = (dir: string): string => path.join(dir, 'client.json');
 const logFile = (dir: string): string => path.join(dir, 'client.log');
+
+/** What the starter of the client in `dir` wrote down, if that client still runs. */
+async function readControl(dir: string): Promise<Control | undefined> {
+	const text = await readFile(controlFile(dir), 'utf8').catch(() => '{}');
+	const { pid, port, masterUrl } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+	const known = typeof pid === 'number' && typeof port === 'number' && typeof masterUrl === 'string';
+	return known && isOurs(pid, dir) ? { dir, pid, port, masterUrl } : undefined;
+}
 
 async function launch(dir: string, port: number, env: Readonly<Record<string, string>>): Promise<number> {
 	try {
@@ -130,12 +148,12 @@ async function launch(dir: string, port: number, env: Readonly<Record<string, st
 	}
 }
 
-async function waitUntilReady(control: Control, pid: number, signal: AbortSignal | undefined): Promise<void> {
+async function waitUntilReady(control: Control, signal: AbortSignal | undefined): Promise<void> {
 	const deadline = Date.now() + READY_WITHIN_MS;
 	let last: unknown;
 	while (Date.now() < deadline) {
 		throwIfAborted(signal);
-		if (commandLine(pid).length === 0) {
+		if (commandLine(control.pid).length === 0) {
 			break;
 		}
 		try {
@@ -173,7 +191,8 @@ async function attach(control: Control, options: ClientOptions): Promise<void> {
 }
 
 async function boinccmd(control: Control, words: readonly string[]): Promise<string> {
-	const args = ['--host', `127.0.0.1:${control.port}`, '--passwd', control.password, ...words];
+	// The password is in gui_rpc_auth.cfg of the working folder, not in the list of processes.
+	const args = ['--host', `127.0.0.1:${control.port}`, ...words];
 	try {
 		const { stdout } = await promisify(execFile)('boinccmd', args, {
 			cwd: control.dir,
@@ -193,9 +212,9 @@ async function boinccmd(control: Control, words: readonly string[]): Promise<str
 }
 
 /** Asks the client to end, which also ends its tasks; a client that does not is ended by signals. */
-async function quit(control: Control, pid: number): Promise<void> {
+async function quit(control: Control): Promise<void> {
 	await boinccmd(control, ['--quit']).catch(() => undefined);
-	await gone(pid, control.dir, 20_000);
+	await gone(control.pid, control.dir, 20_000);
 	await stopClient(control.dir);
 }
 

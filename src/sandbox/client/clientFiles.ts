@@ -8,7 +8,7 @@ export interface ClientSettings {
 	readonly ncpus?: number;
 }
 
-const LOG_FLAGS = ['task', 'file_xfer', 'sched_ops', 'sched_op_debug', 'file_xfer_debug', 'task_debug', 'http_debug'];
+const LOG_FLAGS = ['task', 'file_xfer', 'sched_ops', 'sched_op_debug', 'file_xfer_debug', 'task_debug'];
 
 /** `cc_config.xml`: nothing leaves this machine, several clients may run side by side, finished tasks are reported at once. */
 export function clientConfig(settings: ClientSettings): string {
@@ -62,17 +62,15 @@ export function clientPreferences(): string {
 	].join('\n');
 }
 
-/** Writes the client's files into `dir`; returns the password of its control port, kept over restarts. */
-export async function writeClientFiles(dir: string, settings: ClientSettings): Promise<string> {
+/** Writes the client's files into `dir`. The password of its control port is kept over restarts. */
+export async function writeClientFiles(dir: string, settings: ClientSettings): Promise<void> {
 	await mkdir(dir, { recursive: true, mode: 0o755 });
 	await writeFile(path.join(dir, 'cc_config.xml'), clientConfig(settings));
 	await writeFile(path.join(dir, 'global_prefs_override.xml'), clientPreferences());
+	// The stand-in for docker_wrapper is a CommonJS script without an extension; a package.json further up must not say otherwise.
+	await writeFile(path.join(dir, 'package.json'), '{"type":"commonjs"}\n');
 	const file = path.join(dir, 'gui_rpc_auth.cfg');
-	const old = (await readFile(file, 'utf8').catch(() => '')).trim();
-	if (old !== '') {
-		return old;
+	if ((await readFile(file, 'utf8').catch(() => '')).trim() === '') {
+		await writeFile(file, randomBytes(16).toString('hex'), { mode: 0o600 });
 	}
-	const password = randomBytes(16).toString('hex');
-	await writeFile(file, password, { mode: 0o600 });
-	return password;
 }

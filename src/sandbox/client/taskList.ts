@@ -46,3 +46,8 @@ export function parseTaskList(output: string): ClientTask[] {
 			};
 		});
 }
+
+/** Names of the files in the output of `boinccmd --get_file_transfers`. */
+export function parseTransferNames(output: string): string[] {
+	return [...output.matchAll(/^\s+name: (\S+)$/gm)].map((match) => match[1] ?? '');
+}

@@ -16,8 +16,8 @@ import { type EngineProgram, mentions, say } from './engineProgram.js';
 import { Finish } from './task.js';
 
 const POLL_MS = 1000;
-/** Every so many polls the container's state and use of resources are asked for. */
-const STATUS_POLLS = 10;
+/** Every so many polls the container's state and use of resources are asked for: 10 in the real program. */
+const STATUS_POLLS = Math.max(1, Number.parseInt(process.env.BOINC_SANDBOX_STATUS_SECONDS ?? '', 10) || 10);
 
 /** The life of one container job, step by step as docker_wrapper goes through it. */
 export class Wrapper {

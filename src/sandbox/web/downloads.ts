@@ -62,12 +62,13 @@ export async function serveFile(
 	}
 	const { start, end } = range === 'all' ? { start: 0, end: info.size - 1 } : range;
 	const length = end - start + 1;
+	// Set one by one, headers can be read again: the access log wants the length.
+	response.setHeader('Content-Length', length);
 	response.writeHead(range === 'all' ? 200 : 206, {
 		'Accept-Ranges': 'bytes',
 		'Content-Type': 'application/octet-stream',
 		'Last-Modified': modified,
 		ETag: tag,
-		'Content-Length': length,
 		...(range !== 'all' && { 'Content-Range': `bytes ${start}-${end}/${info.size}` }),
 	});
 	if (request.method === 'HEAD' || length === 0) {
@@ -87,5 +88,6 @@ function filePath(folder: string, relative: string): string | undefined {
 /** A plain "not found". */
 export function notFound(response: ServerResponse): void {
 	const body = 'Not found\n';
-	response.writeHead(404, { 'Content-Type': 'text/plain', 'Content-Length': body.length }).end(body);
+	response.setHeader('Content-Length', body.length);
+	response.writeHead(404, { 'Content-Type': 'text/plain' }).end(body);
 }

@@ -160,7 +160,8 @@ async function withDatabase(config: ServerConfig, use: (database: Database | und
 
 function sendText(response: ServerResponse, text: string, type: string, status = 200): void {
 	const bytes = Buffer.from(text, 'utf8');
-	response.writeHead(status, { 'Content-Type': `${type}; charset=utf-8`, 'Content-Length': bytes.length }).end(bytes);
+	response.setHeader('Content-Length', bytes.length);
+	response.writeHead(status, { 'Content-Type': `${type}; charset=utf-8` }).end(bytes);
 }
 
 /** One line in the access log when the response ended, also when the client went away before. */

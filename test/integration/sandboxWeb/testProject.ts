@@ -76,6 +76,11 @@ ${config}
 		return project;
 	}
 
+	/** Writes a file of the project. */
+	async write(relative: string, text: string): Promise<void> {
+		await writeFile(path.join(this.root, relative), text);
+	}
+
 	async startWeb(): Promise<void> {
 		this.web = await startWebServer({ projectRoot: this.root, port: this.port, feederRunning: () => this.feederRunning });
 	}
