@@ -6,8 +6,8 @@ import type { OperationContext } from '../common/ports.js';
 import { hashFiles } from '../connection/files.js';
 import { run } from '../connection/run.js';
 import { hierarchyPath } from './hierarchy.js';
-import type { Project } from './project.js';
 import { probeStaged, sameMd5Size, type StagedState } from './probeStaged.js';
+import type { Project } from './project.js';
 import type { StagedFile } from './types.js';
 
 export interface StagingReport {

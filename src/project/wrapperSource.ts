@@ -9,7 +9,7 @@ import type { OperationContext } from '../common/ports.js';
 import { type GetOptions, httpGet } from './httpGet.js';
 import type { WrapperFile } from './install/spec.js';
 import { programFacts } from './programFile.js';
-import { PLATFORMS, type Platform } from './types.js';
+import { type Platform, PLATFORMS } from './types.js';
 import { parseWrapperName, wrapperFileName } from './wrapperNames.js';
 import { checkPins } from './wrapperPins.js';
 import { readZip } from './zipArchive.js';

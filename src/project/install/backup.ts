@@ -7,7 +7,6 @@ import type { Connection } from '../../connection/connection.js';
 import { makeDirectory, readFile, writeFileAtomic } from '../../connection/files.js';
 import { commandError } from '../../connection/run.js';
 import type { Project } from '../project.js';
-
 import type { PlannedFile } from './plan.js';
 
 const Manifest = v.object({

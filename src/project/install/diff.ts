@@ -1,7 +1,10 @@
 /** Lines of context around a change. */
 const CONTEXT = 2;
 
-type Line = { readonly kind: ' ' | '-' | '+'; readonly text: string };
+interface Line {
+	readonly kind: ' ' | '-' | '+';
+	readonly text: string;
+}
 
 function lines(text: string): string[] {
 	const all = text.split(/\r?\n/);

@@ -1,5 +1,5 @@
 import placeScript from '../../../templates/server/place-versions.sh';
-import { contentOfBytes, type Content } from '../../common/content.js';
+import { type Content, contentOfBytes } from '../../common/content.js';
 import { BoincError } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
 import { makeDirectory } from '../../connection/files.js';

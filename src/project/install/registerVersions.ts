@@ -94,7 +94,7 @@ export function complaint(output: string): string {
 	const lines = output
 		.split('\n')
 		.map((line) => line.trim())
-		.filter((line) => line !== '' && !/Deprecated:/.test(line));
+		.filter((line) => line !== '' && !line.includes('Deprecated:'));
 	const telling = lines.filter((line) =>
 		/error|not found|no such|differ|immutable|skipping|not present|can't|cannot|fatal|immutable|must give it a new name/i.test(
 			line,

@@ -1,5 +1,5 @@
-import { BoincError } from '../../common/errors.js';
 import type { Content } from '../../common/content.js';
+import { BoincError } from '../../common/errors.js';
 import type { Architecture, Platform } from '../types.js';
 
 /** A wrapper program for one platform. */

@@ -3,8 +3,8 @@ import { BoincError } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
 import { hashFiles, readFile } from '../../connection/files.js';
 import { run } from '../../connection/run.js';
-import { parseXml } from '../xml.js';
 import type { Project } from '../project.js';
+import { parseXml } from '../xml.js';
 import { type ExistingVersion, filesOfXmlDoc } from './versions.js';
 
 /** Files of a project that an installation may change, below the project's folder. */

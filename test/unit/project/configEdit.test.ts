@@ -178,8 +178,8 @@ describe('plan_class_spec.xml', () => {
 	});
 
 	test('refuses to switch off a built-in class that it does not know', () => {
-		expect(() => editPlanClassSpec(undefined, ['my_own_class'])).toThrowError(/my_own_class/);
-		expect(() => editPlanClassSpec(undefined, ['toString'])).toThrowError(BoincError);
+		expect(() => editPlanClassSpec(undefined, ['my_own_class'])).toThrow(/my_own_class/);
+		expect(() => editPlanClassSpec(undefined, ['toString'])).toThrow(BoincError);
 	});
 
 	test('an existing file gets the class docker only, and needs no built-in ones', () => {
@@ -192,7 +192,7 @@ describe('plan_class_spec.xml', () => {
 	});
 
 	test('refuses a class docker that does not ask for Docker', () => {
-		expect(() => editPlanClassSpec('<plan_classes><plan_class><name>docker</name></plan_class></plan_classes>', [])).toThrowError(
+		expect(() => editPlanClassSpec('<plan_classes><plan_class><name>docker</name></plan_class></plan_classes>', [])).toThrow(
 			/<docker\/>/,
 		);
 	});
@@ -204,7 +204,7 @@ test.each([
 	['<html/>', /instead of <boinc>/],
 	['<boinc>\n&nbsp;</boinc>', /line 2/],
 ])('a file that cannot be read completely is not edited: %s', (text, message) => {
-	expect(() => editConfigXml(text, [VALIDATOR])).toThrowError(message);
+	expect(() => editConfigXml(text, [VALIDATOR])).toThrow(message);
 });
 
 test.each([
