@@ -1,7 +1,7 @@
-// Runs the suites of this folder in the extension host of a real VS Code, against the packaged extension, with
+// Runs the suites of test/suite/ in the extension host of a real VS Code, against the packaged extension, with
 // Microsoft's own runner.
 //
-//   node test/suite/run.mjs [--oldest] [--executable /path/of/a/desktop/code]
+//   node test/suite.mjs [--oldest] [--executable /path/of/a/desktop/code]
 //
 // Without --executable, the web workbench of test/harness stands in for the desktop program. --oldest takes the oldest
 // VS Code that the manifest admits. dist/boinc2docker.vsix must have been made: node scripts/package.mjs.
@@ -14,10 +14,10 @@ import { parseArgs } from 'node:util';
 import { runTests } from '@vscode/test-electron';
 import * as esbuild from 'esbuild';
 
-import { OLDEST } from '../harness/lib/install-vscode.mjs';
+import { OLDEST } from './harness/lib/install-vscode.mjs';
 
 const at = (name) => fileURLToPath(new URL(name, import.meta.url));
-const root = at('../..');
+const root = at('..');
 const out = path.join(root, 'dist/test/suite');
 const { values: args } = parseArgs({
 	options: { oldest: { type: 'boolean' }, executable: { type: 'string' }, grep: { type: 'string' } },
@@ -25,9 +25,9 @@ const { values: args } = parseArgs({
 
 async function build() {
 	fs.rmSync(out, { recursive: true, force: true });
-	const sources = fs.readdirSync(at('.')).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'));
+	const sources = fs.readdirSync(at('suite')).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'));
 	await esbuild.build({
-		entryPoints: sources.map((name) => at(name)),
+		entryPoints: sources.map((name) => path.join(at('suite'), name)),
 		outdir: out,
 		bundle: true,
 		platform: 'node',
@@ -54,7 +54,7 @@ try {
 		...(args.oldest && { VSCODE_HARNESS_CODE_SERVER: OLDEST.codeServer, VSCODE_HARNESS_NODE: OLDEST.node }),
 	});
 	await runTests({
-		vscodeExecutablePath: args.executable ?? at('../harness/bin/code-web.mjs'),
+		vscodeExecutablePath: args.executable ?? at('harness/bin/code-web.mjs'),
 		extensionDevelopmentPath: root,
 		extensionTestsPath: path.join(out, 'index.js'),
 		launchArgs: [workspace],
