@@ -33,9 +33,10 @@ export class ClientChannel {
 	#lastHeartbeat = Date.now();
 	#gotHeartbeat = false;
 
-	constructor(clientPid: number) {
+	/** `clientPid` 0 means that it is not known. */
+	constructor(clientPid: number, file: string = FILE) {
 		this.#clientPid = clientPid;
-		this.#file = existsSync(FILE) ? openSync(FILE, 'r+') : undefined;
+		this.#file = existsSync(file) ? openSync(file, 'r+') : undefined;
 		this.#gotHeartbeat = this.#file === undefined;
 	}
 

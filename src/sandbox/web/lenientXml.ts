@@ -103,7 +103,9 @@ function codePoint(code: number, otherwise: string): string {
 	return code <= 0x10ffff ? String.fromCodePoint(code) : otherwise;
 }
 
-/** Text for use inside an element. */
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** Text for use inside an element or a double-quoted attribute. */
 export function escapeXml(text: string): string {
-	return text.replace(/[&<>"']/g, (character) => `&${{ '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot' }[character] ?? '#39'};`);
+	return text.replace(/[&<>"]/g, (character) => ESCAPES[character] ?? character);
 }

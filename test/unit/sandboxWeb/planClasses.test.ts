@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+
+import { type Capacity, checkPlanClass } from '../../../src/sandbox/web/scheduler/planClasses.js';
+import { parsePlanClassSpecs } from '../../../src/sandbox/web/scheduler/planClassSpec.js';
+import { parseRequest } from '../../../src/sandbox/web/scheduler/request.js';
+import { schedulerRequest } from './requestText.js';
+
+const DOCKER = '<docker_version>24.0</docker_version><docker_type>1</docker_type>';
+const job = { workunitId: 7, batch: 3 };
+
+function host(
+	options: { host?: string; body?: string; assumeDocker?: boolean; ncpus?: number; usableRam?: number } = {},
+): Capacity {
+	const request = parseRequest(schedulerRequest(options))!;
+	return {
+		request,
+		userId: 1,
+		ncpus: options.ncpus ?? 2,
+		usableRam: options.usableRam ?? 4e9,
+		assumeDocker: options.assumeDocker ?? false,
+	};
+}
+const specs = (body: string, name = 'docker') =>
+	parsePlanClassSpecs(`<plan_classes><plan_class><name>${name}</name>${body}</plan_class></plan_classes>`);
+
+describe('plan classes', () => {
+	it('lets a version without a class run anywhere on one processor', () => {
+		expect(checkPlanClass('', undefined, host(), job)).toEqual({
+			fits: true,
+			usage: { avgNcpus: 1, flops: 1e9, commandLine: '' },
+		});
+	});
+
+	it('knows the built-in classes only while the project has no list of its own', () => {
+		expect(checkPlanClass('mt', undefined, host(), job)).toMatchObject({
+			fits: true,
+			usage: { avgNcpus: 2, commandLine: '--nthreads 2' },
+		});
+		expect(checkPlanClass('mt', specs('<docker/>'), host(), job)).toEqual({ fits: false });
+		expect(checkPlanClass('vbox64', undefined, host(), job)).toEqual({ fits: false, message: 'VirtualBox is not installed' });
+		expect(checkPlanClass('vbox64', undefined, host({ host: '<virtualbox_version>7.0</virtualbox_version>' }), job).fits).toBe(
+			true,
+		);
+	});
+
+	it('never sends a class that nobody defines', () => {
+		expect(checkPlanClass('docker', undefined, host({ host: DOCKER }), job)).toEqual({ fits: false });
+	});
+
+	it.each([
+		['an engine', { host: DOCKER }, undefined],
+		['no engine', {}, 'Docker not present'],
+		['no engine where one is assumed', { assumeDocker: true }, undefined],
+		[
+			'an engine that must not be used',
+			{ host: DOCKER, body: '<dont_use_docker/>' },
+			'Client config does not allow using Docker',
+		],
+	])('docker with %s', (_, options, message) => {
+		const answer = checkPlanClass('docker', specs('<docker/>'), host(options), job);
+		expect(answer).toMatchObject(message === undefined ? { fits: true } : { fits: false, message });
+	});
+
+	it('looks for an engine in WSL distributions on Windows', () => {
+		const windows = (body: string, hostXml: string) => {
+			const text = schedulerRequest({ host: hostXml, body }).replace('Linux Debian', 'Microsoft Windows 11');
+			return { ...host(), request: parseRequest(text)! };
+		};
+		const distro = '<wsl><distro><distro_name>d</distro_name><docker_version>24</docker_version></distro></wsl>';
+		expect(checkPlanClass('docker', specs('<docker/>'), windows('', distro), job).fits).toBe(true);
+		expect(checkPlanClass('docker', specs('<docker/>'), windows('', ''), job)).toMatchObject({
+			message: 'No usable WSL distros found',
+		});
+		expect(checkPlanClass('docker', specs('<docker/>'), windows('<dont_use_wsl/>', distro), job)).toMatchObject({
+			message: 'Client config does not allow using WSL',
+		});
+	});
+
+	it('gives threads up to the limit and passes them on when asked to', () => {
+		const mt = specs('<docker/><max_threads>16</max_threads><nthreads_cmdline/>');
+		expect(checkPlanClass('docker', mt, host({ host: DOCKER, ncpus: 4 }), job)).toEqual({
+			fits: true,
+			usage: { avgNcpus: 4, flops: 4e9, commandLine: '--nthreads 4' },
+		});
+	});
+
+	it('limits threads by memory', () => {
+		const memory = specs(
+			'<max_threads>8</max_threads><mem_usage_base_mb>100</mem_usage_base_mb><mem_usage_per_cpu_mb>100</mem_usage_per_cpu_mb>',
+		);
+		const answer = checkPlanClass('docker', memory, host({ ncpus: 8, usableRam: 350 * (1 << 20) }), job);
+		expect(answer).toMatchObject({ fits: true, usage: { avgNcpus: 2, commandLine: '--memory_size_mb 300' } });
+		expect(checkPlanClass('docker', memory, host({ ncpus: 8, usableRam: 1e8 }), job).fits).toBe(false);
+	});
+
+	it.each([
+		['<min_core_client_version>80100</min_core_client_version>', 'A newer BOINC may be required for some tasks.'],
+		['<max_core_client_version>70000</max_core_client_version>', undefined],
+		['<min_ncpus>3</min_ncpus>', undefined],
+		['<os_regex>Windows</os_regex>', undefined],
+		['<os_regex>(</os_regex>', undefined],
+		['<cpu_feature>avx512</cpu_feature>', undefined],
+		['<gpu_type>nvidia</gpu_type>', undefined],
+		['<user_id>2</user_id>', undefined],
+		['<min_batch>4</min_batch>', undefined],
+		['<max_wu_id>6</max_wu_id>', undefined],
+	])('refuses a host or job outside %s', (body, message) => {
+		expect(checkPlanClass('docker', specs(body), host(), job)).toEqual({
+			fits: false,
+			...(message !== undefined && { message }),
+		});
+	});
+
+	it('reads the stock sample, whose classes hold unclosed tags', () => {
+		const list = parsePlanClassSpecs(
+			'<plan_classes>\n<plan_class>\n<name>a</name>\n<opencl>\n</plan_class>\n<plan_class><name> docker </name><docker/></plan_class>\n</plan_classes>',
+		);
+		expect(list.map(({ name, docker }) => [name, docker])).toEqual([
+			['a', false],
+			['docker', true],
+		]);
+	});
+});
