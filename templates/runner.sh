@@ -411,6 +411,20 @@ b2d_clear_shared() {
 		b2d_refuse 'The folder shared/ of the job cannot be made. Is the disk full?'
 }
 
+# Moves inputs whose names BOINC cannot carry to where they belong. A second try finds them there already.
+b2d_move_inputs() {
+	for b2d_word in $b2d_words; do
+		case $b2d_word in I=*) ;; *) continue ;; esac
+		b2d_word=${b2d_word#I=}
+		b2d_from=$b2d_slot/shared/${b2d_word%%=*}
+		[ -f "$b2d_from" ] || continue
+		b2d_decode "${b2d_word#*=}"
+		b2d_to=$b2d_shared/$b2d_value
+		"$b2d_box" mkdir -p "${b2d_to%/*}" && "$b2d_box" mv -f "$b2d_from" "$b2d_to" ||
+			b2d_refuse "The input $b2d_value cannot be put into its place."
+	done
+}
+
 # Opens the folders to the image's user.
 b2d_prepare_shared() {
 	# Everybody may write: the client, which has another account under Docker, must be able to clean up even after a kill.
@@ -563,6 +577,7 @@ b2d_main() {
 	b2d_hide_account
 	b2d_find_user
 	b2d_find_cgroup
+	b2d_move_inputs
 	b2d_prepare_shared
 	b2d_started=$(b2d_uptime)
 	if b2d_run_step B before; then

@@ -7,9 +7,9 @@ export interface Resources {
 	readonly memoryBytes: number;
 	/** Disk that the slot may use, in bytes: inputs and outputs; the engine's image store is not counted. */
 	readonly diskBytes: number;
-	/** Expected run time on a reference host (1 GFLOPS), in seconds. */
+	/** Expected run time on an ordinary host (`REFERENCE_FLOPS` of `resources.ts`), in seconds. */
 	readonly expectedSeconds: number;
-	/** Run time after which the client gives up, in seconds on a reference host. */
+	/** Seconds after which the runner stops the program, on any host; the time in which the job is suspended does not count. */
 	readonly limitSeconds: number;
 	/** From sending to deadline, in seconds. */
 	readonly delayBoundSeconds: number;
@@ -26,12 +26,16 @@ export interface Replication {
 	readonly maxSuccessResults: number;
 }
 
-/** Whether the container may reach the network. */
-export type NetworkPolicy = 'none' | 'host';
+/**
+ * Whether the container may reach the network: not at all, through the engine's own network (the Internet, but not
+ * what listens on the host's loopback), or as the host does.
+ */
+export const NETWORK_POLICIES = ['none', 'bridge', 'host'] as const;
+export type NetworkPolicy = (typeof NETWORK_POLICIES)[number];
 
 /** One file for a job: appears as `/root/shared/<path>` in the container. */
 export interface JobInput {
-	/** Relative path with `/`, no `..`, not starting with `results/`. */
+	/** Relative path with `/`, no `..`, not starting with `results/`; any characters but NUL. */
 	readonly path: string;
 	readonly file: StagedFile;
 }
@@ -44,6 +48,26 @@ export interface JobSpec {
 	readonly env?: Readonly<Record<string, string>>;
 	/** Besides the batch's inputs. All jobs of a batch have the same input paths. */
 	readonly inputs?: readonly JobInput[];
+}
+
+/** What `create_work` can do besides what the other fields of a batch say; names and meanings are BOINC's. */
+export interface BoincExtras {
+	/** Credit to grant when the validator runs with `--credit_from_wu`. */
+	readonly credit?: number;
+	/** Homogeneous redundancy class. */
+	readonly hrClass?: number;
+	/** For apps with several size classes of hosts. */
+	readonly sizeClass?: number;
+	/** Numbers of keywords, as BOINC lists them. */
+	readonly keywords?: readonly number[];
+	/** Shown to volunteers beside the app's name. */
+	readonly subAppname?: string;
+	/** Only this host, user or team gets the jobs; the project needs `enable_assignment`. */
+	readonly target?: { readonly kind: 'host' | 'user' | 'team'; readonly id: number };
+	/** Every host of the project, of a user or of a team runs each job; the project needs `enable_assignment_multi`. */
+	readonly broadcast?: { readonly kind: 'all' } | { readonly kind: 'user' | 'team'; readonly id: number };
+	/** Exactly this version number of the app. Default: chosen by the image's architecture where that is needed. */
+	readonly appVersionNum?: number;
 }
 
 /** A batch as it is submitted: what all jobs share, and the jobs. */
@@ -61,11 +85,20 @@ export interface BatchSpec {
 	readonly entrypoint?: readonly string[];
 	readonly env?: Readonly<Record<string, string>>;
 	readonly inputs?: readonly JobInput[];
+	/** Runs in the container before the program, as the same user; the job fails if it fails. */
+	readonly before?: readonly string[];
+	/** Runs in the container after the program, also if that failed. */
+	readonly after?: readonly string[];
+	/** File below `/root/shared` in which the program writes its progress, a number from 0 to 1. Default `fraction_done`. */
+	readonly progressFile?: string;
 	readonly network: NetworkPolicy;
 	readonly resources: Resources;
 	readonly replication: Replication;
 	/** BOINC's priority; higher first. */
 	readonly priority?: number;
+	readonly boinc?: BoincExtras;
+	/** `user.id` that owns the batch on the project's web pages. Default: the project's first user. */
+	readonly userId?: number;
 	readonly jobs: readonly JobSpec[];
 }
 

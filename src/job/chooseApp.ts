@@ -1,0 +1,50 @@
+import { BoincError } from '../common/errors.js';
+import { architecturesOf, installedApps, versionNumFor } from '../project/apps.js';
+import type { Project } from '../project/project.js';
+import type { InstalledApp } from '../project/types.js';
+
+/** An app, and the version number to pin jobs to, if only some of its versions run the image. */
+export interface ChosenApp {
+	readonly app: InstalledApp;
+	readonly appVersionNum: number | undefined;
+}
+
+/** Finds the app of a batch and checks that it runs the image. Rejects with `app-missing` or `app-incomplete`. */
+export async function chooseApp(project: Project, name: string, architecture: string, signal?: AbortSignal): Promise<ChosenApp> {
+	const apps = await installedApps(project, signal);
+	const app = apps.find((each) => each.name === name);
+	if (!app) {
+		throw new BoincError('app-missing', `The project ${project.name} has no app “${name}”.`, {
+			remedy: 'Install the app first: Install App in the editor, or boinc2docker install.',
+			detail: { app: name, installed: apps.map((each) => each.name).join(' ') },
+		});
+	}
+	if (app.deprecated) {
+		throw new BoincError(
+			'app-incomplete',
+			`The app “${name}” of ${project.name} is switched off (deprecated), so nobody gets its jobs.`,
+			{
+				remedy: 'Switch it on again, or use another app.',
+				detail: { app: name },
+			},
+		);
+	}
+	const architectures = architecturesOf(app);
+	const found = architectures.find((each) => each === architecture);
+	if (!found) {
+		const has =
+			architectures.length === 0 ? 'no version for Docker or Podman' : `only versions for ${architectures.join(' and ')}`;
+		throw new BoincError(
+			'app-incomplete',
+			`The image is for ${architecture}, and the app “${name}” of ${project.name} has ${has}.`,
+			{
+				remedy:
+					architectures.length === 0
+						? 'Complete the app: Install App in the editor, or boinc2docker install.'
+						: `Build the image for another platform, or install app versions for ${architecture}.`,
+				detail: { app: name, architecture },
+			},
+		);
+	}
+	return { app, appVersionNum: architectures.length > 1 ? versionNumFor(app, found) : undefined };
+}

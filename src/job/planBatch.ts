@@ -1,0 +1,128 @@
+import { contentOfBytes } from '../common/content.js';
+import { BoincError } from '../common/errors.js';
+import { formatBytes } from '../common/format.js';
+import { dockerfileFor, imageName } from '../image/recipe.js';
+import type { ProjectConfig, StagedFile } from '../project/types.js';
+import { checkCommandLength, jobToml } from './jobToml.js';
+import { jobName, MAX_JOBS, stagedName, templatePath } from './names.js';
+import { commonLine, jobLine } from './parameters.js';
+import { inputTemplate, isSafeName, outputTemplate, type TemplateFile } from './templates.js';
+import type { BatchSpec, JobInput } from './types.js';
+import { argumentsOf, environmentWords, validateBatch } from './validateBatch.js';
+
+/** A template and where it belongs. */
+export interface PlannedTemplate {
+	/** Relative to the project. */
+	readonly path: string;
+	readonly text: string;
+}
+
+/** A batch worked out up to the names of its jobs, which need the batch's number. */
+export interface BatchPlan {
+	/** What all jobs share, to be staged. */
+	readonly files: readonly StagedFile[];
+	/** What only some jobs have, to be staged. */
+	readonly jobFiles: readonly StagedFile[];
+	readonly input: PlannedTemplate;
+	readonly output: PlannedTemplate;
+	/** First line of each parameter table. */
+	readonly common: string;
+	/** The line of job `index` in its table. */
+	readonly line: (index: number, name: string) => string;
+}
+
+/** The name of the parameter table in the slot; `templates/runner.sh` looks for it. */
+const PARAMETERS = 'b2d_params';
+/** Logs, parameter table and templates. */
+const DISK_LEAST = 1_000_000;
+
+/** Validates a batch and works out everything that is sent. Throws `job-invalid`, `image-unsupported` or `image-empty`. */
+export function planBatch(spec: BatchSpec, config: Pick<ProjectConfig, 'masterUrl' | 'downloadUrl'>): BatchPlan {
+	validateBatch(spec);
+	const image = imageName(spec.image.id);
+	checkCommandLength(config.masterUrl, jobName(2 ** 31, MAX_JOBS - 1), image, spec.network);
+	checkDisk(spec);
+	const jobInputs = spec.jobs[0]?.inputs ?? [];
+	const { openNames, moves } = placeInputs([...(spec.inputs ?? []), ...jobInputs]);
+	const openName = (path: string): string => openNames.get(path) ?? path;
+	const packs = spec.image.packs.map(({ name }) => name);
+	const recipe = textFile('dockerfile', dockerfileFor({ id: spec.image.id, config: spec.image.config, packs }));
+	const job = textFile('job', jobToml(image, spec.network));
+	const shared: TemplateFile[] = [
+		...packs.map((name) => ({ openName: name, physicalName: name, sticky: true })),
+		{ openName: 'Dockerfile', physicalName: recipe.name, sticky: true },
+		{ openName: 'job.toml', physicalName: job.name, sticky: true },
+		...(spec.inputs ?? []).map(({ path, file }) => ({ openName: openName(path), physicalName: file.name, sticky: false })),
+	];
+	const own: TemplateFile[] = [PARAMETERS, ...jobInputs.map(({ path }) => openName(path))].map((name) => ({
+		openName: name,
+		sticky: false,
+	}));
+	const input = inputTemplate([...shared, ...own], config.downloadUrl);
+	const output = outputTemplate(spec.resources.maxOutputBytes);
+	return {
+		files: [...spec.image.packs, recipe, job, ...(spec.inputs ?? []).map(({ file }) => file)],
+		jobFiles: spec.jobs.flatMap((each) => (each.inputs ?? []).map(({ file }) => file)),
+		input: { path: templatePath('in', input), text: input },
+		output: { path: templatePath('out', output), text: output },
+		common: commonParameters(spec, moves),
+		line: (index, name) => lineOf(spec, index, name),
+	};
+}
+
+function commonParameters(spec: BatchSpec, moves: ReadonlyMap<string, string>): string {
+	return commonLine({
+		user: spec.image.config.user,
+		workingDir: spec.image.config.workingDir,
+		env: [...spec.image.config.env, ...environmentWords(spec.env)],
+		memoryBytes: spec.resources.memoryBytes,
+		limitSeconds: spec.resources.limitSeconds,
+		maxOutputBytes: spec.resources.maxOutputBytes,
+		before: spec.before ?? [],
+		after: spec.after ?? [],
+		progressFile: spec.progressFile ?? 'fraction_done',
+		comparable: spec.replication.minQuorum > 1,
+		moves,
+	});
+}
+
+function lineOf(spec: BatchSpec, index: number, name: string): string {
+	const job = spec.jobs[index] ?? {};
+	return jobLine({ name, argv: argumentsOf(spec, job.command), env: environmentWords(job.env) });
+}
+
+/** Inputs with names that BOINC cannot carry travel under other names, and the runner moves them to their place. */
+function placeInputs(inputs: readonly JobInput[]): { openNames: Map<string, string>; moves: Map<string, string> } {
+	const openNames = new Map<string, string>();
+	const moves = new Map<string, string>();
+	for (const [index, { path }] of inputs.entries()) {
+		const name = `shared/${path}`;
+		if (isSafeName(name)) {
+			openNames.set(path, name);
+		} else {
+			const plain = `b2d_input_${String(index)}`;
+			openNames.set(path, `shared/${plain}`);
+			moves.set(plain, path);
+		}
+	}
+	return { openNames, moves };
+}
+
+/** A slot holds copies of the packs and inputs before the program writes a byte. */
+function checkDisk({ image, inputs, jobs, resources }: BatchSpec): void {
+	const sum = (files: readonly { file: StagedFile }[] | undefined): number =>
+		(files ?? []).reduce((bytes, { file }) => bytes + file.content.size, 0);
+	const packs = image.packs.reduce((bytes, { content }) => bytes + content.size, 0);
+	const needed = packs + sum(inputs) + jobs.reduce((most, job) => Math.max(most, sum(job.inputs)), 0) + DISK_LEAST;
+	if (resources.diskBytes < needed) {
+		throw new BoincError(
+			'job-invalid',
+			`The disk limit of ${formatBytes(resources.diskBytes)} is below the ${formatBytes(needed)} that image and inputs take: clients would abort the job at once.`,
+			{ remedy: 'Raise the disk limit, or leave it out.', detail: { needed, given: resources.diskBytes } },
+		);
+	}
+}
+
+function textFile(kind: 'dockerfile' | 'job', text: string): StagedFile {
+	return { name: stagedName(kind, text), content: contentOfBytes(text) };
+}

@@ -1,0 +1,103 @@
+import { formatBytes, formatSeconds } from '../common/format.js';
+import type { Resources } from './types.js';
+
+/** Speed of an ordinary core as BOINC measures it, in floating point operations a second. BOINC learns the real ones. */
+export const REFERENCE_FLOPS = 4e9;
+
+/**
+ * BOINC's own time limit is only a net below the runner's: it counts operations, so the seconds that it allows depend on the
+ * speed that a host claims, and below 120 s it silently becomes 12 hours. With this many operations for each second it
+ * never comes first.
+ */
+const BACKSTOP_FLOPS = 1e12;
+
+const MB = 1_000_000;
+const DAY = 86_400;
+
+/** What is known of an image before a job runs. */
+export interface ImageSizes {
+	/** Bytes of the packs as they travel; a slot holds a copy. */
+	readonly packBytes: number;
+	/** Bytes of the unpacked image. */
+	readonly treeBytes: number;
+	/** Bytes of a job's inputs. */
+	readonly inputBytes: number;
+}
+
+/** What a run leaves besides results: logs of wrapper and program, parameter table, recipe. */
+const DISK_MARGIN = 100 * MB;
+
+/**
+ * Limits for a job: those that are given, and defaults for the others. `notes` say in plain sentences what was computed
+ * and why, and warn where a given limit may be too low.
+ */
+export function defaultResources(sizes: ImageSizes, given: Partial<Resources> = {}): { resources: Resources; notes: string[] } {
+	const notes: string[] = [];
+	const maxOutputBytes = given.maxOutputBytes ?? 128 * 2 ** 20;
+	const memoryBytes = given.memoryBytes ?? 1000 * MB;
+	if (given.memoryBytes === undefined) {
+		notes.push(`Memory: ${formatBytes(memoryBytes)}, because nothing else was said. A program that uses more is stopped.`);
+	}
+	const needed = sizes.packBytes + sizes.inputBytes;
+	// The results lie in the slot twice at the end: as they are, and packed.
+	const diskBytes = given.diskBytes ?? needed + 3 * maxOutputBytes + DISK_MARGIN;
+	if (given.diskBytes === undefined) {
+		notes.push(
+			`Disk: ${formatBytes(diskBytes)}: ${formatBytes(needed)} for image and inputs, three times the ${formatBytes(maxOutputBytes)} that a result may have, and ${formatBytes(DISK_MARGIN)} for logs.`,
+		);
+	}
+	const expectedSeconds = given.expectedSeconds ?? Math.min(3600, given.limitSeconds ?? 3600);
+	const limitSeconds = given.limitSeconds ?? Math.max(DAY, 10 * expectedSeconds);
+	if (given.limitSeconds === undefined) {
+		notes.push(
+			`Time: the program is stopped after ${formatSeconds(limitSeconds)}; ${formatSeconds(expectedSeconds)} are expected.`,
+		);
+	}
+	const delayBoundSeconds = given.delayBoundSeconds ?? Math.max(7 * DAY, 2 * limitSeconds);
+	const resources = { memoryBytes, diskBytes, expectedSeconds, limitSeconds, delayBoundSeconds, maxOutputBytes };
+	return { resources, notes: [...notes, ...warnings(sizes, given, resources)] };
+}
+
+function warnings(sizes: ImageSizes, given: Partial<Resources>, resources: Resources): string[] {
+	const found: string[] = [];
+	const oldMemory = 4 * sizes.treeBytes + 500 * MB;
+	if (given.memoryBytes !== undefined && given.memoryBytes < oldMemory) {
+		found.push(
+			`Warning: ${formatBytes(given.memoryBytes)} of memory are less than four times the image plus 500 MB (${formatBytes(oldMemory)}), which boinc2docker used to ask for. Under Docker and Podman the image is not kept in memory, so what the program itself needs is enough.`,
+		);
+	}
+	const oldDisk = sizes.packBytes + sizes.inputBytes + resources.maxOutputBytes + DISK_MARGIN;
+	if (given.diskBytes !== undefined && given.diskBytes < oldDisk) {
+		found.push(
+			`Warning: ${formatBytes(given.diskBytes)} of disk are less than image, inputs, the largest result and 100 MB for logs together (${formatBytes(oldDisk)}). A client aborts a job that uses more than its limit.`,
+		);
+	}
+	if (resources.limitSeconds < resources.expectedSeconds) {
+		found.push(
+			`Warning: the time limit of ${formatSeconds(resources.limitSeconds)} is below the expected time of ${formatSeconds(resources.expectedSeconds)}.`,
+		);
+	}
+	if (resources.delayBoundSeconds < resources.expectedSeconds) {
+		found.push(
+			`Warning: hosts must return a job within ${formatSeconds(resources.delayBoundSeconds)}, and the job is expected to run for ${formatSeconds(resources.expectedSeconds)}. BOINC sends such a job to nobody.`,
+		);
+	}
+	return found;
+}
+
+/** The limits as BOINC's columns want them. */
+export function boincBounds(resources: Resources): {
+	readonly rscFpopsEst: number;
+	readonly rscFpopsBound: number;
+	readonly rscMemoryBound: number;
+	readonly rscDiskBound: number;
+	readonly delayBound: number;
+} {
+	return {
+		rscFpopsEst: resources.expectedSeconds * REFERENCE_FLOPS,
+		rscFpopsBound: Math.max(resources.limitSeconds, 600) * BACKSTOP_FLOPS,
+		rscMemoryBound: Math.ceil(resources.memoryBytes),
+		rscDiskBound: Math.ceil(resources.diskBytes),
+		delayBound: Math.ceil(resources.delayBoundSeconds),
+	};
+}

@@ -1,0 +1,91 @@
+import { BoincError, isAbort, messageOf, throwIfAborted } from '../common/errors.js';
+import { plural } from '../common/format.js';
+import type { OperationContext } from '../common/ports.js';
+import { createBatch, setBatchState } from '../project/batches.js';
+import type { Project } from '../project/project.js';
+import { stageFiles } from '../project/staging.js';
+import { cancelBatch } from './cancel.js';
+import { chooseApp } from './chooseApp.js';
+import { createJobs } from './createJobs.js';
+import { createWorkArguments, type CreateWorkOptions } from './createWork.js';
+import { type BatchPlan, planBatch } from './planBatch.js';
+import { boincBounds } from './resources.js';
+import type { BatchSpec, SubmittedBatch } from './types.js';
+import { writeTemplate } from './writeTemplate.js';
+
+const TIDY_PASSES = 2;
+
+/**
+ * Submits a batch: checks everything, sends what the server lacks, creates the jobs and verifies in the database that all
+ * exist. A bad batch is refused before anything is sent (`job-invalid`, `app-missing`, `app-incomplete`, …). When creating
+ * fails or is cancelled midway, the jobs made so far are cancelled and the batch is marked as aborted; sent files stay, for they
+ * have content-addressed names and the next try uses them.
+ */
+export async function submitBatch(project: Project, spec: BatchSpec, ctx: OperationContext): Promise<SubmittedBatch> {
+	const plan = planBatch(spec, project.config);
+	ctx.progress.report({ message: `Checking the app ${spec.app}` });
+	const { app, appVersionNum } = await chooseApp(project, spec.app, spec.image.config.architecture, ctx.signal);
+	// Options that cannot be written are refused now; the number of the batch is not known yet.
+	const options = optionsOf(spec, plan, appVersionNum);
+	createWorkArguments({ ...options, batch: 1 });
+	const staged = await stageFiles(project, [...plan.files, ...plan.jobFiles], ctx);
+	await writeTemplate(project, plan.input, ctx.signal);
+	await writeTemplate(project, plan.output, ctx.signal);
+	throwIfAborted(ctx.signal);
+	const id = await createBatch(project, {
+		name: spec.name,
+		appId: app.id,
+		description: `${plural(spec.jobs.length, 'job')} of image ${spec.image.id.slice(0, 12)}`,
+		...(spec.userId !== undefined && { userId: spec.userId }),
+	});
+	try {
+		const { names, bytesSent } = await createJobs(project, spec, plan, { ...options, batch: id }, ctx);
+		await setBatchState(project, id, 'in-progress', names.length);
+		ctx.log.info(`submitted batch ${id} with ${plural(names.length, 'job')} to ${project.name}`);
+		return { id, name: spec.name, jobNames: names, bytesSent: staged.bytesSent + bytesSent, notes: [] };
+	} catch (error) {
+		throw await abandon(project, id, error, ctx);
+	}
+}
+
+function optionsOf(spec: BatchSpec, plan: BatchPlan, appVersionNum: number | undefined): Omit<CreateWorkOptions, 'batch'> {
+	return {
+		appname: spec.app,
+		wuTemplate: plan.input.path,
+		resultTemplate: plan.output.path,
+		...boincBounds(spec.resources),
+		...spec.replication,
+		...(spec.priority !== undefined && { priority: spec.priority }),
+		...(appVersionNum !== undefined && { appVersionNum }),
+		...spec.boinc,
+	};
+}
+
+/** Takes back a batch that could not be completed. Resolves to the error to throw, which says what remains. */
+async function abandon(project: Project, id: number, cause: unknown, ctx: OperationContext): Promise<unknown> {
+	// The person's signal has fired already, or must not stop the tidying.
+	const tidy: OperationContext = { log: ctx.log, progress: ctx.progress, clock: ctx.clock };
+	let left: string;
+	try {
+		let cancelled = 0;
+		// A create_work that was cut off may still be at work; what it adds is cancelled by the next pass.
+		for (let pass = 0; pass < TIDY_PASSES; pass++) {
+			await tidy.clock.sleep(pass * 1000);
+			cancelled += (await cancelBatch(project, id, tidy)).cancelled;
+		}
+		left = `Batch ${id} was marked as aborted and ${plural(cancelled, 'job')} of it cancelled.`;
+	} catch (error) {
+		left = `Batch ${id} could not be taken back (${messageOf(error)}); cancel it when the server can be reached.`;
+	}
+	ctx.log.warn(left);
+	if (isAbort(cause)) {
+		return cause;
+	}
+	const code = BoincError.is(cause) ? cause.code : 'submit-incomplete';
+	const remedy = BoincError.is(cause) ? cause.remedy : undefined;
+	return new BoincError(code, `${messageOf(cause)} ${left}`, {
+		cause,
+		...(remedy !== undefined && { remedy }),
+		detail: { ...(BoincError.is(cause) ? cause.detail : {}), batch: id },
+	});
+}

@@ -1,0 +1,301 @@
+import { stat } from 'node:fs/promises';
+
+import { contentOfFile } from '../common/content.js';
+import { BoincError, messageOf, throwIfAborted } from '../common/errors.js';
+import { formatBytes } from '../common/format.js';
+import type { OperationContext } from '../common/ports.js';
+import type { BuildRequest, Engine } from '../image/engine.js';
+import { packArchive } from '../image/packImage.js';
+import type { PackedImage } from '../image/types.js';
+import { architecturesOf, installedApps } from '../project/apps.js';
+import type { Project } from '../project/project.js';
+import type { Architecture } from '../project/types.js';
+import { shortHash } from './names.js';
+import { defaultResources } from './resources.js';
+import { submitBatch } from './submit.js';
+import type {
+	BatchSpec,
+	BoincExtras,
+	JobInput,
+	JobSpec,
+	NetworkPolicy,
+	Replication,
+	Resources,
+	SubmittedBatch,
+} from './types.js';
+import { validateBatch } from './validateBatch.js';
+
+/** Where the image comes from: built now, in the engine already, or saved in a file by `docker save`. */
+export type ImageSource =
+	| {
+			readonly kind: 'dockerfile';
+			readonly contextDir: string;
+			/** Relative to `contextDir`, or absolute. */
+			readonly dockerfile: string;
+			readonly buildArgs?: Readonly<Record<string, string>>;
+			readonly target?: string;
+			/** As `linux/arm64`. Default: what the app's versions run. */
+			readonly platform?: string;
+	  }
+	| { readonly kind: 'reference'; readonly reference: string }
+	| { readonly kind: 'archive'; readonly file: string };
+
+/** A local file that a job gets as `/root/shared/<path>`. */
+export interface LocalInput {
+	readonly path: string;
+	/** Local path. */
+	readonly file: string;
+}
+
+/** What differs from job to job. */
+export interface JobRequest {
+	readonly command?: readonly string[];
+	readonly env?: Readonly<Record<string, string>>;
+	readonly inputs?: readonly LocalInput[];
+}
+
+/** A container to run on volunteers' computers, as a person asks for it. */
+export interface ContainerRequest extends JobRequest {
+	/** For people; any text. */
+	readonly name: string;
+	readonly app: string;
+	readonly image: ImageSource;
+	readonly entrypoint?: readonly string[];
+	readonly before?: readonly string[];
+	readonly after?: readonly string[];
+	readonly progressFile?: string;
+	/** Default `none`. */
+	readonly network?: NetworkPolicy;
+	readonly resources?: Partial<Resources>;
+	readonly replication?: Partial<Replication>;
+	readonly priority?: number;
+	readonly boinc?: BoincExtras;
+	readonly userId?: number;
+	/** Number of equal jobs; each knows its own by `B2D_INDEX` and `B2D_COUNT`. Default 1. Not together with `jobs`. */
+	readonly count?: number;
+	readonly jobs?: readonly JobRequest[];
+	/** Folder for temporary files as big as the image. Default: the system's. */
+	readonly tempDir?: string;
+	/** Receives the lines of the build. */
+	readonly onLog?: (line: string) => void;
+}
+
+/** One result suffices; a failed copy is tried again on other hosts up to four times. */
+export const DEFAULT_REPLICATION: Replication = {
+	minQuorum: 1,
+	targetNresults: 1,
+	maxErrorResults: 3,
+	maxTotalResults: 5,
+	maxSuccessResults: 2,
+};
+
+/**
+ * The whole way of a container: build it (or take it), take it apart into packs, send what the server lacks, create the jobs. Each
+ * stage can be cancelled, and what can be refused is refused before the build. Rejects as the stages do.
+ */
+export async function submitContainer(
+	project: Project,
+	request: ContainerRequest,
+	services: { readonly engine: Engine },
+	ctx: OperationContext,
+): Promise<SubmittedBatch> {
+	const jobs = jobsOf(request);
+	await checkEarly(request, jobs);
+	const platform = await platformFor(project, request.app, ctx.signal);
+	const image = await obtainImage(request, services.engine, platform, ctx);
+	try {
+		throwIfAborted(ctx.signal);
+		ctx.progress.report({ message: 'Reading the inputs' });
+		const files = new InputFiles();
+		const inputs = await files.all(request.inputs);
+		const jobSpecs: JobSpec[] = [];
+		for (const job of jobs) {
+			throwIfAborted(ctx.signal);
+			jobSpecs.push({ ...jobOf(job), inputs: await files.all(job.inputs) });
+		}
+		const inputBytes = [...inputs, ...(jobSpecs[0]?.inputs ?? [])].reduce((sum, { file }) => sum + file.content.size, 0);
+		const packBytes = image.packs.reduce((sum, pack) => sum + pack.content.size, 0);
+		const { resources, notes } = defaultResources({ packBytes, treeBytes: image.treeSize, inputBytes }, request.resources);
+		const spec: BatchSpec = {
+			...sharedOf(request),
+			image: { id: image.id, config: image.config, packs: image.packs.map(({ name, content }) => ({ name, content })) },
+			inputs,
+			resources,
+			jobs: jobSpecs,
+		};
+		const batch = await submitBatch(project, spec, ctx);
+		return { ...batch, notes: [...image.warnings, ...notes, ...batch.notes] };
+	} finally {
+		await image.dispose();
+	}
+}
+
+function jobsOf(request: ContainerRequest): JobRequest[] {
+	const { count, jobs } = request;
+	if (jobs && count !== undefined) {
+		throw new BoincError('job-invalid', 'The jobs are given one by one and as a number.', { remedy: 'Give either of them.' });
+	}
+	if (count !== undefined && (!Number.isInteger(count) || count < 1 || count > 1_000_000)) {
+		throw new BoincError('job-invalid', `${count} is not a number of jobs.`, {
+			remedy: 'Give a whole number from 1 to 1,000,000.',
+		});
+	}
+	const list: readonly JobRequest[] = jobs ?? Array.from({ length: count ?? 1 }, () => ({}));
+	return list.map((job, index) => ({
+		...(request.command && { command: request.command }),
+		...job,
+		env: { B2D_INDEX: String(index), B2D_COUNT: String(list.length), ...job.env },
+	}));
+}
+
+function jobOf({ command, env }: JobRequest): JobSpec {
+	return { ...(command && { command }), ...(env && { env }) };
+}
+
+function sharedOf(request: ContainerRequest): Omit<BatchSpec, 'image' | 'inputs' | 'resources' | 'jobs'> {
+	return {
+		name: request.name,
+		app: request.app,
+		network: request.network ?? 'none',
+		replication: replicationOf(request.replication),
+		...(request.entrypoint && { entrypoint: request.entrypoint }),
+		...(request.env && { env: request.env }),
+		...(request.before && { before: request.before }),
+		...(request.after && { after: request.after }),
+		...(request.progressFile !== undefined && { progressFile: request.progressFile }),
+		...(request.priority !== undefined && { priority: request.priority }),
+		...(request.boinc && { boinc: request.boinc }),
+		...(request.userId !== undefined && { userId: request.userId }),
+	};
+}
+
+/** More copies need room for more failures; what is given is kept. */
+function replicationOf(given: Partial<Replication> = {}): Replication {
+	const minQuorum = given.minQuorum ?? DEFAULT_REPLICATION.minQuorum;
+	const targetNresults = given.targetNresults ?? Math.max(minQuorum, DEFAULT_REPLICATION.targetNresults);
+	return {
+		minQuorum,
+		targetNresults,
+		maxErrorResults: given.maxErrorResults ?? DEFAULT_REPLICATION.maxErrorResults,
+		maxTotalResults: given.maxTotalResults ?? targetNresults + 4,
+		maxSuccessResults: given.maxSuccessResults ?? targetNresults + 1,
+	};
+}
+
+/** Refuses what is wrong anyhow before minutes go into a build: the image's part is filled in with what always passes. */
+async function checkEarly(request: ContainerRequest, jobs: readonly JobRequest[]): Promise<void> {
+	const nothing = { name: 'b2d_none', content: { size: 0, sha256: '', md5: '', open: () => empty() } };
+	const stand = (inputs: readonly LocalInput[] | undefined): JobInput[] =>
+		(inputs ?? []).map(({ path }) => ({ path, file: nothing }));
+	validateBatch({
+		...sharedOf(request),
+		image: {
+			id: '',
+			config: { os: 'linux', architecture: '', entrypoint: ['unknown'], cmd: [], env: [], workingDir: '', user: '', labels: {} },
+			packs: [nothing],
+		},
+		inputs: stand(request.inputs),
+		resources: defaultResources({ packBytes: 0, treeBytes: 0, inputBytes: 0 }, request.resources).resources,
+		jobs: jobs.map((job) => ({ ...jobOf(job), inputs: stand(job.inputs) })),
+	});
+	for (const file of new Set([request, ...jobs].flatMap(({ inputs }) => (inputs ?? []).map((input) => input.file)))) {
+		await checkInput(file);
+	}
+}
+
+async function* empty(): AsyncIterable<Uint8Array> {
+	// No bytes.
+}
+
+async function checkInput(file: string): Promise<void> {
+	let kind: string | undefined;
+	try {
+		const found = await stat(file);
+		kind = found.isFile() ? undefined : 'is not a file';
+	} catch (error) {
+		kind = `cannot be read (${messageOf(error)})`;
+	}
+	if (kind !== undefined) {
+		throw new BoincError('input-missing', `The input ${file} ${kind}.`, {
+			remedy: 'Check the path. A folder must be packed into an archive first.',
+			detail: { file },
+		});
+	}
+}
+
+/** Reads each local file once, however many jobs use it. */
+class InputFiles {
+	readonly #known = new Map<string, JobInput['file']>();
+
+	async all(inputs: readonly LocalInput[] | undefined): Promise<JobInput[]> {
+		const found: JobInput[] = [];
+		for (const { path, file } of inputs ?? []) {
+			let staged = this.#known.get(file);
+			if (!staged) {
+				const content = await contentOfFile(file);
+				staged = { name: `b2d_input_${shortHash(content.sha256)}`, content };
+				this.#known.set(file, staged);
+			}
+			found.push({ path, file: staged });
+		}
+		return found;
+	}
+}
+
+const NATIVE: Readonly<Partial<Record<NodeJS.Architecture, Architecture>>> = { x64: 'amd64', arm64: 'arm64' };
+
+/** The platform to build for, if the app runs one architecture only and it is not this computer's. */
+async function platformFor(project: Project, name: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+	const app = (await installedApps(project, signal)).find((each) => each.name === name);
+	if (!app) {
+		throw new BoincError('app-missing', `The project ${project.name} has no app “${name}”.`, {
+			remedy: 'Install the app first: Install App in the editor, or boinc2docker install.',
+			detail: { app: name },
+		});
+	}
+	const [only, ...others] = architecturesOf(app);
+	return only === undefined || others.length > 0 || only === NATIVE[process.arch] ? undefined : `linux/${only}`;
+}
+
+async function obtainImage(
+	{ image, tempDir, onLog }: ContainerRequest,
+	engine: Engine,
+	platform: string | undefined,
+	ctx: OperationContext,
+): Promise<PackedImage> {
+	const options = tempDir === undefined ? undefined : { tempDir };
+	let packed: PackedImage;
+	if (image.kind === 'archive') {
+		ctx.progress.report({ message: 'Reading the image' });
+		packed = await packArchive({ file: image.file }, ctx, options);
+	} else {
+		let reference: string;
+		if (image.kind === 'dockerfile') {
+			ctx.progress.report({ message: 'Building the image' });
+			reference = await engine.build(buildRequestOf(image, platform, onLog), ctx);
+		} else {
+			reference = image.reference;
+		}
+		throwIfAborted(ctx.signal);
+		ctx.progress.report({ message: 'Reading the image' });
+		packed = await packArchive(engine.save(reference, ctx), ctx, options);
+	}
+	ctx.log.info(`image ${packed.id.slice(0, 12)}: ${packed.packs.length} packs, ${formatBytes(packed.treeSize)} unpacked`);
+	return packed;
+}
+
+function buildRequestOf(
+	image: Extract<ImageSource, { kind: 'dockerfile' }>,
+	platform: string | undefined,
+	onLog: ((line: string) => void) | undefined,
+): BuildRequest {
+	const wanted = image.platform ?? platform;
+	return {
+		contextDir: image.contextDir,
+		dockerfile: image.dockerfile,
+		...(image.buildArgs && { buildArgs: image.buildArgs }),
+		...(image.target !== undefined && { target: image.target }),
+		...(wanted !== undefined && { platform: wanted }),
+		...(onLog && { onLog }),
+	};
+}
