@@ -18,27 +18,44 @@ The server is --server or BOINC2DOCKER_SERVER: ssh://user@host:port/path/of/the/
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 something is missing on this computer; 4 the server cannot be reached;
 5 jobs failed; 130 cancelled.`;
 
-/** Runs the command line and resolves to its exit code; never rejects. */
-export async function runProgram(argv: readonly string[], version: string): Promise<number> {
-	let code: number = EXIT.ok;
-	const program = new Command('boinc2docker')
-		.description('Runs containers on the computers of a BOINC project.')
-		.version(version)
+/** Options that may stand before and after the name of the command. */
+function globalOptions(command: Command): Command {
+	return command
 		.option('-s, --server <address>', 'the project’s server')
 		.option('-i, --identity <file>', 'private key to log in with')
 		.option('--known-hosts <file>', 'host keys to trust, instead of ~/.ssh/known_hosts')
 		.option('--app <name>', 'the app that runs the containers (default: the only one)')
 		.option('--json', 'print one JSON object instead of text')
 		.option('-v, --verbose', 'say what is done')
-		.option('-y, --yes', 'do not ask')
+		.option('-y, --yes', 'do not ask');
+}
+
+/** Runs the command line and resolves to its exit code; never rejects. */
+export async function runProgram(argv: readonly string[], version: string): Promise<number> {
+	let code: number = EXIT.ok;
+
+	const program = globalOptions(new Command('boinc2docker'))
+		.description('Runs containers on the computers of a BOINC project.')
+		.version(version)
 		.addHelpText('after', EPILOGUE)
+		.enablePositionalOptions()
 		.exitOverride()
 		.showHelpAfterError('(add --help for the options)');
-	for (const command of [installCommand, submitCommand, runCommand, statusCommand, resultsCommand, logCommand, cancelCommand, doctorCommand]) {
+	for (const command of [
+		installCommand,
+		submitCommand,
+		runCommand,
+		statusCommand,
+		resultsCommand,
+		logCommand,
+		cancelCommand,
+		doctorCommand,
+	]) {
 		command(program, (exitCode) => {
 			code = exitCode;
 		});
 	}
+	program.commands.forEach(globalOptions);
 	try {
 		await program.parseAsync([...argv], { from: 'user' });
 	} catch (error) {

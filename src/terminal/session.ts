@@ -33,7 +33,7 @@ export interface Session {
 
 /** Where host keys that a person accepted are kept: beside other settings of this program. */
 function trustFile(): string {
-	const base = process.env['XDG_CONFIG_HOME'] ?? path.join(homedir(), '.config');
+	const base = process.env.XDG_CONFIG_HOME ?? path.join(homedir(), '.config');
 	return path.join(base, 'boinc2docker', 'known_hosts');
 }
 
@@ -82,7 +82,7 @@ export async function withProject(options: GlobalOptions, work: (session: Sessio
 }
 
 function requireServer(options: GlobalOptions): string {
-	const server = options.server ?? process.env['BOINC2DOCKER_SERVER'];
+	const server = options.server ?? process.env.BOINC2DOCKER_SERVER;
 	if (server === undefined || server === '') {
 		throw new BoincError('usage', 'No server is given.', {
 			remedy: 'Add --server ssh://user@host/path/of/the/project, or set BOINC2DOCKER_SERVER to it.',
@@ -97,7 +97,16 @@ async function onlyProject(connection: Connection): Promise<string> {
 	if (first && others.length === 0) {
 		return first.root;
 	}
-	throw new BoincError('project-not-found', found.length === 0 ? `No BOINC project was found on ${connection.name}.` : `There are ${found.length} BOINC projects on ${connection.name}.`, {
-		remedy: found.length === 0 ? 'Add the path of the project to the address of the server.' : `Add the path of one to the address: ${found.map(({ root }) => root).join(', ')}.`,
-	});
+	throw new BoincError(
+		'project-not-found',
+		found.length === 0
+			? `No BOINC project was found on ${connection.name}.`
+			: `There are ${found.length} BOINC projects on ${connection.name}.`,
+		{
+			remedy:
+				found.length === 0
+					? 'Add the path of the project to the address of the server.'
+					: `Add the path of one to the address: ${found.map(({ root }) => root).join(', ')}.`,
+		},
+	);
 }

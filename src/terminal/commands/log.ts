@@ -16,7 +16,7 @@ export const logCommand: RegisterCommand = (program, setExitCode) => {
 			setExitCode(
 				await withProject(options, async ({ project, terminal }) => {
 					const db = await project.database();
-					const [row] = await db.select(
+					const [row] = await db.select<{ id: number }>(
 						'SELECT r.id FROM result r LEFT JOIN workunit w ON w.id = r.workunitid WHERE r.name = ? OR w.name = ? ORDER BY r.id DESC LIMIT 1',
 						[name, name],
 					);
@@ -25,7 +25,7 @@ export const logCommand: RegisterCommand = (program, setExitCode) => {
 							remedy: 'Run the status command with the number of the batch for the names.',
 						});
 					}
-					const log = await instanceLog(db, Number(row['id']));
+					const log = await instanceLog(db, row.id);
 					terminal.clear();
 					if (options.json === true) {
 						printJson(log);

@@ -1,7 +1,7 @@
 import path from 'node:path';
 
 import { plural } from '../../common/format.js';
-import { fetchResults, type FetchReport } from '../../monitor/fetchResults.js';
+import { type FetchReport, fetchResults } from '../../monitor/fetchResults.js';
 import { resultsDirectory } from '../../project/resultsDirectory.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
@@ -14,7 +14,12 @@ interface ResultsOptions extends GlobalOptions {
 }
 
 /** Fetches the results of a batch into `folder` and says what happened. */
-export async function fetchBatch(session: Session, batchId: number, folder: string, jobs?: readonly string[]): Promise<FetchReport> {
+export async function fetchBatch(
+	session: Session,
+	batchId: number,
+	folder: string,
+	jobs?: readonly string[],
+): Promise<FetchReport> {
 	const monitor = monitorFor(session);
 	await monitor.refresh();
 	const batch = requireBatch(monitor.batches(), batchId, session.project);

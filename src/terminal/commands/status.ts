@@ -61,15 +61,22 @@ export function batchExitCode(batch: Batch): number {
 }
 
 /** All jobs of a batch with their instances. */
-export async function jobsWithInstances(session: Session, monitor: ProjectMonitor, batchId: number): Promise<(Job & { instances: Instance[] })[]> {
+export async function jobsWithInstances(
+	session: Session,
+	monitor: ProjectMonitor,
+	batchId: number,
+): Promise<(Job & { instances: Instance[] })[]> {
 	const all: (Job & { instances: Instance[] })[] = [];
-	for (let after = 0; ; ) {
+	for (let after = 0; ;) {
 		const page = await monitor.jobs(batchId, { after, limit: 500 });
 		const last = page.at(-1);
 		if (!last) {
 			return all;
 		}
-		const instances = await instancesOf(await session.project.database(), page.map(({ id }) => id));
+		const instances = await instancesOf(
+			await session.project.database(),
+			page.map(({ id }) => id),
+		);
 		all.push(...page.map((job) => ({ ...job, instances: instances.filter(({ jobId }) => jobId === job.id) })));
 		after = last.id;
 	}
@@ -86,7 +93,12 @@ async function listBatches(session: Session, options: StatusOptions): Promise<nu
 		console.log('No batches yet. Submit a Dockerfile with: boinc2docker submit Dockerfile');
 	} else {
 		const now = Date.now() / 1000;
-		console.log(table(['batch', 'name', 'state', 'jobs', 'age'], batches.map((b) => [b.id, b.name, b.state, countsText(b), formatSeconds(now - b.createTime)])));
+		console.log(
+			table(
+				['batch', 'name', 'state', 'jobs', 'age'],
+				batches.map((b) => [b.id, b.name, b.state, countsText(b), formatSeconds(now - b.createTime)]),
+			),
+		);
 	}
 	return EXIT.ok;
 }
@@ -106,7 +118,13 @@ async function showBatch(session: Session, batchId: number, options: StatusOptio
 	}
 	session.terminal.clear();
 	console.log(`Batch ${batch.id} “${batch.name}”: ${batch.state} — ${plural(batch.total, 'job')}: ${countsText(batch)}\n`);
-	const rows = jobs.map((job) => [job.name, job.state, job.instances.length, job.instances.at(-1)?.explanation ?? '', explainErrorMask(job.errorMask)]);
+	const rows = jobs.map((job) => [
+		job.name,
+		job.state,
+		job.instances.length,
+		job.instances.at(-1)?.explanation ?? '',
+		explainErrorMask(job.errorMask),
+	]);
 	console.log(table(['job', 'state', 'instances', 'latest instance', 'why it failed'], rows));
 	return batchExitCode(batch);
 }
@@ -120,7 +138,11 @@ export const statusCommand: RegisterCommand = (program, setExitCode) => {
 		.action(async (batch: string | undefined, _own: unknown, command: { optsWithGlobals(): StatusOptions }) => {
 			const options = command.optsWithGlobals();
 			const id = batch === undefined ? undefined : parseBatch(batch);
-			setExitCode(await withProject(options, (session) => (id === undefined ? listBatches(session, options) : showBatch(session, id, options))));
+			setExitCode(
+				await withProject(options, (session) =>
+					id === undefined ? listBatches(session, options) : showBatch(session, id, options),
+				),
+			);
 		});
 };
 
