@@ -30,6 +30,16 @@ const lazy = {
 	},
 };
 
+/** The rooms below the editor are a program of their own, which the extension loads on first use. */
+const lazyCore = {
+	name: 'lazy-core',
+	setup(build) {
+		build.onResolve({ filter: /\/core\.js$/ }, ({ kind }) =>
+			kind === 'dynamic-import' ? { path: './core.js', external: true } : undefined,
+		);
+	},
+};
+
 /** ssh2 works without its optional native helpers; `.node` files cannot travel in one package for all platforms. */
 const noNative = {
 	name: 'no-native-modules',
@@ -57,6 +67,7 @@ const common = {
 
 const programs = {
 	extension: 'src/extension.ts',
+	core: 'src/editor/core.ts',
 	cli: 'src/cli.ts',
 	sandbox: 'src/sandbox/main.ts',
 	standin: 'src/sandbox/standin/main.ts',
@@ -67,7 +78,7 @@ const configs = [
 		...common,
 		entryPoints: Object.fromEntries(Object.entries(programs).filter(([, file]) => existsSync(path.join(root, file)))),
 		external: ['vscode'],
-		plugins: [lazy, noNative],
+		plugins: [lazy, lazyCore, noNative],
 	},
 	{
 		...common,

@@ -84,9 +84,17 @@ export class BoincError extends Error {
 		this.detail = init.detail ?? {};
 	}
 
-	/** Whether `error` is ours and, if codes are given, has one of them. */
+	/**
+	 * Whether `error` is ours and, if codes are given, has one of them. Goes by the name, not by the class: the editor and
+	 * the rooms that it loads on first use are two programs with a copy of the class each.
+	 */
 	static is(error: unknown, ...codes: readonly ErrorCode[]): error is BoincError {
-		return error instanceof BoincError && (codes.length === 0 || codes.includes(error.code));
+		return (
+			error instanceof Error &&
+			error.name === 'BoincError' &&
+			'code' in error &&
+			(codes.length === 0 || codes.some((code) => code === error.code))
+		);
 	}
 }
 

@@ -79,7 +79,7 @@ export function troubleshoot(error: unknown): Advice {
 	const message = messageOf(error);
 	const summary = sentence(message === '' ? 'Something failed without saying why' : message);
 	const known = PATTERNS.find(({ pattern }) => pattern.test(message));
-	if (error instanceof BoincError) {
+	if (BoincError.is(error)) {
 		const entry = ENTRIES[error.code] ?? known ?? { actions: [] };
 		return { summary, tip: error.remedy ?? entry.tip ?? known?.tip ?? '', actions: entry.actions.slice(0, 2) };
 	}

@@ -55,6 +55,7 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 		prompts,
 		globalState: context.globalState,
 		workspaceState: context.workspaceState,
+		pinFile: vscode.Uri.joinPath(context.globalStorageUri, 'programs.json').fsPath,
 		servers,
 		access,
 		models,

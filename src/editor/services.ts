@@ -22,6 +22,8 @@ export interface Services {
 	readonly globalState: Storage;
 	/** Of this workspace: last choices. */
 	readonly workspaceState: Storage;
+	/** File that remembers the hashes of programs that were fetched. */
+	readonly pinFile: string;
 	readonly servers: ServerStore;
 	readonly access: ServerAccess;
 	readonly models: ServerModels;

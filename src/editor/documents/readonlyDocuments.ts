@@ -128,7 +128,7 @@ export class ReadonlyDocuments implements vscode.FileSystemProvider, Disposable 
 			this.#entries.set(uri.path, entry);
 			return entry;
 		} catch (error) {
-			throw error instanceof BoincError ? error : vscode.FileSystemError.Unavailable(messageOf(error));
+			throw BoincError.is(error) ? error : vscode.FileSystemError.Unavailable(messageOf(error));
 		}
 	}
 }

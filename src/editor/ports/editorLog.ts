@@ -25,6 +25,11 @@ export class EditorLog implements Log, Disposable {
 		this.#channel.info(message);
 	}
 
+	/** What another program says: shown, but not part of diagnostics. */
+	output(line: string): void {
+		this.#channel.info(line);
+	}
+
 	debug(message: string): void {
 		this.#channel.debug(message);
 	}

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 
 import { abortError } from '../../../common/errors.js';
 import { STORAGE_KEYS } from '../../../common/ids.js';
-import type { ProgramSource } from '../../../project/wrapperSource.js';
+import type { WrapperSource } from '../../../project/wrapperSource.js';
 import { type Asker, runWizard } from '../../quickInput/wizard.js';
 import type { Services } from '../../services.js';
 
@@ -11,14 +11,14 @@ export interface InstallWish {
 	readonly app: string;
 	/** For volunteers. */
 	readonly friendlyName: string;
-	readonly source: ProgramSource;
+	readonly source: WrapperSource;
 }
 
 /** Asks for the names of the app and where the wrapper programs come from. */
 export async function askWhatToInstall(services: Services): Promise<InstallWish> {
 	let app = 'boinc2docker';
 	let friendlyName = vscode.l10n.t('Containers');
-	let source: ProgramSource | undefined;
+	let source: WrapperSource | undefined;
 	await runWizard(vscode.l10n.t('Install App'), [
 		async (ask) => {
 			app = await ask.text({
@@ -50,7 +50,7 @@ export async function askWhatToInstall(services: Services): Promise<InstallWish>
 	return { app, friendlyName, source };
 }
 
-async function askSource(ask: Asker, services: Services): Promise<ProgramSource> {
+async function askSource(ask: Asker, services: Services): Promise<WrapperSource> {
 	const last = services.globalState.get(STORAGE_KEYS.lastWrappers);
 	const kind = await ask.pick<'release' | 'folder' | 'url'>({
 		placeholder: vscode.l10n.t('Where do the wrapper programs (docker_wrapper) for the hosts come from?'),
@@ -73,13 +73,12 @@ async function askSource(ask: Asker, services: Services): Promise<ProgramSource>
 		],
 		...((last === 'release' || last === 'folder' || last === 'url') && { selected: last }),
 	});
-	const source =
-		kind === 'release' ? { release: 'official' as const } : kind === 'folder' ? await askFolder() : await askUrl(ask);
+	const source = kind === 'release' ? { release: 'latest' } : kind === 'folder' ? await askFolder() : await askUrl(ask);
 	await services.globalState.update(STORAGE_KEYS.lastWrappers, kind);
 	return source;
 }
 
-async function askFolder(): Promise<ProgramSource> {
+async function askFolder(): Promise<WrapperSource> {
 	const [folder] =
 		(await vscode.window.showOpenDialog({
 			title: vscode.l10n.t('Folder With Wrapper Programs'),
@@ -93,7 +92,7 @@ async function askFolder(): Promise<ProgramSource> {
 	return { folder: folder.fsPath };
 }
 
-async function askUrl(ask: Asker): Promise<ProgramSource> {
+async function askUrl(ask: Asker): Promise<WrapperSource> {
 	const url = await ask.text({
 		prompt: vscode.l10n.t('Address of the folder'),
 		placeholder: 'https://example.org/wrappers/',

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 
 import { abortError } from '../../../common/errors.js';
+import type { InstallReport } from '../../../project/install/plan.js';
 import type { Services } from '../../services.js';
 import { chooseServer } from '../chooseServer.js';
 import { askWhatToInstall } from './askWhatToInstall.js';
@@ -14,21 +15,28 @@ export async function installApp(services: Services, item?: unknown): Promise<vo
 	const { name } = model.server;
 	const plan = await services.operation(vscode.l10n.t('Planning the installation on {0}', name), async (ctx) => {
 		const project = await model.project(ctx.signal);
-		const programs = await programsFor(source, ctx);
-		return planInstall(project, { app, friendlyName, runner: contentOfBytes(runnerScript), ...programs }, ctx);
+		const { leftOut, wrappers, busybox } = await programsFor(source, project, services.pinFile, ctx);
+		for (const platform of leftOut) {
+			services.log.warn(vscode.l10n.t('{0} is left out: there is no busybox for its containers.', platform));
+		}
+		return planInstall(project, { app, friendlyName, runner: contentOfBytes(runnerScript), wrappers, busybox }, ctx);
 	});
 	if (plan.isEmpty) {
 		void vscode.window.showInformationMessage(vscode.l10n.t('“{0}” is installed on {1} already: nothing is missing.', app, name));
 		return;
 	}
+	let report: InstallReport;
 	const shown = await services.documents.openText(vscode.l10n.t('Plan for {0}', app), describePlan(plan));
 	try {
 		await confirm(app, name, plan.steps.length);
-		await services.operation(vscode.l10n.t('Installing “{0}” on {1}', app, name), async (ctx) =>
+		report = await services.operation(vscode.l10n.t('Installing “{0}” on {1}', app, name), async (ctx) =>
 			applyInstall(await model.project(ctx.signal), plan, ctx),
 		);
 	} finally {
 		await services.documents.close(shown);
+	}
+	for (const note of report.notes) {
+		services.log.info(note);
 	}
 	await model.refresh();
 	await vscode.commands.executeCommand('boinc2docker.views.jobs.focus');

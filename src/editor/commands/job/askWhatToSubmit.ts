@@ -133,7 +133,7 @@ function askCommand(ask: Asker, value: string): Promise<string> {
 
 async function askCount(ask: Asker, count: number): Promise<number> {
 	const text = await ask.text({
-		prompt: vscode.l10n.t('Number of jobs'),
+		prompt: vscode.l10n.t('Number of jobs. Each knows its own by the environment variable B2D_INDEX, from 0.'),
 		value: String(count),
 		validate: (typed) =>
 			/^[1-9]\d*$/.test(typed.trim()) && Number(typed) <= MOST_JOBS

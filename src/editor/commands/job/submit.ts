@@ -58,6 +58,7 @@ async function run(
 			image: { kind: 'dockerfile', contextDir: path.dirname(file), dockerfile: path.basename(file) },
 			...(submission.command && { command: submission.command }),
 			count: submission.count,
+			onLog: (line) => services.log.output(line),
 		},
 		{ engine },
 		ctx,
