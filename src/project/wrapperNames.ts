@@ -23,9 +23,12 @@ const MACHINES: Readonly<Record<string, Platform | undefined>> = {
 /** Reads a name such as `docker_wrapper_22_arm64-pc-linux-gnu`; `undefined` for other files and unsupported machines. */
 export function parseWrapperName(name: string): WrapperName | undefined {
 	const match = /^docker_wrapper(?:_(\d+))?_(.+?)(\.exe)?$/i.exec(name);
-	const machine = match?.[2]?.toLowerCase() ?? '';
+	if (!match) {
+		return undefined;
+	}
+	const machine = (match[2] ?? '').toLowerCase();
 	const platform = Object.hasOwn(MACHINES, machine) ? MACHINES[machine] : undefined;
-	if (!match || !platform || platform.startsWith('windows') !== (match[3] !== undefined)) {
+	if (!platform || platform.startsWith('windows') !== (match[3] !== undefined)) {
 		return undefined;
 	}
 	return { platform, version: match[1] === undefined ? undefined : Number(match[1]) };

@@ -1,6 +1,7 @@
 import path from 'node:path';
 
 import assimilatorScript from '../../../templates/assimilator.sh';
+import { contentOfBytes } from '../../common/content.js';
 import { BoincError } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
 import { editConfigXml, type EditedFile, editPlanClassSpec, editProjectXml } from '../configEdit.js';
@@ -205,7 +206,10 @@ function describeSteps(
 ): InstallStep[] {
 	const fileStep = (file: PlannedFile): InstallStep => ({
 		title: `${file.before === undefined ? 'Create' : 'Change'} ${file.name}`,
-		detail: lineDiff(file.before ?? '', file.after),
+		// Our own scripts are shown by what they are for; files of the project as a diff.
+		detail: file.name.startsWith('bin/')
+			? `our script that collects results: ${file.after.split('\n').length} lines, SHA-256 ${contentOfBytes(file.after).sha256}`
+			: lineDiff(file.before ?? '', file.after),
 	});
 	const steps = plan.files.map(fileStep);
 	if (plan.appRow || plan.files.some((file) => file.name === 'project.xml')) {

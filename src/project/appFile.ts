@@ -1,0 +1,132 @@
+import type { AssimilatorChoice, ValidatorChoice } from './install/spec.js';
+import { type Platform, PLATFORMS } from './types.js';
+import type { WrapperSource } from './wrapperSource.js';
+import { readYamlMap, type YamlMap } from './yamlMap.js';
+
+const DONT_INSTALL = ['template_in', 'template_out', 'assimilator'] as const;
+
+/** What `boinc2docker.yml` says about installing an app. Keys of the original boinc2docker keep their names. */
+export interface AppFile {
+	/** `appname` */
+	readonly app: string | undefined;
+	/** `friendly_name` */
+	readonly friendlyName: string | undefined;
+	/** `appver`: `M.mm` with an even `mm`. */
+	readonly version: string | undefined;
+	/** `projhome`: the project's folder on the server. */
+	readonly projectHome: string | undefined;
+	/** `resultsdir` */
+	readonly resultsDir: string | undefined;
+	/** `tmpdir`: where downloads are kept on this machine. */
+	readonly tempDir: string | undefined;
+	/** `download_only`: fetch the programs, install nothing. */
+	readonly downloadOnly: boolean;
+	/** `dont_install` */
+	readonly dontInstall: readonly (typeof DONT_INSTALL)[number][];
+	/** `wrapper`: a folder, an address, a release number or `latest`. */
+	readonly wrapper: WrapperSource | undefined;
+	/** `busybox`: files, folders or addresses of static busybox programs. */
+	readonly busybox: readonly string[];
+	/** `platforms` */
+	readonly platforms: readonly Platform[] | undefined;
+	/** `validator`: `trivial`, `bitwise`, `none`, or a map with `init_script` and `compare_script`. */
+	readonly validator: ValidatorChoice | undefined;
+	/** `assimilator`: `collect` or `none`; `dont_install: [assimilator]` means `none`. */
+	readonly assimilator: AssimilatorChoice | undefined;
+	/** Plain sentences about keys that have no effect here. */
+	readonly notes: readonly string[];
+}
+
+/**
+ * Reads the install keys of a `boinc2docker.yml`; other keys belong to jobs and are left alone. Rejects with
+ * `config-invalid` naming the line.
+ */
+export async function parseAppFile(text: string, name = 'boinc2docker.yml'): Promise<AppFile> {
+	const map = await readYamlMap(text, name);
+	const notes: string[] = [];
+	for (const key of ['iso', 'vboxwrapper']) {
+		if (map.has(key)) {
+			notes.push(`${key} is for the VirtualBox runtime; the app versions that run containers do not need it.`);
+		}
+	}
+	const dontInstall = map.texts('dont_install').map((entry) => map.oneOf('dont_install', entry, DONT_INSTALL));
+	if (dontInstall.some((entry) => entry !== 'assimilator')) {
+		notes.push('Templates are made for each batch, so there are none of the app to leave out.');
+	}
+	const app = map.text('appname');
+	if (app !== undefined && !/^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/.test(app)) {
+		throw map.problem('appname', 'it may hold letters, digits, dashes and underscores only');
+	}
+	const assimilator = map.text('assimilator');
+	return {
+		app,
+		friendlyName: map.text('friendly_name'),
+		version: version(map, notes),
+		projectHome: map.text('projhome'),
+		resultsDir: map.text('resultsdir'),
+		tempDir: map.text('tmpdir'),
+		downloadOnly: map.flag('download_only'),
+		dontInstall,
+		wrapper: wrapper(map),
+		busybox: map.texts('busybox'),
+		platforms: map.has('platforms') ? map.texts('platforms').map((entry) => map.oneOf('platforms', entry, PLATFORMS)) : undefined,
+		validator: validator(map),
+		assimilator: dontInstall.includes('assimilator')
+			? 'none'
+			: assimilator === undefined
+				? undefined
+				: map.oneOf('assimilator', assimilator, ['collect', 'none'] as const),
+		notes,
+	};
+}
+
+/** The original counted by ones; here the even numbers are for amd64 and the odd ones after them for arm64. */
+function version(map: YamlMap, notes: string[]): string | undefined {
+	const text = map.text('appver');
+	if (text === undefined) {
+		return undefined;
+	}
+	const match = /^(\d{1,5})(?:\.(\d{1,2}))?$/.exec(text);
+	if (!match) {
+		throw map.problem('appver', 'a version looks like 1.00');
+	}
+	const number = Number(match[1]) * 100 + Number(match[2] ?? '0');
+	const even = number + (number % 2);
+	if (even !== number) {
+		notes.push(
+			`appver ${text} becomes ${String(Math.floor(even / 100))}.${String(even % 100).padStart(2, '0')}: odd numbers are for ARM.`,
+		);
+	}
+	if (even <= 0) {
+		throw map.problem('appver', 'it must be greater than 0');
+	}
+	return `${String(Math.floor(even / 100))}.${String(even % 100).padStart(2, '0')}`;
+}
+
+function wrapper(map: YamlMap): WrapperSource | undefined {
+	const text = map.text('wrapper');
+	if (text === undefined) {
+		return undefined;
+	}
+	if (/^https?:\/\//i.test(text)) {
+		return { url: text };
+	}
+	return text === 'latest' || /^\d{1,6}$/.test(text) ? { release: text } : { folder: text };
+}
+
+function validator(map: YamlMap): ValidatorChoice | undefined {
+	const scripts = map.map('validator');
+	if (!scripts) {
+		const text = map.text('validator');
+		return text === undefined ? undefined : map.oneOf('validator', text, ['trivial', 'bitwise', 'none'] as const);
+	}
+	const initScript = scripts.text('init_script');
+	const compareScript = scripts.text('compare_script');
+	if (initScript !== undefined) {
+		return { initScript, ...(compareScript !== undefined && { compareScript }) };
+	}
+	if (compareScript !== undefined) {
+		return { compareScript };
+	}
+	throw map.problem('validator', 'it needs init_script or compare_script');
+}
