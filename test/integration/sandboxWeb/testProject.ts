@@ -36,7 +36,7 @@ export class TestProject {
 		private readonly port: number,
 	) {}
 
-	/** `config` is XML added to `<config>`. */
+	/** `config` is XML in front of the rest of `<config>`: the first of two equal elements counts. */
 	static async create(config = ''): Promise<TestProject> {
 		const dir = await mkdtemp(path.join(tmpdir(), 'b2d-web-'));
 		const root = path.join(dir, 'proj');
@@ -55,6 +55,7 @@ export class TestProject {
 		await writeFile(
 			path.join(root, 'config.xml'),
 			`<boinc><config>
+${config}
 <long_name>Test project</long_name><host>test</host>
 <db_host>127.0.0.1:${mariadb.port}</db_host><db_name>${mariadb.database}</db_name><db_user>${mariadb.user}</db_user>
 <db_passwd>${mariadb.password}</db_passwd>
@@ -63,7 +64,6 @@ export class TestProject {
 <key_dir>${root}/keys/</key_dir><log_dir>${root}/log_test</log_dir><uldl_dir_fanout>${FANOUT}</uldl_dir_fanout>
 <ignore_upload_certificates>1</ignore_upload_certificates><send_result_abort>1</send_result_abort>
 <max_wus_to_send>50</max_wus_to_send><min_sendwork_interval>1</min_sendwork_interval>
-${config}
 </config><daemons></daemons><tasks></tasks></boinc>\n`,
 		);
 		await database.execute('INSERT INTO platform (create_time, name, user_friendly_name) VALUES (0, ?, ?)', [

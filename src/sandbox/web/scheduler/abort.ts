@@ -19,7 +19,7 @@ export async function abortUselessTasks(session: Session): Promise<void> {
 	for (const name of names) {
 		const row = byName.get(name);
 		const cancelled = row === undefined || numberOf(row, 'error_mask') !== 0;
-		// An instance that is over here although it is still there: late, lost, not needed.
+		// Over here although it is still there: not needed any more. One given up for lost (4) is late but welcome.
 		const over = row !== undefined && numberOf(row, 'server_state') === 5 && numberOf(row, 'outcome') !== 4;
 		if (cancelled || over) {
 			session.reply.aborts.push(name);
