@@ -1,0 +1,85 @@
+import { BoincError } from '../../common/errors.js';
+import { readTar, type TarEntry, type TarRange } from '../tar/readTar.js';
+import { pathParts, PathTrouble, resolveTarget } from '../tree/fileTree.js';
+import { ForwardReader } from './randomAccess.js';
+
+/** The files of an archive by path, links followed. */
+export class ArchiveMembers {
+	readonly #entries: ReadonlyMap<string, TarEntry>;
+	readonly #range: TarRange;
+
+	private constructor(range: TarRange, entries: ReadonlyMap<string, TarEntry>) {
+		this.#range = range;
+		this.#entries = entries;
+	}
+
+	static async index(range: TarRange): Promise<ArchiveMembers> {
+		const entries = new Map<string, TarEntry>();
+		for await (const entry of readTar(range)) {
+			try {
+				entries.set(pathParts(entry.name).join('/'), entry);
+			} catch (error) {
+				// A name that leads out cannot be the name of anything that is looked up here.
+				if (!(error instanceof PathTrouble)) {
+					throw error;
+				}
+			}
+		}
+		return new ArchiveMembers(range, entries);
+	}
+
+	has(path: string): boolean {
+		return this.find(path) !== undefined;
+	}
+
+	/** The regular file at `path`. Old Docker versions write a symbolic link for a layer that occurs twice. */
+	find(path: string): TarEntry | undefined {
+		let entry = this.#entries.get(path);
+		for (let links = 0; entry !== undefined && links < 8; links++) {
+			if (entry.kind === 'file') {
+				return entry;
+			}
+			if (entry.kind !== 'symlink' && entry.kind !== 'hardlink') {
+				return undefined;
+			}
+			const from = entry.kind === 'symlink' ? pathOf(entry).slice(0, -1) : [];
+			entry = this.#entries.get(resolveTarget(from, entry.linkName).join('/'));
+		}
+		return undefined;
+	}
+
+	/** Like `find`, but a missing file is an error. */
+	require(path: string): TarEntry {
+		const entry = this.find(path);
+		if (entry === undefined) {
+			throw new BoincError('archive-corrupt', `The archive (${this.#range.label}) names “${path}” but does not hold it.`, {
+				remedy: 'Save the image again, and compare the sizes if the file was copied.',
+				detail: { archive: this.#range.label, entry: path },
+			});
+		}
+		return entry;
+	}
+
+	/** Parses a JSON file of the archive. */
+	async json(path: string): Promise<unknown> {
+		const entry = this.require(path);
+		const tooBig = entry.size > 16 << 20;
+		try {
+			const bytes = tooBig ? Buffer.alloc(0) : await new ForwardReader(this.#range.source).read(entry.offset, entry.size);
+			const value: unknown = JSON.parse(bytes.toString('utf8'));
+			return value;
+		} catch (cause) {
+			const why = tooBig ? `it has ${entry.size} bytes` : 'it is not JSON';
+			throw new BoincError(
+				'archive-corrupt',
+				`The file “${path}” in the archive (${this.#range.label}) cannot be read: ${why}.`,
+				{
+					detail: { archive: this.#range.label, entry: path },
+					cause,
+				},
+			);
+		}
+	}
+}
+
+const pathOf = (entry: TarEntry): string[] => pathParts(entry.name);

@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+
+import { BoincError, throwIfAborted } from '../../common/errors.js';
+import type { OperationContext } from '../../common/ports.js';
+import type { TarRange } from '../tar/readTar.js';
+import { parseConfig, type ParsedConfig } from './imageConfig.js';
+import { findLayout } from './imageLayout.js';
+import { ArchiveMembers } from './members.js';
+import { ForwardReader, LocalFile } from './randomAccess.js';
+import { compressionOf, requireUnpackable, spool, spoolGunzip } from './spool.js';
+
+/** A saved image: a stream of an archive, or a file that holds one. */
+export type ImageArchive = AsyncIterable<Uint8Array> | { readonly file: string };
+
+export interface OpenImage extends ParsedConfig {
+	/** Unpacked layers, lowest first, for reading at any offset. */
+	readonly layers: readonly TarRange[];
+	close(): Promise<void>;
+}
+
+export interface OpenRequest {
+	/** For what cannot be read in place: streams, and compressed archives and layers. */
+	readonly tempDir: string;
+	/** Docker's word for the architecture that is wanted where an archive has several. */
+	readonly architecture: string;
+}
+
+/**
+ * Opens a saved image: `docker save` before and since version 25, `podman save` as docker-archive and oci-archive, an
+ * OCI layout as a tar; all of them also as gzip. Uncompressed layers are read where they are in the archive.
+ * Throws `archive-corrupt`, `image-invalid`, `image-unsupported`.
+ */
+export async function openImage(archive: ImageArchive, request: OpenRequest, ctx: OperationContext): Promise<OpenImage> {
+	const files: LocalFile[] = [];
+	const openFile = async (path: string): Promise<LocalFile> => {
+		const file = await LocalFile.open(path);
+		files.push(file);
+		return file;
+	};
+	const close = async (): Promise<void> => {
+		await Promise.all(files.splice(0).map((file) => file.close()));
+	};
+	try {
+		const file = await openFile(await archiveFile(archive, request, ctx));
+		const label = 'file' in archive ? basename(archive.file) : 'saved image';
+		const range: TarRange = { source: file, start: 0, end: file.size, label };
+		const members = await ArchiveMembers.index(range);
+		const layout = await findLayout(members, { label, architecture: request.architecture });
+		const parsed = parseConfig(await members.json(layout.config), layout.name ?? label);
+		const layers: TarRange[] = [];
+		for (const [index, path] of layout.layers.entries()) {
+			throwIfAborted(ctx.signal);
+			ctx.progress.report({
+				message: `Reading layer ${index + 1} of ${layout.layers.length}`,
+				current: index,
+				total: layout.layers.length,
+				unit: 'items',
+			});
+			const entry = members.require(path);
+			const packed: TarRange = {
+				source: file,
+				start: entry.offset,
+				end: entry.offset + entry.size,
+				label: `layer ${index + 1} of ${label}`,
+			};
+			const layer = await unpackedLayer(packed, join(request.tempDir, `layer-${index}.tar`), openFile, ctx.signal);
+			await verify(layer, parsed.diffIds[index], ctx.signal);
+			layers.push(layer);
+		}
+		return { ...parsed, layers, close };
+	} catch (error) {
+		await close();
+		throw error;
+	}
+}
+
+/** Path of a file with the uncompressed archive. */
+async function archiveFile(archive: ImageArchive, request: OpenRequest, ctx: OperationContext): Promise<string> {
+	const given = 'file' in archive ? archive.file : join(request.tempDir, 'archive');
+	if (!('file' in archive)) {
+		ctx.progress.report({ message: 'Reading the image from the engine' });
+		await spool(archive, given, ctx.signal);
+	}
+	const file = await LocalFile.open(given).catch((cause: unknown) => {
+		throw new BoincError('file-not-found', `The image archive ${given} cannot be opened.`, { cause, detail: { path: given } });
+	});
+	try {
+		const reader = new ForwardReader(file);
+		const compression = compressionOf(await reader.read(0, 8));
+		const label = basename(given);
+		requireUnpackable(compression, label);
+		if (compression === 'none') {
+			return given;
+		}
+		const plain = join(request.tempDir, 'archive.tar');
+		await spoolGunzip(reader.stream(0, file.size), label, plain, ctx.signal);
+		if (!('file' in archive)) {
+			await rm(given);
+		}
+		return plain;
+	} finally {
+		await file.close();
+	}
+}
+
+/** The layer as it is, or unpacked to `target`. */
+async function unpackedLayer(
+	layer: TarRange,
+	target: string,
+	openFile: (path: string) => Promise<LocalFile>,
+	signal: AbortSignal | undefined,
+): Promise<TarRange> {
+	const reader = new ForwardReader(layer.source);
+	const compression = compressionOf(await reader.read(layer.start, 8));
+	requireUnpackable(compression, layer.label);
+	if (compression === 'none') {
+		return layer;
+	}
+	await spoolGunzip(reader.stream(layer.start, layer.end), layer.label, target, signal);
+	const file = await openFile(target);
+	return { source: file, start: 0, end: file.size, label: layer.label };
+}
+
+/** Compares a layer with the hash in the image's config. */
+async function verify(layer: TarRange, diffId: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+	const [, expected] = /^sha256:([a-f0-9]{64})$/.exec(diffId ?? '') ?? [];
+	if (expected === undefined) {
+		return;
+	}
+	const hash = createHash('sha256');
+	for await (const piece of new ForwardReader(layer.source).stream(layer.start, layer.end)) {
+		throwIfAborted(signal);
+		hash.update(piece);
+	}
+	if (hash.digest('hex') !== expected) {
+		throw new BoincError('archive-corrupt', `The ${layer.label} is damaged: its content does not fit its hash.`, {
+			remedy: 'Save the image again, and compare the sizes if the file was copied.',
+			detail: { archive: layer.label, expected },
+		});
+	}
+}

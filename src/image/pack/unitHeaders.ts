@@ -1,0 +1,42 @@
+import type { ByteString, TarHeader } from '../tar/tarHeader.js';
+import type { Inode } from '../tree/inode.js';
+import type { PackUnit } from './partition.js';
+
+/**
+ * The extended attributes that travel. Both engines' builders keep `security.capability`; Podman keeps `user.*`, which
+ * Docker drops. Others belong to the machine that the image was built on, or make an unprivileged builder fail.
+ */
+export const travels = (name: ByteString): boolean => name === 'security.capability' || name.startsWith('user.');
+
+/** The tar headers of a file and its further names; the file's own is the first, and its content follows that. */
+export function unitHeaders({ path, inode, links }: PackUnit): TarHeader[] {
+	const first = headerOf(path, inode);
+	return [
+		first,
+		...links.map((link): TarHeader =>
+			// Podman's builder follows a hard link to a symbolic link, so each of its names is a link of its own.
+			inode.kind === 'symlink'
+				? { ...first, name: link }
+				: // Builders apply the owner, mode, time and attributes in a hard link's header to the file, so they are repeated.
+					{ ...first, name: link, kind: 'hardlink', size: 0, linkName: path, deviceMajor: 0, deviceMinor: 0 },
+		),
+	];
+}
+
+function headerOf(path: ByteString, inode: Inode): TarHeader {
+	const isDevice = inode.kind === 'character' || inode.kind === 'block';
+	return {
+		name: path === '' ? '.' : path,
+		kind: inode.kind,
+		// A link has no permissions; archivers write different ones.
+		mode: inode.kind === 'symlink' ? 0o777 : inode.mode,
+		uid: inode.uid,
+		gid: inode.gid,
+		mtime: inode.mtime,
+		size: inode.kind === 'file' ? inode.size : 0,
+		linkName: inode.kind === 'symlink' ? inode.target : '',
+		deviceMajor: isDevice ? inode.major : 0,
+		deviceMinor: isDevice ? inode.minor : 0,
+		xattrs: inode.xattrs.size === 0 ? inode.xattrs : new Map([...inode.xattrs].filter(([name]) => travels(name))),
+	};
+}

@@ -1,0 +1,170 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+
+import { ForwardReader, type RandomAccess } from '../archive/randomAccess.js';
+import { encodeHeader, endOfArchive, padding } from '../tar/encodeHeader.js';
+import type { FileInode } from '../tree/inode.js';
+import type { Pack } from '../types.js';
+import type { PackPlan } from './partition.js';
+import { unitHeaders } from './unitHeaders.js';
+
+export interface WrittenPack {
+	readonly pack: Pack;
+	/** Sum of the SHA-256 of each entry's header and content, as numbers. */
+	readonly hashSum: bigint;
+	/** Bytes of the files in it. */
+	readonly fileBytes: number;
+}
+
+export interface PackTarget {
+	readonly dir: string;
+	/** Tells packs that are written at the same time apart. */
+	readonly index: number;
+	/** Called with the bytes of tar that were written since the last call. */
+	readonly onBytes: (count: number) => void;
+	readonly signal?: AbortSignal;
+}
+
+/** Output is collected to pieces of this size: small files would make millions of tiny ones. */
+const PIECE = 1 << 16;
+const HEADER_BYTES = 10;
+
+/**
+ * Writes one pack: tar, gzip, hashes, in one pass. The same plan gives the same tar on every machine.
+ *
+ * The name holds the hash of the compressed file, not of the tar: another version of zlib compresses the same tar to
+ * other bytes, and a BOINC file name stands for one sequence of bytes for ever. So two machines with different
+ * versions may send a part twice; they never meet under one name with different contents. What says that two images
+ * are equal is `PackedImage.id`, which is computed from the tree.
+ */
+export async function writePack(plan: PackPlan, target: PackTarget): Promise<WrittenPack> {
+	const temporary = join(target.dir, `pack-${target.index}`);
+	const totals: Totals = { entries: 0, tarBytes: 0, fileBytes: 0, hashSum: 0n };
+	const sha256 = createHash('sha256');
+	const md5 = createHash('md5');
+	let size = 0;
+	const observe = async function* (compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+		for await (const piece of neutralHeader(compressed)) {
+			sha256.update(piece);
+			md5.update(piece);
+			size += piece.length;
+			yield piece;
+		}
+	};
+	await pipeline(
+		Readable.from(joined(tarOf(plan, totals), target.onBytes), { objectMode: false }),
+		createGzip({ level: 6, memLevel: 8, chunkSize: PIECE }),
+		observe,
+		createWriteStream(temporary, { mode: 0o600 }),
+		{ ...(target.signal && { signal: target.signal }) },
+	);
+	const hash = sha256.digest('hex');
+	const name = `b2d_pack_${hash.slice(0, 32)}.tar.gz`;
+	const file = join(target.dir, name);
+	await rename(temporary, file);
+	return {
+		pack: {
+			name,
+			unpackedSize: totals.tarBytes,
+			entries: totals.entries,
+			content: {
+				size,
+				sha256: hash,
+				md5: md5.digest('hex'),
+				open: (offset) => createReadStream(file, { start: offset, highWaterMark: 1 << 18 }),
+			},
+		},
+		hashSum: totals.hashSum,
+		fileBytes: totals.fileBytes,
+	};
+}
+
+interface Totals {
+	entries: number;
+	tarBytes: number;
+	fileBytes: number;
+	hashSum: bigint;
+}
+
+async function* tarOf(plan: PackPlan, totals: Totals): AsyncGenerator<Buffer, void, undefined> {
+	const readers = new Map<RandomAccess, ForwardReader>();
+	const emit = (bytes: Buffer): Buffer => {
+		totals.tarBytes += bytes.length;
+		return bytes;
+	};
+	for (const unit of plan.units) {
+		for (const [index, header] of unitHeaders(unit).entries()) {
+			const encoded = encodeHeader(header);
+			const hash = createHash('sha256').update(encoded);
+			yield emit(encoded);
+			if (index === 0 && unit.inode.kind === 'file') {
+				totals.fileBytes += unit.inode.size;
+				for await (const piece of contentOf(unit.inode, readers, hash)) {
+					yield emit(piece);
+				}
+				yield emit(padding(unit.inode.size));
+			}
+			totals.hashSum += BigInt(`0x${hash.digest('hex')}`);
+			totals.entries++;
+		}
+	}
+	yield emit(endOfArchive());
+}
+
+async function* contentOf(
+	inode: FileInode,
+	readers: Map<RandomAccess, ForwardReader>,
+	hash: Hash,
+): AsyncGenerator<Buffer, void, undefined> {
+	const reader = readers.get(inode.source) ?? new ForwardReader(inode.source);
+	readers.set(inode.source, reader);
+	for await (const piece of reader.stream(inode.offset, inode.offset + inode.size)) {
+		hash.update(piece);
+		yield piece;
+	}
+}
+
+/** Joins small pieces. The result's buffers are new ones: those of the input are used again by their readers. */
+async function* joined(pieces: AsyncIterable<Buffer>, onBytes: (count: number) => void): AsyncGenerator<Buffer, void, undefined> {
+	let buffer = Buffer.allocUnsafe(PIECE);
+	let filled = 0;
+	for await (const piece of pieces) {
+		for (let at = 0; at < piece.length;) {
+			const count = piece.copy(buffer, filled, at);
+			at += count;
+			filled += count;
+			if (filled === buffer.length) {
+				onBytes(filled);
+				yield buffer;
+				buffer = Buffer.allocUnsafe(PIECE);
+				filled = 0;
+			}
+		}
+	}
+	onBytes(filled);
+	yield buffer.subarray(0, filled);
+}
+
+/** Takes the operating system and the level out of the gzip header; there is no time in it. */
+async function* neutralHeader(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+	let seen = 0;
+	for await (const piece of compressed) {
+		if (seen < HEADER_BYTES) {
+			for (const [at, value] of [
+				[8, 0],
+				[9, 255],
+			] as const) {
+				if (at >= seen && at - seen < piece.length) {
+					piece[at - seen] = value;
+				}
+			}
+		}
+		seen += piece.length;
+		yield piece;
+	}
+}
