@@ -41,3 +41,9 @@ export const STORAGE_KEYS = {
 	lastCommand: 'boinc2docker.job.lastCommand',
 	lastWrappers: 'boinc2docker.app.lastWrappers',
 } as const;
+
+/** Keys of the secret store. A server is `user@host:port`; a private key is known by its fingerprint. */
+export const SECRET_KEYS = {
+	password: (server: string): string => `boinc2docker.password.${server}`,
+	passphrase: (fingerprint: string): string => `boinc2docker.passphrase.${fingerprint}`,
+} as const;
