@@ -68,6 +68,6 @@ function taskLine(task: Program, lastRun: number): string {
 }
 
 function center(text: string, width: number): string {
-	const left = Math.ceil((width - text.length) / 2);
+	const left = Math.floor((width - text.length) / 2);
 	return text.padStart(text.length + Math.max(0, left)).padEnd(width);
 }

@@ -1,0 +1,23 @@
+/** The platforms of a stock `project.xml`: BOINC's names and what people read. */
+export const STOCK_PLATFORMS: readonly (readonly [name: string, friendlyName: string])[] = [
+	['windows_intelx86', 'Microsoft Windows (98 or later) running on an Intel x86-compatible CPU'],
+	['windows_x86_64', 'Microsoft Windows running on an AMD x86_64 or Intel EM64T CPU'],
+	['windows_arm64', 'Microsoft Windows running on ARM 64-bit'],
+	['i686-pc-linux-gnu', 'Linux running on an Intel x86-compatible CPU'],
+	['x86_64-pc-linux-gnu', 'Linux running on an AMD x86_64 or Intel EM64T CPU'],
+	['powerpc-apple-darwin', 'Mac OS X 10.3 or later running on Motorola PowerPC'],
+	['i686-apple-darwin', 'Mac OS 10.4 or later running on Intel'],
+	['x86_64-apple-darwin', 'Intel 64-bit Mac OS 10.5 or later'],
+	['arm64-apple-darwin', 'Mac OS running on ARM'],
+	['sparc-sun-solaris2.7', 'Solaris 2.7 running on a SPARC-compatible CPU'],
+	['sparc-sun-solaris', 'Solaris 2.8 or later running on a SPARC-compatible CPU'],
+	['sparc64-sun-solaris', 'Solaris 2.8 or later running on a SPARC 64-bit CPU'],
+	['powerpc64-ps3-linux-gnu', 'Sony Playstation 3 running Linux'],
+	['arm-android-linux-gnu', 'Android running on ARM armeabi-v7a'],
+	['aarch64-android-linux-gnu', 'Android running on ARM 64-bit arm64-v8a'],
+	['x86_64-android-linux-gnu', 'Android running on Intel x64 compatible'],
+	['x86-android-linux-gnu', 'Android running on Intel x86 compatible'],
+	['arm-unknown-linux-gnueabihf', 'Linux running on ARM, hardware FP'],
+	['aarch64-unknown-linux-gnu', 'Linux running on ARM64'],
+	['anonymous', 'anonymous'],
+];

@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+import { build, type Plugin } from 'esbuild';
+
+import { quietContext } from '../../src/common/ports.js';
+import { createSandbox, type SandboxOptions } from '../../src/sandbox/createSandbox.js';
+import type { Sandbox } from '../../src/sandbox/sandbox.js';
+
+/** ssh2's optional native helpers have no place in a bundle. */
+const noNative: Plugin = {
+	name: 'no-native-modules',
+	setup(build) {
+		build.onResolve({ filter: /\.node$|^cpu-features$/ }, ({ path: name }) => ({ path: name, namespace: 'absent' }));
+		build.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'throw new Error("left out")' }));
+	},
+};
+
+/** Builds the sandbox's programs from the sources into `dir`. */
+export async function buildSandboxProgram(dir: string): Promise<void> {
+	await build({
+		entryPoints: { sandbox: 'src/sandbox/main.ts', standin: 'src/sandbox/standin/main.ts' },
+		outdir: dir,
+		bundle: true,
+		platform: 'node',
+		target: 'node20',
+		format: 'cjs',
+		loader: { '.sh': 'text', '.sql': 'text' },
+		plugins: [noNative],
+		logLevel: 'error',
+	});
+}
+
+export interface TestSandbox extends Sandbox {
+	/** Runs a program of `bin/` in the project's folder; never rejects because of its exit code. */
+	tool(name: string, args?: readonly string[], input?: string): Promise<ToolResult>;
+	/** Stops everything and removes the folder. */
+	remove(): Promise<void>;
+}
+
+export interface ToolResult {
+	readonly code: number;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+/** A sandbox in a temporary folder, twenty times as fast as BOINC. */
+export async function startTestSandbox(options: Partial<SandboxOptions> = {}): Promise<TestSandbox> {
+	const folder = await mkdtemp(path.join(tmpdir(), 'b2d-sandbox-'));
+	const program = path.join(folder, 'build');
+	try {
+		await buildSandboxProgram(program);
+		const sandbox = await createSandbox({ dir: path.join(folder, 'sandbox'), program, pace: 0.05, ...options }, quietContext());
+		return {
+			...sandbox,
+			tool: (name, args = [], input = '') =>
+				runTool(path.join(sandbox.projectRoot, 'bin', name), args, sandbox.projectRoot, input),
+			remove: async () => {
+				await sandbox.stop();
+				await rm(folder, { recursive: true, force: true });
+			},
+		};
+	} catch (error) {
+		await rm(folder, { recursive: true, force: true });
+		throw error;
+	}
+}
+
+/** Runs a program; its exit code is part of the result. */
+export async function runTool(file: string, args: readonly string[], cwd: string, input = ''): Promise<ToolResult> {
+	const running = promisify(execFile)(file, [...args], { cwd, maxBuffer: 1 << 24 });
+	// A program that reads nothing may be gone already.
+	running.child.stdin?.on('error', () => undefined);
+	running.child.stdin?.end(input);
+	try {
+		const { stdout, stderr } = await running;
+		return { code: 0, stdout, stderr };
+	} catch (error) {
+		if (error instanceof Error && 'stdout' in error && 'stderr' in error && 'code' in error && typeof error.code === 'number') {
+			return { code: error.code, stdout: String(error.stdout), stderr: String(error.stderr) };
+		}
+		throw error;
+	}
+}
+
+/** Waits until `probe` answers something other than `undefined` or false. */
+export async function eventually<T>(what: string, probe: () => Promise<T | undefined | false>, withinMs = 60_000): Promise<T> {
+	const deadline = Date.now() + withinMs;
+	for (;;) {
+		const value = await probe();
+		if (value !== undefined && value !== false) {
+			return value;
+		}
+		if (Date.now() > deadline) {
+			throw new Error(`Waited in vain: ${what}`);
+		}
+		await new Promise((resolve) => setTimeout(resolve, 50));
+	}
+}
