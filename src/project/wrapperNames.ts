@@ -28,7 +28,10 @@ export function parseWrapperName(name: string): WrapperName | undefined {
 	}
 	const machine = (match[2] ?? '').toLowerCase();
 	const platform = Object.hasOwn(MACHINES, machine) ? MACHINES[machine] : undefined;
-	if (!platform || platform.startsWith('windows') !== (match[3] !== undefined)) {
+	if (!platform) {
+		return undefined;
+	}
+	if (platform.startsWith('windows') !== (match[3] !== undefined)) {
 		return undefined;
 	}
 	return { platform, version: match[1] === undefined ? undefined : Number(match[1]) };

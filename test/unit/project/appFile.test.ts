@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+
+import { BoincError } from '../../../src/common/errors.js';
+import { parseAppFile } from '../../../src/project/appFile.js';
+
+test('reads the keys of the original', async () => {
+	const file = await parseAppFile(`
+projhome: /home/boincadm/project
+appname: boinc2docker
+appver: 1.10
+iso: 0.46
+vboxwrapper: 26171
+resultsdir: /results
+tmpdir: /tmp/b2d
+dont_install: [template_in, template_out, assimilator]
+download_only: true
+`);
+	expect(file).toMatchObject({
+		projectHome: '/home/boincadm/project',
+		app: 'boinc2docker',
+		version: '1.10',
+		resultsDir: '/results',
+		tempDir: '/tmp/b2d',
+		dontInstall: ['template_in', 'template_out', 'assimilator'],
+		downloadOnly: true,
+		assimilator: 'none',
+	});
+	expect(file.notes.join()).toContain('vboxwrapper');
+});
+
+test('reads our own keys, leaves those of jobs alone', async () => {
+	const file = await parseAppFile(`
+friendly_name: My science
+wrapper: 22
+busybox: [/opt/busybox-amd64, https://example.org/busybox-arm64]
+platforms: [x86_64-pc-linux-gnu, windows_arm64]
+validator: { init_script: check, compare_script: compare }
+assimilator: collect
+jobs: [{ command: x }]
+`);
+	expect(file).toMatchObject({
+		friendlyName: 'My science',
+		wrapper: { release: '22' },
+		busybox: ['/opt/busybox-amd64', 'https://example.org/busybox-arm64'],
+		platforms: ['x86_64-pc-linux-gnu', 'windows_arm64'],
+		validator: { initScript: 'check', compareScript: 'compare' },
+		assimilator: 'collect',
+		notes: [],
+	});
+	expect((await parseAppFile('wrapper: https://example.org/w/')).wrapper).toEqual({ url: 'https://example.org/w/' });
+	expect((await parseAppFile('wrapper: ./wrappers')).wrapper).toEqual({ folder: './wrappers' });
+	expect((await parseAppFile('dont_install: assimilator')).assimilator).toBe('none');
+});
+
+test('an odd version of the original becomes the next even one, with a note', async () => {
+	const file = await parseAppFile('appver: 1.07');
+	expect(file.version).toBe('1.08');
+	expect(file.notes).toHaveLength(1);
+});
+
+test('an empty file says nothing', async () => {
+	expect(await parseAppFile('')).toMatchObject({ app: undefined, downloadOnly: false, busybox: [], notes: [] });
+	expect(await parseAppFile('# only a comment\n')).toMatchObject({ app: undefined });
+});
+
+test.each([
+	['appname: a\nappver: [1\n', 3],
+	['appname: a\n\nappver: banana\n', 3],
+	['dont_install:\n  - everything\n', 1],
+	['\nplatforms: [amiga]\n', 2],
+	['validator: strict', 1],
+	['appname:\n  - a\n', 1],
+	['a: b\ndownload_only: maybe\n', 2],
+	['appname: it’s', 1],
+	['validator: {}', 1],
+	['- a list', 1],
+])('says in which line %j is wrong', async (text, line) => {
+	const error: unknown = await parseAppFile(text).catch((cause: unknown) => cause);
+	expect(BoincError.is(error, 'config-invalid')).toBe(true);
+	expect((error as BoincError).detail).toMatchObject({ file: 'boinc2docker.yml', line });
+});

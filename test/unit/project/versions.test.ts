@@ -1,0 +1,219 @@
+import { describe, expect, test } from 'vitest';
+
+import { contentOfBytes } from '../../../src/common/content.js';
+import { architecturesOf, versionNumFor } from '../../../src/project/apps.js';
+import { complaint, unsignedFiles } from '../../../src/project/install/registerVersions.js';
+import { checkSpec, formatVersion, type InstallSpec, parseVersion } from '../../../src/project/install/spec.js';
+import { type ExistingVersion, filesOfXmlDoc, planVersions, wantedNames } from '../../../src/project/install/versions.js';
+import type { InstalledApp } from '../../../src/project/types.js';
+
+const LINUX = {
+	platform: 'x86_64-pc-linux-gnu',
+	fileName: 'docker_wrapper_22_x86_64-pc-linux-gnu',
+	content: contentOfBytes('linux'),
+} as const;
+const WINDOWS = {
+	platform: 'windows_x86_64',
+	fileName: 'docker_wrapper_22_windows_x86_64.exe',
+	content: contentOfBytes('windows'),
+} as const;
+const ARM = {
+	platform: 'aarch64-unknown-linux-gnu',
+	fileName: 'docker_wrapper_22_arm64-pc-linux-gnu',
+	content: contentOfBytes('arm'),
+} as const;
+const SPEC: InstallSpec = {
+	app: 'mysci',
+	friendlyName: 'My science',
+	wrappers: [LINUX],
+	busybox: [
+		{ architecture: 'amd64', content: contentOfBytes('busybox amd64') },
+		{ architecture: 'arm64', content: contentOfBytes('busybox arm64') },
+	],
+	runner: contentOfBytes('runner'),
+};
+
+/** The rows that installing a plan leaves behind. */
+function installed(spec: InstallSpec, before: readonly ExistingVersion[] = []): ExistingVersion[] {
+	const { create } = planVersions(spec, before, new Map());
+	return [
+		...before,
+		...create.map((version) => ({
+			versionNum: version.versionNum,
+			platform: version.platform,
+			planClass: 'docker',
+			deprecated: false,
+			files: new Map(version.files.map((file) => [file.physicalName, file.content.size])),
+		})),
+	];
+}
+
+const numbers = (spec: InstallSpec, existing: readonly ExistingVersion[]): Record<string, number> =>
+	Object.fromEntries(planVersions(spec, existing, new Map()).create.map((version) => [version.platform, version.versionNum]));
+
+describe('app versions', () => {
+	test('begin at 1.00 for amd64 and 1.01 for arm64', () => {
+		expect(numbers({ ...SPEC, wrappers: [LINUX, WINDOWS, ARM] }, [])).toEqual({
+			'x86_64-pc-linux-gnu': 100,
+			windows_x86_64: 100,
+			'aarch64-unknown-linux-gnu': 101,
+		});
+	});
+
+	test('hold the wrapper as main program, busybox and runner as copies', () => {
+		const [version] = planVersions(SPEC, [], new Map()).create;
+		expect(version?.directory).toBe('1.00/x86_64-pc-linux-gnu__docker');
+		expect(version?.files.map((file) => [file.physicalName.replace(/[0-9a-f]{8}/, 'HASH'), file.logicalName])).toEqual([
+			['docker_wrapper_22_x86_64-pc-linux-gnu', undefined],
+			['b2d_busybox_HASH_amd64', 'busybox'],
+			['b2d_runner_HASH', 'runner'],
+		]);
+		expect(version?.versionXml.match(/<main_program\/>/g)).toHaveLength(1);
+		expect(version?.versionXml.match(/<copy_file\/>/g)).toHaveLength(2);
+		expect(version?.versionXml).toContain('<is_wrapper/>');
+	});
+
+	test('are not made again when they are installed', () => {
+		const spec = { ...SPEC, wrappers: [LINUX, WINDOWS, ARM] };
+		const plan = planVersions(spec, installed(spec), new Map());
+		expect(plan.create).toEqual([]);
+		expect(plan.upToDate).toHaveLength(3);
+	});
+
+	test('of one architecture keep one number when one of them changes', () => {
+		const spec = { ...SPEC, wrappers: [LINUX, WINDOWS, ARM] };
+		const changed = { ...WINDOWS, fileName: 'docker_wrapper_23_windows_x86_64.exe', content: contentOfBytes('new') };
+		expect(numbers({ ...spec, wrappers: [LINUX, changed, ARM] }, installed(spec))).toEqual({
+			'x86_64-pc-linux-gnu': 102,
+			windows_x86_64: 102,
+		});
+	});
+
+	test('of a further platform join the number of the others', () => {
+		expect(numbers({ ...SPEC, wrappers: [LINUX, WINDOWS] }, installed(SPEC))).toEqual({ windows_x86_64: 100 });
+	});
+
+	test('all get a new number when the runner changes', () => {
+		const spec = { ...SPEC, wrappers: [LINUX, ARM] };
+		expect(numbers({ ...spec, runner: contentOfBytes('runner 2') }, installed(spec))).toEqual({
+			'x86_64-pc-linux-gnu': 102,
+			'aarch64-unknown-linux-gnu': 103,
+		});
+	});
+
+	test('of a further platform with a new runner take the others along', () => {
+		const plan = planVersions({ ...SPEC, wrappers: [WINDOWS], runner: contentOfBytes('runner 2') }, installed(SPEC), new Map());
+		expect(plan.create.map((version) => version.versionNum)).toEqual([102]);
+		expect(plan.warnings.join()).toContain('x86_64-pc-linux-gnu');
+	});
+
+	test('never take a number that was withdrawn, nor one of another class', () => {
+		const withdrawn = installed(SPEC).map((version) => ({ ...version, deprecated: true }));
+		expect(numbers(SPEC, withdrawn)).toEqual({ 'x86_64-pc-linux-gnu': 102 });
+		const vm = { versionNum: 107, platform: 'windows_x86_64', planClass: 'vbox64_mt', deprecated: false, files: new Map() };
+		expect(numbers(SPEC, [vm])).toEqual({ 'x86_64-pc-linux-gnu': 108 });
+	});
+
+	test('take the number that is asked for, if it is free', () => {
+		expect(numbers({ ...SPEC, version: '2.10' }, [])).toEqual({ 'x86_64-pc-linux-gnu': 210 });
+		expect(() => planVersions({ ...SPEC, version: '1.00', runner: contentOfBytes('other') }, installed(SPEC), new Map())).toThrow(
+			/1\.00 or a later one/,
+		);
+		expect(planVersions({ ...SPEC, version: '1.00' }, installed(SPEC), new Map()).create).toEqual([]);
+	});
+
+	test('rename a wrapper whose name is taken by another program', () => {
+		const taken = new Map([
+			[LINUX.fileName, 'another md5'],
+			[WINDOWS.fileName, 'another md5'],
+		]);
+		const names = planVersions({ ...SPEC, wrappers: [LINUX, WINDOWS] }, [], taken).create.map(
+			(version) => version.files[0]?.physicalName,
+		);
+		expect(names[0]).toMatch(/^docker_wrapper_22_x86_64-pc-linux-gnu_[0-9a-f]{8}$/);
+		expect(names[1]).toMatch(/^docker_wrapper_22_windows_x86_64_[0-9a-f]{8}\.exe$/);
+		expect(planVersions(SPEC, [], new Map([[LINUX.fileName, LINUX.content.md5]])).create[0]?.files[0]?.physicalName).toBe(
+			LINUX.fileName,
+		);
+	});
+
+	test('need a busybox of their architecture', () => {
+		expect(() => wantedNames({ ...SPEC, wrappers: [ARM], busybox: SPEC.busybox.slice(0, 1) })).toThrow(/arm64/);
+	});
+});
+
+describe('what is asked for', () => {
+	test.each(['', "a'b", 'a b', '../x', 'ü', '-a', 'a.b', 'x'.repeat(65)])('refuses the app name %j', (app) => {
+		expect(() => checkSpec({ ...SPEC, app })).toThrow(/cannot be the name of an app/);
+	});
+
+	test.each(["Marie's app", 'a"b', 'back\\slash', ' ', 'line\nbreak', 'x'.repeat(255)])(
+		'refuses the friendly name %j, which xadd would write unescaped',
+		(friendlyName) => {
+			expect(() => checkSpec({ ...SPEC, friendlyName })).toThrow(/friendly name/);
+		},
+	);
+
+	test.each(['1', '1.1', '1.01', '0.00', '1.2.3', 'x', '1.000'])('refuses the version %j', (version) => {
+		expect(() => checkSpec({ ...SPEC, version })).toThrow(/version/);
+	});
+
+	test('refuses scripts with arguments, which BOINC loses', () => {
+		expect(() => checkSpec({ ...SPEC, validator: { initScript: 'check files' } })).toThrow(/validator script/);
+		expect(() => checkSpec({ ...SPEC, validator: { initScript: 'check.py' } })).not.toThrow();
+	});
+
+	test('reads and writes version numbers', () => {
+		expect(parseVersion('1.02')).toBe(102);
+		expect(formatVersion(102)).toBe('1.02');
+		expect(formatVersion(1210)).toBe('12.10');
+	});
+});
+
+test('a job is pinned to the newest number of its architecture', () => {
+	const version = (platform: string, versionNum: number, planClass = 'docker'): InstalledApp['versions'][number] => ({
+		platform,
+		versionNum,
+		planClass,
+	});
+	const app: InstalledApp = {
+		id: 1,
+		name: 'a',
+		friendlyName: 'A',
+		deprecated: false,
+		versions: [
+			version('x86_64-pc-linux-gnu', 104),
+			version('windows_x86_64', 104),
+			version('windows_arm64', 105),
+			version('i686-pc-linux-gnu', 300),
+			version('x86_64-pc-linux-gnu', 400, 'vbox64_mt'),
+		],
+	};
+	expect(versionNumFor(app, 'amd64')).toBe(104);
+	expect(versionNumFor(app, 'arm64')).toBe(105);
+	expect(architecturesOf(app)).toEqual(['amd64', 'arm64']);
+	expect(versionNumFor({ ...app, versions: [] }, 'arm64')).toBeUndefined();
+});
+
+describe('the answer of update_versions', () => {
+	const [version] = planVersions(SPEC, [], new Map()).create;
+	const info = (name: string, signature: string): string =>
+		`<file_info>\n    <name>${name}</name>\n    <executable/>\n    <file_signature>\n${signature}\n.\n    </file_signature>\n    <nbytes>7</nbytes>\n</file_info>\n`;
+	const signature = `${'0123456789abcdef'.repeat(4)}\n${'0123456789abcdef'.repeat(4)}`;
+
+	test('files without signature are found', () => {
+		const names = version!.files.map((file) => file.physicalName);
+		const whole = names.map((name) => info(name, signature)).join('');
+		expect(unsignedFiles(whole, version!)).toEqual([]);
+		expect(unsignedFiles(whole.replace(signature, ''), version!)).toEqual([names[0]]);
+		expect(unsignedFiles(info(names[0]!, signature), version!)).toEqual(names.slice(1));
+		expect(filesOfXmlDoc(whole)).toEqual(new Map(names.map((name) => [name, 7])));
+	});
+
+	test('the telling lines are kept, the chatter is not', () => {
+		const output =
+			'\nPHP Deprecated: something\nFound app version directory for: mysci 1.00 x\nError: files a and b differ.\nBOINC files are immutable.\n';
+		expect(complaint(output)).toBe('Error: files a and b differ. BOINC files are immutable.');
+		expect(complaint('\n\n')).toBe('nothing');
+	});
+});
