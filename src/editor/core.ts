@@ -2,7 +2,6 @@
  * The rooms below, as far as the editor uses them. Loaded by `await import()` on first use, so that activation stays quick.
  */
 export { contentOfBytes } from '../common/content.js';
-export { ServerConnections } from '../connection/serverConnections.js';
 export { findEngine } from '../image/engine.js';
 export { cancelBatch } from '../job/cancel.js';
 export { runnerScript } from '../job/runner.js';
@@ -18,3 +17,4 @@ export { planInstall } from '../project/install/planInstall.js';
 export { openProject } from '../project/openProject.js';
 export { resultsDirectory } from '../project/resultsDirectory.js';
 export { programsFor } from './commands/app/programsFor.js';
+export { ConnectionPool } from './servers/connectionPool.js';

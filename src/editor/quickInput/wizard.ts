@@ -92,13 +92,14 @@ function text(title: string, back: boolean, question: TextQuestion): Promise<str
 	input.prompt = question.prompt;
 	input.placeholder = question.placeholder ?? '';
 	input.value = question.value ?? '';
-	const check = (): string | undefined => {
-		input.validationMessage = question.validate?.(input.value);
-		return input.validationMessage;
+	const isValid = (): boolean => {
+		const complaint = question.validate?.(input.value);
+		input.validationMessage = complaint;
+		return complaint === undefined;
 	};
-	const subscription = input.onDidChangeValue(check);
+	const subscription = input.onDidChangeValue(isValid);
 	return show<string>(input, title, back, (accept) => {
-		if (check() === undefined) {
+		if (isValid()) {
 			accept(input.value);
 		}
 	}).finally(() => subscription.dispose());

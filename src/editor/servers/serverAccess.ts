@@ -8,9 +8,9 @@ import {
 	type SecretStore,
 	silentProgress,
 } from '../../common/ports.js';
-import type { Lease, ServerConnections } from '../../connection/serverConnections.js';
 import { parseTarget, type Target } from '../../connection/target.js';
 import type { Core } from '../services.js';
+import type { ConnectionPool, Lease } from './connectionPool.js';
 import type { Server } from './server.js';
 import type { OpenProject } from './serverModel.js';
 
@@ -28,7 +28,7 @@ export interface AccessPorts {
 export class ServerAccess implements Disposable {
 	readonly #ports: AccessPorts;
 	readonly #owned = new DisposableStore();
-	readonly #pools = new Map<string, Promise<ServerConnections>>();
+	readonly #pools = new Map<string, Promise<ConnectionPool>>();
 
 	constructor(ports: AccessPorts) {
 		this.#ports = ports;
@@ -67,16 +67,15 @@ export class ServerAccess implements Disposable {
 		this.#owned.dispose();
 	}
 
-	async #makePool(identityFile: string | undefined): Promise<ServerConnections> {
+	async #makePool(identityFile: string | undefined): Promise<ConnectionPool> {
 		const { log, clock, prompts, secrets, trustFile, core } = this.#ports;
-		const { ServerConnections: Pool } = await core();
+		const { ConnectionPool: Pool } = await core();
 		const pool = new Pool({
 			log,
 			clock,
 			prompts,
 			secrets,
 			trustFile,
-			agentSocket: process.env.SSH_AUTH_SOCK,
 			...(identityFile !== undefined && { identityFiles: [identityFile] }),
 		});
 		this.#owned.add({

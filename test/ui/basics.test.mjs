@@ -1,0 +1,93 @@
+// The packaged extension in a real VS Code, without any server: what a person meets first.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+
+import { openWorkbench } from '../harness/lib/workbench.mjs';
+import { keepPicture, VSIX, WORKSPACE } from './support.mjs';
+
+let wb, folder;
+
+before(async () => {
+	folder = fs.mkdtempSync(path.join(os.tmpdir(), 'boinc2docker-ui-'));
+	fs.cpSync(WORKSPACE, folder, { recursive: true });
+	wb = await openWorkbench({ folder, vsix: [VSIX] });
+});
+after(async () => {
+	await wb?.close();
+	fs.rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(() => wb.reset());
+afterEach((t) => keepPicture(wb, t));
+
+test('the command is offered on a Dockerfile and a Containerfile, and on nothing else', async () => {
+	const offered = async (name) => {
+		const labels = await wb.contextMenu(wb.explorerItem(name));
+		await wb.page.keyboard.press('Escape');
+		return labels.includes('Submit as BOINC Job');
+	};
+	assert.equal(await offered('Dockerfile'), true);
+	assert.equal(await offered('README.md'), false);
+	await wb.expand('sub');
+	assert.equal(await offered('sub'), false);
+	assert.equal(await offered('worker.Dockerfile'), true);
+	assert.equal(await offered('Containerfile'), true);
+});
+
+test('the empty view invites to add a server', async () => {
+	await wb.showContainer('BOINC');
+	const welcome = wb.view('Jobs').locator('.welcome-view-content');
+	await welcome.filter({ hasText: 'Run your containers' }).waitFor();
+	await welcome.getByRole('button', { name: 'Add Server' }).click();
+	await wb.quickInput.locator('.quick-input-title', { hasText: 'Add Server' }).waitFor();
+});
+
+test('an address is checked while it is typed', async () => {
+	await wb.runCommand('BOINC: Add Server');
+	await wb.type('http://example.org', { title: 'Add Server', accept: false });
+	await wb.quickInputMessage.filter({ hasText: 'http is not supported' }).waitFor();
+	await wb.type('ssh://me:secret@example.org', { accept: false });
+	await wb.quickInputMessage.filter({ hasText: 'holds a password' }).waitFor();
+});
+
+test('a server that is not there is explained, and can be tried again', async () => {
+	await wb.runCommand('BOINC: Add Server');
+	await wb.type('ssh://nobody@127.0.0.1:1/nowhere', { title: 'Add Server' });
+	const toast = wb.notification('127.0.0.1');
+	await toast.getByRole('button', { name: 'Try Again' }).waitFor();
+	await toast.getByRole('button', { name: 'Show Log' }).click();
+	await wb.page.locator('.panel .view-lines').filter({ hasText: '127.0.0.1' }).waitFor();
+	await wb.runCommand('View: Close Panel');
+});
+
+test('the palette has what needs no row of the tree, and only that', async () => {
+	await wb.page.keyboard.press('F1');
+	await wb.quickInputBox.fill('>BOINC: ');
+	await wb.quickPickRow('BOINC: Submit as BOINC Job').waitFor();
+	const labels = (await wb.quickPickLabels()).filter((label) => label.startsWith('BOINC: ')).sort();
+	assert.deepEqual(labels, [
+		'BOINC: Add Server',
+		'BOINC: Cancel Batch',
+		'BOINC: Copy Diagnostics',
+		'BOINC: Fetch Results',
+		'BOINC: Focus on Jobs View', // VS Code's own
+		'BOINC: Install App',
+		'BOINC: Refresh',
+		'BOINC: Remove Server',
+		'BOINC: Show Log',
+		'BOINC: Submit as BOINC Job',
+	]);
+});
+
+test('a command without a server says what to do first', async () => {
+	await wb.runCommand('BOINC: Install App');
+	await wb.pressInNotification('There is no server yet', 'Add Server');
+	await wb.quickInput.locator('.quick-input-title', { hasText: 'Add Server' }).waitFor();
+});
+
+test('activation as a person sees it', async () => {
+	const mine = (await wb.runningExtensions()).find(({ name }) => name.startsWith('BOINC'));
+	assert.ok(mine.activationMs < 2000, JSON.stringify(mine));
+});
