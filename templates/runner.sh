@@ -245,13 +245,12 @@ b2d_signal() {
 	done
 }
 
-# Asks all processes of the program to end, and ends those that do not within 10 seconds.
+# Asks all processes of the program to end, and ends those that do not within 5 seconds.
 b2d_stop() {
 	b2d_signal TERM
-	b2d_wait=100
-	while [ $b2d_wait -gt 0 ] && [ -n "$(b2d_processes)" ]; do
+	b2d_until=$(($(b2d_uptime) + 500))
+	while [ -n "$(b2d_processes)" ] && [ "$(b2d_uptime)" -lt $b2d_until ]; do
 		"$b2d_box" usleep 100000
-		b2d_wait=$((b2d_wait - 1))
 	done
 	b2d_signal KILL
 }
@@ -332,7 +331,7 @@ b2d_watch() {
 			b2d_hide_account
 			b2d_copy_progress
 		fi
-		"$b2d_box" sleep 1
+		"$b2d_box" sleep 1 >/dev/null 2>&1
 		b2d_ticks=$((b2d_ticks + 1))
 	done
 }
