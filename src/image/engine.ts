@@ -1,0 +1,65 @@
+import type { OperationContext } from '../common/ports.js';
+import { CliEngine } from './engine/cliEngine.js';
+import { detect, type EngineAbsence, engineMissing, type EngineName } from './engine/detection.js';
+import type { ImageSummary } from './engine/imageList.js';
+
+export interface BuildRequest {
+	/** The build context: a local folder. */
+	readonly contextDir: string;
+	/** Path of the Dockerfile, absolute or in the context folder. */
+	readonly dockerfile: string;
+	readonly buildArgs?: Readonly<Record<string, string>>;
+	/** Stage of a multi-stage build. */
+	readonly target?: string;
+	/** `linux/amd64` and the like. */
+	readonly platform?: string;
+	/** Name for the image. Without it the image has only its id. */
+	readonly tag?: string;
+	/** Receives each line of the engine's output. */
+	readonly onLog?: (line: string) => void;
+}
+
+/** A container engine on this computer, used through its own command line with the user's settings. */
+export interface Engine {
+	readonly kind: EngineName;
+	readonly command: string;
+	readonly version: string;
+	/**
+	 * Builds an image; resolves to its id. Cancelling ends the build with all its processes. Throws `build-failed` with
+	 * the step, its line and the last output; `engine-failed` when the engine itself fails.
+	 */
+	build(request: BuildRequest, ctx: OperationContext): Promise<string>;
+	/** The image as an archive for `packArchive`. Leaving the loop early ends the engine's process. Throws `image-not-found`. */
+	save(image: string, ctx: OperationContext): AsyncIterable<Uint8Array>;
+	/** Id of a local image by name or id; `undefined` if there is none. */
+	imageId(reference: string, ctx: OperationContext): Promise<string | undefined>;
+	/** All local images. */
+	listImages(ctx: OperationContext): Promise<readonly ImageSummary[]>;
+}
+
+export interface EnginePreference {
+	/** Program to use, instead of looking for `docker` and then `podman`. */
+	readonly command?: string;
+	/** Added to this process's environment. */
+	readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Finds the engine: Docker if it works, else Podman. Nothing of the user's set-up is changed: contexts, builders and
+ * credentials are what they are in a terminal. Throws `engine-missing` with what to do.
+ */
+export async function findEngine(ctx: OperationContext, preference: EnginePreference = {}): Promise<Engine> {
+	const env = { ...process.env, ...preference.env };
+	const absences: EngineAbsence[] = [];
+	for (const command of preference.command === undefined ? ['docker', 'podman'] : [preference.command]) {
+		const found = await detect(command, env, ctx);
+		ctx.signal?.throwIfAborted();
+		if ('kind' in found) {
+			ctx.log.info(`Using ${found.command} (${found.kind} ${found.version})`);
+			return new CliEngine(found, env);
+		}
+		ctx.log.debug(`${command}: ${found.state} ${found.said}`);
+		absences.push(found);
+	}
+	throw engineMissing(absences, process.platform);
+}

@@ -1,0 +1,77 @@
+/** Where and why a build failed, as far as its output tells. */
+export interface BuildFailure {
+	/** The instruction of the Dockerfile: `RUN make`. */
+	readonly step: string | undefined;
+	/** Its first line in the Dockerfile, counted from 1. */
+	readonly line: number | undefined;
+	/** The engine's own words. */
+	readonly reason: string | undefined;
+}
+
+/** `Step 2/5 : RUN x` (Docker's classic builder), `STEP 2/5: RUN x` and `[1/2] STEP 2/5: RUN x` (Podman). */
+const CLASSIC_STEP = /^(?:\[\d+\/\d+\] )?step \d+(?:\/\d+)? ?: (.+)$/i;
+/** `#7 [build 2/5] RUN x`, and ` > [2/5] RUN x:` in the summary of a failure. */
+const BUILDKIT_STEP = /^#\d+ \[[^\]]*\d+\/\d+\] (.+)$/;
+const BUILDKIT_FAILED_STEP = /^ ?> \[[^\]]*\d+\/\d+\] (.+?):?$/;
+/** `Dockerfile:12`, which BuildKit prints in front of the lines it quotes. */
+const BUILDKIT_LINE = /^[^\s:]+:(\d+)$/;
+const PARSE_LINE = /(?:parse error |parsing error |error )?on line (\d+)|dockerfile parse error line (\d+)/i;
+const REASON = /^(?:ERROR: |Error: |Error response from daemon: |The command '.*' returned a non-zero code)/;
+const PODMAN_STEP = /building at STEP "(.+?)": /;
+
+/** Reads the output of a failed build. `dockerfile` is the text that was built. */
+export function buildFailure(output: readonly string[], dockerfile: string): BuildFailure {
+	const step = failedStep(output);
+	const reason = output.findLast((line) => REASON.test(line)) ?? output.at(-1);
+	return { step, line: statedLine(output) ?? (step === undefined ? undefined : lineOf(step, dockerfile)), reason };
+}
+
+function failedStep(output: readonly string[]): string | undefined {
+	let last: string | undefined;
+	for (const line of output) {
+		const summary = BUILDKIT_FAILED_STEP.exec(line)?.[1] ?? PODMAN_STEP.exec(line)?.[1];
+		if (summary !== undefined) {
+			return summary;
+		}
+		last = CLASSIC_STEP.exec(line)?.[1] ?? BUILDKIT_STEP.exec(line)?.[1] ?? last;
+	}
+	return last;
+}
+
+function statedLine(output: readonly string[]): number | undefined {
+	for (const line of output.toReversed()) {
+		const parsed = PARSE_LINE.exec(line);
+		const stated = BUILDKIT_LINE.exec(line)?.[1] ?? parsed?.[1] ?? parsed?.[2];
+		if (stated !== undefined) {
+			return Number(stated);
+		}
+	}
+	return undefined;
+}
+
+/** The line on which an instruction begins that reads `step` once its continuations are joined. */
+function lineOf(step: string, dockerfile: string): number | undefined {
+	const wanted = collapsed(step);
+	const lines = dockerfile.split(/\r?\n/);
+	for (let first = 0; first < lines.length; first++) {
+		let text = '';
+		let last = first;
+		for (; last < lines.length; last++) {
+			const line = lines[last] ?? '';
+			const isComment = /^\s*#/.test(line);
+			text += isComment ? '' : line.replace(/[\\`]\s*$/, ' ');
+			if (!isComment && !/[\\`]\s*$/.test(line)) {
+				break;
+			}
+		}
+		const candidate = collapsed(text);
+		// Builders print expanded variables and cut long steps; the beginning is then enough.
+		if (candidate !== '' && (candidate === wanted || (wanted.length > 20 && candidate.startsWith(wanted)))) {
+			return first + 1;
+		}
+		first = Math.max(first, last);
+	}
+	return undefined;
+}
+
+const collapsed = (text: string): string => text.trim().replaceAll(/\s+/g, ' ');

@@ -1,0 +1,241 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+
+import { abortError, BoincError, throwIfAborted } from '../../common/errors.js';
+import type { OperationContext } from '../../common/ports.js';
+import type { BuildRequest, Engine } from '../engine.js';
+import { buildFailure } from './buildFailure.js';
+import type { DetectedEngine } from './detection.js';
+import { EngineProcess, type ProcessEnd } from './engineProcess.js';
+import { type ImageSummary, parseImageList } from './imageList.js';
+import { textLines } from './textLines.js';
+
+const KEPT_LINES = 400;
+const SHOWN_LINES = 15;
+const QUERY_MS = 60_000;
+/** How the versions say that there is no such image. */
+const NO_IMAGE = /no such (image|object)|image not known|not found|unable to find|did not resolve|invalid reference/i;
+
+/** Docker or Podman by its command line. The two differ in a few options and in what they print. */
+export class CliEngine implements Engine {
+	readonly kind: Engine['kind'];
+	readonly command: string;
+	readonly version: string;
+	readonly #buildx: boolean;
+	readonly #env: NodeJS.ProcessEnv;
+
+	constructor(found: DetectedEngine, env: NodeJS.ProcessEnv) {
+		this.kind = found.kind;
+		this.command = found.command;
+		this.version = found.version;
+		this.#buildx = found.buildx;
+		// Whichever builder it is: lines instead of a picture that redraws itself.
+		this.#env = { ...env, BUILDKIT_PROGRESS: 'plain', NO_COLOR: '1' };
+	}
+
+	async build(request: BuildRequest, ctx: OperationContext): Promise<string> {
+		throwIfAborted(ctx.signal);
+		const dockerfile = isAbsolute(request.dockerfile) ? request.dockerfile : join(request.contextDir, request.dockerfile);
+		const text = await readFile(dockerfile, 'utf8').catch((cause: unknown) => {
+			throw new BoincError('file-not-found', `The Dockerfile ${dockerfile} cannot be read.`, {
+				cause,
+				detail: { path: dockerfile },
+			});
+		});
+		const dir = await mkdtemp(join(tmpdir(), 'b2d-build-'));
+		try {
+			const idFile = join(dir, 'id');
+			const output: string[] = [];
+			const onLine = (line: string): void => {
+				output.push(line);
+				if (output.length > KEPT_LINES) {
+					output.shift();
+				}
+				ctx.log.trace(line);
+				request.onLog?.(line);
+			};
+			const { code } = await this.#run(this.#buildArguments(request, dockerfile, idFile), ctx.signal, onLine, onLine);
+			throwIfAborted(ctx.signal);
+			if (code !== 0) {
+				throw failedBuild(output, text, dockerfile, code);
+			}
+			return await this.#builtId(idFile, ctx);
+		} finally {
+			await rm(dir, { recursive: true, force: true });
+		}
+	}
+
+	async *save(image: string, ctx: OperationContext): AsyncGenerator<Uint8Array, void, undefined> {
+		throwIfAborted(ctx.signal);
+		const id = await this.imageId(image, ctx);
+		if (id === undefined) {
+			throw new BoincError('image-not-found', `${this.command} has no image “${image}” on this computer.`, {
+				remedy: `Build it, or fetch it with: ${this.command} pull ${image}`,
+				detail: { image },
+			});
+		}
+		const format = this.kind === 'podman' ? ['--quiet', '--format', 'docker-archive'] : [];
+		const child = await this.#start(['save', ...format, image]);
+		const stop = (): void => void child.end();
+		ctx.signal?.addEventListener('abort', stop, { once: true });
+		let finished = false;
+		try {
+			for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+				yield chunk;
+			}
+			const end = await child.ended();
+			finished = true;
+			if (!ctx.signal?.aborted && end.code !== 0) {
+				throw this.#failed(`save the image “${image}”`, end);
+			}
+		} catch (error) {
+			// A stream that was closed by the cancellation reports it in its own words.
+			throw ctx.signal?.aborted ? abortError() : error;
+		} finally {
+			ctx.signal?.removeEventListener('abort', stop);
+			if (!finished) {
+				await child.end();
+			}
+		}
+		throwIfAborted(ctx.signal);
+	}
+
+	async imageId(reference: string, ctx: OperationContext): Promise<string | undefined> {
+		if (reference === '' || reference.startsWith('-')) {
+			return undefined;
+		}
+		const { end, lines } = await this.#query(['image', 'inspect', '--format', '{{.Id}}', reference], ctx);
+		if (end.code === 0) {
+			return lines.find((line) => /^(sha256:)?[a-f0-9]{64}$/.test(line))?.replace(/^sha256:/, '');
+		}
+		if (NO_IMAGE.test(end.stderr)) {
+			return undefined;
+		}
+		throw this.#failed(`look for the image “${reference}”`, end);
+	}
+
+	async listImages(ctx: OperationContext): Promise<readonly ImageSummary[]> {
+		const format = this.kind === 'podman' ? 'json' : '{{json .}}';
+		const { end, lines } = await this.#query(['images', '--no-trunc', '--format', format], ctx);
+		if (end.code !== 0) {
+			throw this.#failed('list the images', end);
+		}
+		return parseImageList(lines.join('\n'));
+	}
+
+	#buildArguments(request: BuildRequest, dockerfile: string, idFile: string): string[] {
+		const option = (name: string, value: string | undefined): string[] => (value === undefined ? [] : [`--${name}=${value}`]);
+		return [
+			'build',
+			`--file=${dockerfile}`,
+			`--iidfile=${idFile}`,
+			// A builder in a container of its own keeps the image to itself otherwise.
+			...(this.#buildx ? ['--load'] : []),
+			...Object.entries(request.buildArgs ?? {}).flatMap(([name, value]) => option('build-arg', `${name}=${value}`)),
+			...option('target', request.target),
+			...option('platform', request.platform),
+			...option('tag', request.tag),
+			'--',
+			request.contextDir,
+		];
+	}
+
+	async #builtId(idFile: string, ctx: OperationContext): Promise<string> {
+		const id = (await readFile(idFile, 'utf8').catch(() => '')).trim();
+		const found = id === '' ? undefined : await this.imageId(id, ctx);
+		if (found === undefined) {
+			throw new BoincError('engine-failed', `${this.command} reported success, but the image it built is not among its images.`, {
+				remedy: `Check which builder it uses with: ${this.command} buildx ls`,
+				detail: { id },
+			});
+		}
+		return found;
+	}
+
+	/** Runs a short command and collects its standard output. */
+	async #query(args: readonly string[], ctx: OperationContext): Promise<{ end: ProcessEnd; lines: string[] }> {
+		const deadline = AbortSignal.timeout(QUERY_MS);
+		const signal = ctx.signal ? AbortSignal.any([ctx.signal, deadline]) : deadline;
+		const lines: string[] = [];
+		try {
+			return { end: await this.#run(args, signal, (line) => lines.push(line)), lines };
+		} catch (error) {
+			if (!deadline.aborted || ctx.signal?.aborted) {
+				throw error;
+			}
+			throw new BoincError('engine-failed', `${this.command} did not answer within ${QUERY_MS / 1000} s.`, {
+				remedy: `See whether “${this.command} ${args[0] ?? ''}” works in a terminal.`,
+			});
+		}
+	}
+
+	/** Runs a command to its end; the callbacks get its output by line. Cancelling ends it with all its processes. */
+	async #run(
+		args: readonly string[],
+		signal: AbortSignal | undefined,
+		onLine: (line: string) => void,
+		onErrorLine: (line: string) => void = () => undefined,
+	): Promise<ProcessEnd> {
+		throwIfAborted(signal);
+		const child = await this.#start(args);
+		let ending: Promise<void> | undefined;
+		const stop = (): void => {
+			ending ??= child.end();
+		};
+		signal?.addEventListener('abort', stop, { once: true });
+		try {
+			await Promise.all([readLines(child.stdout, onLine), readLines(child.stderr, onErrorLine)]);
+			return await child.ended();
+		} catch (error) {
+			stop();
+			throw signal?.aborted ? abortError() : error;
+		} finally {
+			signal?.removeEventListener('abort', stop);
+			await ending;
+		}
+	}
+
+	async #start(args: readonly string[]): Promise<EngineProcess> {
+		try {
+			return await EngineProcess.start({ command: this.command, args, env: this.#env });
+		} catch (cause) {
+			throw new BoincError('engine-missing', `The program ${this.command} cannot be started.`, {
+				remedy: 'Check that it is still installed and on the PATH.',
+				cause,
+			});
+		}
+	}
+
+	#failed(doing: string, end: ProcessEnd): BoincError {
+		const said = end.stderr.trim().split('\n').slice(-3).join('\n');
+		return new BoincError(
+			'engine-failed',
+			`${this.command} could not ${doing}: ${said === '' ? `it ended with ${end.code}` : said}`,
+			{
+				detail: { code: end.code },
+			},
+		);
+	}
+}
+
+async function readLines(stream: AsyncIterable<Uint8Array>, onLine: (line: string) => void): Promise<void> {
+	for await (const line of textLines(stream)) {
+		onLine(line);
+	}
+}
+
+function failedBuild(output: readonly string[], text: string, dockerfile: string, code: number): BoincError {
+	const { step, line, reason } = buildFailure(output, text);
+	const where = line === undefined ? dockerfile : `${dockerfile}, line ${line}`;
+	const what = step === undefined ? '' : `, at the step “${step}”`;
+	const shown = output.slice(-SHOWN_LINES).join('\n');
+	return new BoincError(
+		'build-failed',
+		`The image could not be built (${where}${what}): ${reason ?? `the engine ended with ${code}`}`,
+		{
+			remedy: `Correct the Dockerfile or what it copies. The last lines of the build:\n${shown}`,
+			detail: { dockerfile, line, step, output: shown },
+		},
+	);
+}
