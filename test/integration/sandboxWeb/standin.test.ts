@@ -7,7 +7,8 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { type BoincClient, startClient } from '../../../src/sandbox/client/boincClient.js';
-import { numberOf, textOf } from '../../../src/sandbox/database.js';
+import { numberOf, type Row, textOf } from '../../../src/sandbox/database.js';
+import type { EngineKind } from '../../../src/sandbox/engine.js';
 import { installStandin, STANDIN_NAME } from '../../../src/sandbox/standin/installStandin.js';
 import { startTestEngine, type TestEngine } from '../../support/engines.js';
 import { engineRun } from '../../support/images.js';
@@ -23,15 +24,19 @@ ENTRYPOINT ["/bin/busybox", "sh", "/boinc/run.sh"]
 `;
 const SPEC = '<plan_classes><plan_class><name>docker</name><docker/></plan_class></plan_classes>';
 
-describe('the stand-in for docker_wrapper under an unmodified client with Podman', () => {
-	let engine: TestEngine;
-	let project: TestProject;
-	let client: BoincClient;
-	let dir: string;
-	let appId: number;
+/** A project with a container app, and a host with an engine of its own. */
+class Volunteer {
+	client!: BoincClient;
 
-	beforeAll(async () => {
-		dir = await mkdtemp(path.join(tmpdir(), 'b2d-standin-'));
+	private constructor(
+		readonly dir: string,
+		readonly engine: TestEngine,
+		readonly project: TestProject,
+		readonly appId: number,
+	) {}
+
+	static async start(kind: EngineKind): Promise<Volunteer> {
+		const dir = await mkdtemp(path.join(tmpdir(), 'b2d-standin-'));
 		await build({
 			entryPoints: ['src/sandbox/standin/main.ts'],
 			bundle: true,
@@ -42,30 +47,30 @@ describe('the stand-in for docker_wrapper under an unmodified client with Podman
 			logLevel: 'silent',
 		});
 		await installStandin(path.join(dir, 'standin.js'), path.join(dir, STANDIN_NAME));
-		engine = await startTestEngine('podman');
-		project = await TestProject.create('<sandbox_assume_docker/>');
+		const engine = await startTestEngine(kind);
+		const project = await TestProject.create('<sandbox_assume_docker/>');
 		await project.write('plan_class_spec.xml', SPEC);
-		appId = await project.addApp('box', [{ name: STANDIN_NAME, content: await readFile(path.join(dir, STANDIN_NAME)) }], {
-			planClass: 'docker',
-			apiVersion: '8.3.0',
-		});
-		client = await startClient({
+		const program = { name: STANDIN_NAME, content: await readFile(path.join(dir, STANDIN_NAME)) };
+		const appId = await project.addApp('box', [program], { planClass: 'docker', apiVersion: '8.3.0' });
+		const volunteer = new Volunteer(dir, engine, project, appId);
+		volunteer.client = await startClient({
 			dir: path.join(dir, 'client'),
 			masterUrl: project.masterUrl,
 			authenticator: project.authenticator,
-			env: { ...engine.env, BOINC_SANDBOX_ENGINE: 'podman', BOINC_SANDBOX_STATUS_SECONDS: '2' },
+			env: { ...engine.env, BOINC_SANDBOX_ENGINE: kind, BOINC_SANDBOX_STATUS_SECONDS: '2' },
 		});
-	});
+		return volunteer;
+	}
 
-	afterAll(async () => {
-		await client.stop();
-		await project.remove();
-		await engine.remove();
-		await rm(dir, { recursive: true, force: true });
-	});
+	async remove(): Promise<void> {
+		await this.client.stop();
+		await this.project.remove();
+		await this.engine.remove();
+		await rm(this.dir, { recursive: true, force: true });
+	}
 
-	const addJob = (name: string, script: string, toml = 'workdir = "/boinc"\n', commandLine = '') =>
-		project.addJob(appId, name, {
+	addJob(name: string, script: string, toml = 'workdir = "/boinc"\n', commandLine = ''): Promise<void> {
+		return this.project.addJob(this.appId, name, {
 			commandLine,
 			disk: 1e8,
 			inputs: [
@@ -75,106 +80,133 @@ describe('the stand-in for docker_wrapper under an unmodified client with Podman
 				{ name: `${name}.sh`, content: script, openName: 'run.sh' },
 			],
 		});
+	}
 
-	const reported = (job: string) =>
-		until(
+	reported(job: string): Promise<Row> {
+		return until(
 			`report of ${job}`,
 			async () => {
-				const row = await project.result(job);
+				const row = await this.project.result(job);
 				return numberOf(row, 'server_state') === 5 && row;
 			},
-			{ nudge: () => client.update() },
+			{ nudge: () => this.client.update() },
 		);
+	}
+
+	/** Names and states of the engine's containers. */
+	async containers(): Promise<string> {
+		const { stdout } = await engineRun(this.engine, ['ps', '--all', '--format', '{{.Names}} {{.Status}}']);
+		return stdout.trim();
+	}
+
+	/** Waits until the job's container counts; returns the slot. A file `go` there ends it. */
+	async counting(job: string): Promise<string> {
+		const slot = await until(
+			`container of ${job}`,
+			async () => {
+				const task = (await this.client.tasks()).find((candidate) => candidate.wuName === job);
+				const up = (await this.containers()).includes(`__${job}_0 Up`);
+				return up && task && task.slot >= 0 && path.join(this.dir, 'client', 'slots', String(task.slot));
+			},
+			{ nudge: () => this.client.update() },
+		);
+		await until('the counter', () => readFile(path.join(slot, 'counter'), 'utf8').then(Boolean, () => undefined));
+		return slot;
+	}
+}
+
+/** Counts until the file `go` appears. */
+const WAIT = 'n=0; while [ ! -e go ]; do n=$((n+1)); echo $n > counter; sleep 1; done; cat counter > out\n';
+
+describe.each(['podman', 'docker'] as const)('the stand-in for docker_wrapper with %s', (kind) => {
+	let volunteer: Volunteer;
+	beforeAll(async () => {
+		volunteer = await Volunteer.start(kind);
+	});
+	afterAll(() => volunteer.remove());
 
 	it('runs a container and forwards success, output and log', async () => {
-		await addJob('Good', 'echo "arguments:$ARGS"; echo 0.5 > fraction_done; echo result > out\n', undefined, '--alpha 1');
-		const row = await reported('Good');
+		await volunteer.addJob(
+			'Good',
+			'echo "arguments:$ARGS"; echo 0.5 > fraction_done; echo result > out\n',
+			undefined,
+			'--alpha 1',
+		);
+		const row = await volunteer.reported('Good');
 		const stderr = textOf(row, 'stderr_out');
 		expect(stderr).toContain('arguments: --alpha 1');
 		expect(stderr).toContain('stand-in');
 		expect([numberOf(row, 'outcome'), numberOf(row, 'exit_status')], stderr).toEqual([1, 0]);
-		expect(await readFile(project.uploadPath('Good'), 'utf8')).toBe('result\n');
-		const { stdout } = await engineRun(engine, ['ps', '--all', '--quiet']);
-		expect(stdout.trim()).toBe('');
+		expect(await readFile(volunteer.project.uploadPath('Good'), 'utf8')).toBe('result\n');
+		expect(await volunteer.containers()).toBe('');
 	});
+});
 
-	const containers = async (...filter: string[]) => {
-		const { stdout } = await engineRun(engine, ['ps', '--all', '--format', '{{.Names}} {{.Status}}', ...filter]);
-		return stdout.trim();
-	};
-	const slotOf = (job: string) =>
-		until(`a slot of ${job}`, async () => {
-			const task = (await client.tasks()).find((candidate) => candidate.wuName === job);
-			return task && task.slot >= 0 && path.join(dir, 'client', 'slots', String(task.slot));
-		});
-	/** Waits until the container of the job counts; the file that ends it is `go`. */
-	const WAIT = 'n=0; while [ ! -e go ]; do n=$((n+1)); echo $n > counter; sleep 1; done; cat counter > out\n';
-	const counting = async (job: string) => {
-		const slot = await until(`container of ${job}`, async () => (await containers()).includes(`__${job}_0 Up`) && slotOf(job), {
-			nudge: () => client.update(),
-		});
-		await until('the counter', () => readFile(path.join(slot, 'counter'), 'utf8').then(Boolean, () => undefined));
-		return slot;
-	};
+describe('the stand-in for docker_wrapper under an unmodified client', () => {
+	let volunteer: Volunteer;
+	beforeAll(async () => {
+		volunteer = await Volunteer.start('podman');
+	});
+	afterAll(() => volunteer.remove());
 
 	it('forwards the exit code, keeps a named image and downloads the pack once', async () => {
 		const toml = 'workdir = "/boinc"\nimage_name = "boinc__kept"\n';
-		await addJob('exit7', 'echo to the log; exit 7\n', toml);
-		const row = await reported('exit7');
+		await volunteer.addJob('exit7', 'echo to the log; exit 7\n', toml);
+		const row = await volunteer.reported('exit7');
 		expect([numberOf(row, 'outcome'), numberOf(row, 'exit_status')], textOf(row, 'stderr_out')).toEqual([3, 7]);
 		expect(textOf(row, 'stderr_out')).toContain('to the log');
-		await addJob('again', 'echo fine > out\n', toml);
-		const second = await reported('again');
+		await volunteer.addJob('again', 'echo fine > out\n', toml);
+		const second = await volunteer.reported('again');
 		expect(textOf(second, 'stderr_out')).not.toContain('building image');
-		expect(await containers()).toBe('');
-		const packs = (await project.accessLog()).filter((line) => /"GET \S+\/pack_1\.tar\.gz /.test(line));
+		expect(await volunteer.containers()).toBe('');
+		const packs = (await volunteer.project.accessLog()).filter((line) => /"GET \S+\/pack_1\.tar\.gz /.test(line));
 		expect(packs).toHaveLength(1);
 	});
 
 	it('fails with exit code 1 when the image cannot be built', async () => {
-		await project.addJob(appId, 'nobuild', {
+		await volunteer.project.addJob(volunteer.appId, 'nobuild', {
 			inputs: [{ name: 'dockerfile_2', content: 'FROM scratch\nADD absent.tar /\n', openName: 'Dockerfile' }],
 		});
-		const row = await reported('nobuild');
+		const row = await volunteer.reported('nobuild');
 		expect([numberOf(row, 'outcome'), numberOf(row, 'exit_status')]).toEqual([3, 1]);
 		expect(textOf(row, 'stderr_out')).toContain('build_image() failed');
 	});
 
 	it('pauses the container while the task is suspended, and over a restart of the client', async () => {
-		await addJob('patient', WAIT);
-		await counting('patient');
-		await client.command('--task', project.masterUrl, 'patient_0', 'suspend');
-		await until('pause', async () => (await containers()).includes('Paused'));
-		await client.command('--task', project.masterUrl, 'patient_0', 'resume');
-		await until('unpause', async () => !(await containers()).includes('Paused'));
-		await client.stop();
-		expect(await containers()).toContain('Paused');
-		client = await client.restart();
-		const slot = await counting('patient');
+		await volunteer.addJob('patient', WAIT);
+		await volunteer.counting('patient');
+		await volunteer.client.command('--task', volunteer.project.masterUrl, 'patient_0', 'suspend');
+		await until('pause', async () => (await volunteer.containers()).includes('Paused'));
+		await volunteer.client.command('--task', volunteer.project.masterUrl, 'patient_0', 'resume');
+		await until('unpause', async () => !(await volunteer.containers()).includes('Paused'));
+		await volunteer.client.stop();
+		expect(await volunteer.containers()).toContain('Paused');
+		volunteer.client = await volunteer.client.restart();
+		const slot = await volunteer.counting('patient');
 		await writeFile(path.join(slot, 'go'), '');
-		const row = await reported('patient');
+		const row = await volunteer.reported('patient');
 		expect([numberOf(row, 'outcome'), numberOf(row, 'exit_status')], textOf(row, 'stderr_out')).toEqual([1, 0]);
 		expect(textOf(row, 'stderr_out')).toContain('container is paused; unpausing');
 	});
 
 	it('goes on after the client was killed', async () => {
-		await addJob('orphan', WAIT);
-		await counting('orphan');
-		await client.kill();
-		await until('pause', async () => (await containers()).includes('Paused'), { withinMs: 60_000 });
-		client = await client.restart();
-		const slot = await counting('orphan');
+		await volunteer.addJob('orphan', WAIT);
+		await volunteer.counting('orphan');
+		await volunteer.client.kill();
+		await until('pause', async () => (await volunteer.containers()).includes('Paused'), { withinMs: 60_000 });
+		volunteer.client = await volunteer.client.restart();
+		const slot = await volunteer.counting('orphan');
 		await writeFile(path.join(slot, 'go'), '');
-		const row = await reported('orphan');
+		const row = await volunteer.reported('orphan');
 		expect([numberOf(row, 'outcome'), numberOf(row, 'exit_status')], textOf(row, 'stderr_out')).toEqual([1, 0]);
 	});
 
 	it('removes the container of a cancelled job', async () => {
-		await addJob('unwanted', WAIT);
-		await counting('unwanted');
-		await project.database.execute('UPDATE workunit SET error_mask = error_mask | 16 WHERE name = ?', ['unwanted']);
-		const row = await reported('unwanted');
+		await volunteer.addJob('unwanted', WAIT);
+		await volunteer.counting('unwanted');
+		await volunteer.project.database.execute('UPDATE workunit SET error_mask = error_mask | 16 WHERE name = ?', ['unwanted']);
+		const row = await volunteer.reported('unwanted');
 		expect([numberOf(row, 'outcome'), numberOf(row, 'exit_status')]).toEqual([3, 202]);
-		await until('the container to be gone', async () => (await containers()) === '');
+		await until('the container to be gone', async () => (await volunteer.containers()) === '');
 	});
 });
