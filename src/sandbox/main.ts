@@ -148,7 +148,8 @@ function describe(sandbox: Sandbox, json: boolean): void {
 		engine: sandbox.engine?.kind ?? 'none',
 	};
 	if (json) {
-		process.stdout.write(`${JSON.stringify(facts)}\n`);
+		// With these variables the command of that name means the sandbox's engine.
+		process.stdout.write(`${JSON.stringify({ ...facts, engineEnv: sandbox.engine?.env ?? {} })}\n`);
 		return;
 	}
 	const width = Math.max(...Object.keys(facts).map((key) => key.length));
