@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -81,11 +81,13 @@ describe('sandboxes', () => {
 	});
 
 	it('starts again on the same folder with the same addresses and data, while the program is rebuilt', async () => {
-		const sandbox = await create('again');
+		const build = path.join(folder, 'again-build');
+		await cp(program, build, { recursive: true });
+		const sandbox = await createSandbox({ dir: path.join(folder, 'again'), program: build, pace: 0.05 }, quietContext());
 		const database = await openDatabase(sandbox.database);
 		await database.execute("INSERT INTO app (create_time, name, user_friendly_name) VALUES (0, 'kept', 'Kept')");
 		await database.end();
-		await writeFile(path.join(program, 'sandbox.js.tmp'), 'broken');
+		await writeFile(path.join(build, 'sandbox.js'), 'broken');
 		await sandbox.stop();
 		const later = await startSandbox({ dir: sandbox.dir }, quietContext());
 		expect([later.masterUrl, later.target, later.database.port]).toEqual([
