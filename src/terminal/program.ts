@@ -24,6 +24,7 @@ function globalOptions(command: Command): Command {
 		.option('-s, --server <address>', 'the project’s server')
 		.option('-i, --identity <file>', 'private key to log in with')
 		.option('--known-hosts <file>', 'host keys to trust, instead of ~/.ssh/known_hosts')
+		.option('--as <account>', 'account on the server that owns the project, through sudo')
 		.option('--app <name>', 'the app that runs the containers (default: the only one)')
 		.option('--json', 'print one JSON object instead of text')
 		.option('-v, --verbose', 'say what is done')

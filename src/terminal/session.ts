@@ -6,6 +6,7 @@ import { type OperationContext, systemClock } from '../common/ports.js';
 import { connect } from '../connection/connect.js';
 import type { Connection } from '../connection/connection.js';
 import { memorySecrets } from '../connection/memorySecrets.js';
+import { prefixed } from '../connection/prefixed.js';
 import { parseTarget } from '../connection/target.js';
 import { findProjects } from '../project/findProjects.js';
 import { openProject } from '../project/openProject.js';
@@ -17,6 +18,7 @@ export interface GlobalOptions {
 	readonly server?: string;
 	readonly identity?: string;
 	readonly knownHosts?: string;
+	readonly as?: string;
 	readonly app?: string;
 	readonly json?: boolean;
 	readonly verbose?: boolean;
@@ -57,7 +59,7 @@ export async function withProject(options: GlobalOptions, work: (session: Sessio
 	const terminal = terminalFor(options);
 	const ctx = contextFor(terminal);
 	const target = parseTarget(requireServer(options));
-	const connection = await connect(target, {
+	const login = await connect(target, {
 		prompts: terminal.prompts,
 		secrets: memorySecrets(),
 		log: terminal.log,
@@ -67,6 +69,8 @@ export async function withProject(options: GlobalOptions, work: (session: Sessio
 		...(options.knownHosts !== undefined && { knownHostsFiles: [path.resolve(options.knownHosts)] }),
 		...(ctx.signal && { signal: ctx.signal }),
 	});
+	// The account that logs in is often not the one that owns the project.
+	const connection = options.as === undefined ? login : prefixed(login, ['sudo', '-n', '-u', options.as, '--']);
 	try {
 		const root = target.path ?? (await onlyProject(connection));
 		const project = await openProject(connection, root, ctx);
@@ -77,7 +81,7 @@ export async function withProject(options: GlobalOptions, work: (session: Sessio
 		}
 	} finally {
 		terminal.clear();
-		await connection.close();
+		await login.close();
 	}
 }
 
