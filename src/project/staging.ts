@@ -1,7 +1,7 @@
 import hashDirectories from '../../templates/server/hash-directories.sh';
 import writeMd5 from '../../templates/server/write-md5.sh';
 import type { Content } from '../common/content.js';
-import { BoincError, throwIfAborted } from '../common/errors.js';
+import { BoincError, isAbort, throwIfAborted } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
 import { hashFiles } from '../connection/files.js';
 import { run } from '../connection/run.js';
@@ -173,7 +173,7 @@ async function sendAll(project: Project, files: readonly StagedFile[], ctx: Oper
 	throwIfAborted(ctx.signal);
 	const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
 	if (failures.length > 0) {
-		throw failures.find((failure) => BoincError.is(failure)) ?? failures[0];
+		throw failures.find((failure) => !isAbort(failure)) ?? failures[0];
 	}
 	return bytesSent;
 }
