@@ -1,7 +1,9 @@
 // Shared by the tests of the user interface.
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -17,4 +19,21 @@ export async function keepPicture(workbench, { name }, suffix = '') {
 	fs.mkdirSync(pictures, { recursive: true });
 	const version = process.env.VSCODE_HARNESS_CODE_SERVER ? `-${process.env.VSCODE_HARNESS_CODE_SERVER}` : '';
 	await workbench.screenshot(path.join(pictures, `${name.replace(/\W+/g, '-')}${suffix}${version}.png`));
+}
+
+/** A loopback BOINC project with a client, and the environment in which `podman` means its engine. */
+export async function createSandbox(dir) {
+	const node = (...args) => promisify(execFile)(process.execPath, [SANDBOX, ...args], { maxBuffer: 16 << 20 });
+	const { stdout } = await node('create', dir, '--client', '--engine', 'podman', '--pace', '0.05', '--json');
+	const engine = (name) => path.join(dir, 'engine', name);
+	return {
+		...JSON.parse(stdout),
+		engineEnv: {
+			CONTAINERS_STORAGE_CONF: engine('storage.conf'),
+			CONTAINERS_CONF: engine('containers.conf'),
+			CONTAINERS_REGISTRIES_CONF: engine('registries.conf'),
+			REGISTRY_AUTH_FILE: engine('auth.json'),
+		},
+		stop: () => node('stop', dir),
+	};
 }

@@ -102,7 +102,7 @@ function text(title: string, back: boolean, question: TextQuestion): Promise<str
 		if (isValid()) {
 			accept(input.value);
 		}
-	}).finally(() => subscription.dispose());
+	}).finally(() => void subscription.dispose());
 }
 
 interface Input extends Disposable {

@@ -1,0 +1,191 @@
+// The main job in the packaged extension, in a real VS Code, against a real sandbox with a real BOINC client: server,
+// installation, submission by right click, states in the tree, results in the workspace. The tests build on each other.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+
+import { openWorkbench } from '../harness/lib/workbench.mjs';
+import { createSandbox, keepPicture, VSIX, WORKSPACE } from './support.mjs';
+
+const MINUTES = 60_000;
+let wb, scratch, folder, sandbox;
+
+before(
+	async () => {
+		scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'b2d-ui-'));
+		folder = path.join(scratch, 'analysis');
+		fs.cpSync(WORKSPACE, folder, { recursive: true });
+		sandbox = await createSandbox(path.join(scratch, 's'));
+		fs.copyFileSync(sandbox.busyboxFile, path.join(folder, 'busybox'));
+		fs.writeFileSync(
+			path.join(folder, 'Dockerfile'),
+			[
+				'FROM scratch',
+				'COPY busybox /bin/busybox',
+				'COPY hello.txt /hello.txt',
+				'CMD ["/bin/busybox", "sh", "-c", "/bin/busybox cp /hello.txt /root/shared/results/"]',
+				'',
+			].join('\n'),
+		);
+		const home = path.join(scratch, 'home'); // without keys and known hosts
+		fs.mkdirSync(home);
+		wb = await openWorkbench({
+			folder,
+			vsix: [VSIX],
+			env: { HOME: home, SSH_AUTH_SOCK: '', ...sandbox.engineEnv },
+			settings: { 'boinc2docker.engine.command': 'podman', 'files.simpleDialog.enable': true },
+		});
+		wb.page.setDefaultTimeout(30_000);
+	},
+	{ timeout: 5 * MINUTES },
+);
+after(
+	async () => {
+		await wb?.close();
+		await sandbox?.stop();
+		fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+	},
+	{ timeout: 2 * MINUTES },
+);
+beforeEach(() => wb.reset());
+afterEach((t) => keepPicture(wb, t));
+
+/** A step of the journey: fails at once when an earlier one failed. */
+let lost;
+function step(name, minutes, run) {
+	test(name, { timeout: minutes * MINUTES }, async () => {
+		assert.equal(lost, undefined, `the step “${lost}” failed`);
+		lost = name;
+		await run();
+		lost = undefined;
+	});
+}
+
+const welcome = (text) => wb.view('Jobs').locator('.welcome-view-content').filter({ hasText: text });
+const row = (text) => wb.treeItems('Jobs').filter({ hasText: text });
+
+/** Answers VS Code's own dialog for files, which is a quick input in a remote window. */
+async function chooseFile(file, button) {
+	await wb.quickInput.getByRole('button', { name: button }).waitFor();
+	await wb.quickInputBox.fill(file);
+	await wb.quickInputBox.press('Enter');
+}
+
+/** Unfolds a row and waits for the rows below it. */
+async function unfold(item) {
+	await item.waitFor();
+	if ((await item.getAttribute('aria-expanded')) === 'false') {
+		await item.locator('.monaco-tl-twistie').click();
+	}
+}
+
+step('a server is added: its key is confirmed, and a key file lets us in', 2, async () => {
+	await wb.showContainer('BOINC');
+	await welcome('Run your containers').getByRole('button', { name: 'Add Server' }).click();
+	await wb.type(sandbox.target, { title: 'Add Server' });
+	await wb.dialog.filter({ hasText: 'SHA256:' }).waitFor();
+	await keepPicture(wb, { name: 'host key question' });
+	await wb.dialog.getByRole('button', { name: 'Trust and Connect' }).click();
+	await wb.pick('Choose a Private Key…', { title: 'Add Server' });
+	await chooseFile(sandbox.identityFile, 'Use This Key');
+	await welcome('no app for containers').waitFor();
+	await wb.statusItem('Sandbox').waitFor();
+});
+
+step('the app is installed from the palette: plan, question, report', 4, async () => {
+	await wb.runCommand('BOINC: Install App');
+	await wb.type('boinc2docker', { title: 'Install App (1/3)' });
+	await wb.type('Containers', { title: 'Install App (2/3)' });
+	await wb.pick('Folder…', { title: 'Install App (3/3)' });
+	await chooseFile(sandbox.wrapperFolder, 'Use This Folder');
+	await wb.dialog.filter({ hasText: 'Install “boinc2docker” on Sandbox?' }).waitFor({ timeout: MINUTES });
+	await keepPicture(wb, { name: 'plan of an installation' });
+	await wb.dialog.getByRole('button', { name: 'Install' }).click();
+	await wb.notification('is installed on Sandbox').waitFor({ timeout: 3 * MINUTES });
+	await welcome('No jobs yet').waitFor();
+});
+
+step('a second installation finds nothing to do', 2, async () => {
+	await wb.runCommand('BOINC: Install App');
+	await wb.type('boinc2docker', { title: 'Install App (1/3)' });
+	await wb.type('Containers', { title: 'Install App (2/3)' });
+	await wb.pick('Folder…', { title: 'Install App (3/3)' });
+	await chooseFile(sandbox.wrapperFolder, 'Use This Folder');
+	await wb.notification('nothing is missing').waitFor({ timeout: MINUTES });
+});
+
+step('a right click on a Dockerfile submits a job, and its batch is shown', 4, async () => {
+	await wb.showContainer('Explorer');
+	await wb.explorerCommand('Dockerfile', 'Submit as BOINC Job');
+	await wb.type('', { title: 'Submit as BOINC Job (1/3)' });
+	await wb.type('0', { title: 'Submit as BOINC Job (2/3)', accept: false });
+	await wb.quickInputMessage.filter({ hasText: 'A number from 1 to' }).waitFor();
+	await wb.type('1');
+	await wb.quickInput.locator('.quick-input-title', { hasText: '(3/3)' }).waitFor();
+	await keepPicture(wb, { name: 'summary before submitting' });
+	await wb.pick('Submit 1 Job to Sandbox');
+	await wb.notification('Submitted “analysis” to Sandbox as 1 job').waitFor({ timeout: 3 * MINUTES });
+	await row('analysis').waitFor();
+});
+
+step('the tree reaches valid, and the end is told with the way to the results', 6, async () => {
+	await wb.showContainer('BOINC');
+	await unfold(row('analysis'));
+	await unfold(
+		row(/b2d_\d+_0+ /)
+			.or(row(/^b2d_\d+_0+/))
+			.first(),
+	);
+	await row('valid').waitFor({ timeout: 4 * MINUTES });
+	await row('1/1 done').waitFor({ timeout: 2 * MINUTES });
+	await wb.notification('is over').waitFor({ timeout: MINUTES });
+	await wb.pressInNotification('is over', 'Open Results');
+	await wb.pressInNotification('Results of 1 of 1 jobs', 'Open');
+	await wb.page.locator('.tab[aria-label^="hello.txt"]').waitFor();
+	const fetched = fs
+		.readdirSync(path.join(folder, 'boinc-results'), { recursive: true })
+		.filter((name) => name.endsWith('hello.txt'));
+	assert.equal(fetched.length, 1);
+	assert.equal(fs.readFileSync(path.join(folder, 'boinc-results', fetched[0]), 'utf8'), 'hello\n');
+});
+
+step('a click on an instance opens its log, which cannot be edited', 2, async () => {
+	await wb.showContainer('BOINC');
+	await row('valid').click();
+	const tab = wb.page.locator('.tab.active[aria-label*=".log"]');
+	await tab.waitFor();
+	await wb.page.locator('.editor-container .view-lines').filter({ hasText: '=====' }).first().waitFor();
+	assert.equal(await tab.locator('.codicon-lock').count(), 1);
+});
+
+step('cancelling asks with the number of jobs, and touches only the unfinished', 5, async () => {
+	await wb.showContainer('Explorer');
+	await wb.explorerCommand('Dockerfile', 'Submit as BOINC Job');
+	await wb.type('/bin/busybox sleep 600', { title: 'Submit as BOINC Job (1/3)' });
+	await wb.type('3', { title: 'Submit as BOINC Job (2/3)' });
+	await wb.pick('Submit 3 Jobs to Sandbox', { title: 'Submit as BOINC Job (3/3)' });
+	await wb.notification('as 3 jobs').waitFor({ timeout: 3 * MINUTES });
+	await wb.showContainer('BOINC');
+	const batch = row('0/3 done').first();
+	await batch.waitFor();
+	await wb.contextMenu(batch);
+	await wb.chooseInMenu('Cancel Batch');
+	await wb.dialog.filter({ hasText: 'Cancel the 3 unfinished jobs of “analysis”?' }).waitFor();
+	await wb.dialog.getByRole('button', { name: 'Cancel 3 Jobs' }).click();
+	await wb.notification('Cancelled 3 jobs').waitFor({ timeout: MINUTES });
+	await row('3 cancelled').waitFor({ timeout: MINUTES });
+	assert.equal(await row('1/1 done').count(), 1);
+});
+
+step('looks right in dark and in high contrast', 2, async () => {
+	await wb.showContainer('BOINC');
+	for (const theme of ['Dark Modern', 'Dark High Contrast', 'Light High Contrast', 'Light Modern']) {
+		await wb.runCommand('Preferences: Color Theme');
+		await wb.pick(theme);
+		await wb.quickInput.waitFor({ state: 'hidden' });
+		await row('1/1 done').waitFor();
+		await keepPicture(wb, { name: `tree in ${theme}` });
+	}
+});
