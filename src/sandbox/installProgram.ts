@@ -30,6 +30,7 @@ export async function installProgram(source: string, folders: SandboxFolders): P
 	}
 	// The bundles are CommonJS, whatever a package.json further up says.
 	await writeFile(path.join(folders.program, 'package.json'), '{"type":"commonjs"}\n');
+	await installCommands(folders);
 	const bin = path.join(folders.projectRoot, 'bin');
 	await mkdir(bin, { recursive: true });
 	for (const [names, kind] of [
@@ -43,6 +44,23 @@ export async function installProgram(source: string, folders: SandboxFolders): P
 			await writeFile(path.join(bin, name), wrapper(folders, node, kind, name));
 			await chmod(path.join(bin, name), 0o755);
 		}
+	}
+}
+
+/**
+ * Commands that BOINC's own tools call. The sandbox's tools do not, but whoever looks whether a server has them finds them
+ * here, last in PATH, on a machine that lacks them.
+ */
+const COMMANDS = ['gzip', 'php', 'python', 'strings'] as const;
+
+/** The folder of `COMMANDS`. */
+export const commandsFolder = (folders: SandboxFolders): string => path.join(folders.program, 'commands');
+
+async function installCommands(folders: SandboxFolders): Promise<void> {
+	await mkdir(commandsFolder(folders), { recursive: true });
+	for (const name of COMMANDS) {
+		const text = `#!/bin/sh\necho "The sandbox works without ${name}, and this machine has none." >&2\nexit 1\n`;
+		await writeFile(path.join(commandsFolder(folders), name), text, { mode: 0o755 });
 	}
 }
 

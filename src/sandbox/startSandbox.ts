@@ -13,7 +13,7 @@ import { type DatabaseSettings, openDatabase } from './database.js';
 import { type SandboxEngine, startEngine } from './engine.js';
 import { takeLock } from './fileLock.js';
 import { freePort } from './freePort.js';
-import { PROGRAM_FILE } from './installProgram.js';
+import { commandsFolder, PROGRAM_FILE } from './installProgram.js';
 import { startMariadb } from './mariadb.js';
 import { isOurs, startDetached } from './processes.js';
 import { masterUrlOf, urlBase } from './projectFiles.js';
@@ -62,7 +62,7 @@ async function startParts(before: SandboxState, folders: SandboxFolders, ctx: Op
 	const mariadb = await startMariadb({ dir: folders.mariadb, ...(port !== undefined && { port }) });
 	step('Starting the SSH server');
 	const sshPort = await freePort(before.ports.ssh);
-	const sshd = await startSshd({ dir: folders.sshd, port: sshPort, detached: true });
+	const sshd = await startSshd({ dir: folders.sshd, port: sshPort, detached: true, config: [sessionPath(folders)] });
 	const webPort = await freePort(before.ports.web);
 	const state: SandboxState = { ...before, ports: { database: mariadb.port, ssh: sshd.port, web: webPort } };
 	await movePorts(before, state, folders, mariadb);
@@ -87,6 +87,11 @@ async function startParts(before: SandboxState, folders: SandboxFolders, ctx: Op
 		client,
 		stop: () => stopSandbox(folders.dir),
 	};
+}
+
+/** The PATH of sessions: what `sshd` gives, and our commands after it. */
+function sessionPath(folders: SandboxFolders): string {
+	return `SetEnv "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${commandsFolder(folders)}"`;
 }
 
 async function startVolunteer(

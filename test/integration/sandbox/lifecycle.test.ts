@@ -68,6 +68,8 @@ describe('sandboxes', () => {
 			const { stdout } = await ssh(sandbox, `cd ${sandbox.projectRoot} && bin/status -v`);
 			expect(stdout).toMatch(/running {5}locked {3}no {8}feeder/);
 			expect(await (await fetch(`${sandbox.masterUrl}get_project_config.php`)).text()).toContain(sandbox.masterUrl);
+			const { stdout: commands } = await ssh(sandbox, 'PATH=${PATH##*:}; command -v php python strings gzip');
+			expect(commands.split('\n')).toHaveLength(5);
 			const { stdout: staged } = await ssh(sandbox, `cd ${sandbox.projectRoot} && bin/dir_hier_path infile`);
 			expect(staged).toBe(`${sandbox.projectRoot}/download/3d8/infile\n`);
 		}
