@@ -43,14 +43,16 @@ export class SshChannels implements Spawner {
 				await this.#queue.acquire(options.signal);
 			}
 			try {
-				const channel = await this.#open(opener, options.signal);
-				if (!urgent) {
-					channel.once('close', () => this.#queue.release());
-				}
-				if (preface !== undefined) {
-					channel.write(preface);
-				}
-				return sshProcess(channel, () => this.#lost);
+				return await this.#open(opener, options.signal, (channel) => {
+					if (!urgent) {
+						channel.once('close', () => this.#queue.release());
+					}
+					const process = sshProcess(channel, () => this.#lost);
+					if (preface !== undefined) {
+						channel.write(preface);
+					}
+					return process;
+				});
 			} catch (error) {
 				if (urgent) {
 					throw error;
@@ -77,9 +79,7 @@ export class SshChannels implements Spawner {
 				? (callback) => this.client.openssh_forwardOutStreamLocal(address.socket, callback)
 				: (callback) => this.client.forwardOut('127.0.0.1', 0, address.host, address.port, callback);
 		try {
-			const channel = await this.#open(opener, signal);
-			channel.on('error', () => undefined);
-			return channel;
+			return await this.#open(opener, signal, (channel) => channel.on('error', () => undefined));
 		} catch (error) {
 			if (!isRefusal(error)) {
 				throw error;
@@ -101,8 +101,11 @@ export class SshChannels implements Spawner {
 		}
 	};
 
-	/** Opens a channel within the deadline. One that opens too late is closed at once. */
-	#open(opener: Opener, signal: AbortSignal | undefined): Promise<ClientChannel> {
+	/**
+	 * Opens a channel within the deadline. One that opens too late is closed at once. `adopt` is called before anything else of
+	 * the channel is handled: the exit code may be in the same packet as the confirmation, and nobody would hear it later.
+	 */
+	#open<T>(opener: Opener, signal: AbortSignal | undefined, adopt: (channel: ClientChannel) => T): Promise<T> {
 		if (this.#lost !== undefined) {
 			return Promise.reject(this.lostError());
 		}
@@ -129,7 +132,7 @@ export class SshChannels implements Spawner {
 						if (error) {
 							reject(this.#lost === undefined ? error : this.lostError());
 						} else {
-							resolve(channel);
+							resolve(adopt(channel));
 						}
 					});
 				});
