@@ -59,6 +59,8 @@ export interface TransferReceipt {
 export interface Connection {
 	/** How a person knows the server: `boincadm@example.org:2222`, `this computer`. For messages. */
 	readonly name: string;
+	/** Resolves when the connection has ended, by `close` or by loss. */
+	readonly ended?: Promise<void>;
 	/** Runs a program. A non-zero exit code is a result, not an error; use `run` of `run.ts` where it is one. */
 	exec(argv: Argv, options?: ExecOptions): Promise<ExecResult>;
 	/** Opens a byte stream to a port or a UNIX socket as seen from the server. */

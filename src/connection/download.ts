@@ -1,15 +1,14 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { BoincError, messageOf } from '../common/errors.js';
 import type { Connection, TransferOptions, TransferReceipt } from './connection.js';
 import { type Fetched, Fetching } from './fetching.js';
+import { lockLocally } from './localLock.js';
 import { LocalSink } from './localSink.js';
 
-/** Temporary files that a download of this process writes to right now. */
-const inUse = new Set<string>();
 let counter = 0;
 
 type Server = Pick<Connection, 'name' | 'exec'>;
@@ -26,19 +25,23 @@ export async function download(
 		.digest('hex')
 		.slice(0, 24);
 	const shared = join(dirname(target), `.b2d-${id}.part`);
-	// Two downloads of one file at once: the second writes its own, which nobody resumes.
-	const own = inUse.has(shared);
-	const part = own ? `${shared}.${String(process.pid)}.${String(++counter)}` : shared;
-	inUse.add(part);
-	let keep = !own;
+	let unlock: (() => Promise<void>) | undefined;
+	let part = shared;
+	let rest: 'keep' | 'drop' = 'keep';
 	try {
+		unlock = await lockLocally(shared);
+		if (!unlock) {
+			// Two downloads of one file at once: the second writes its own, which nobody resumes.
+			part = `${shared}.${String(process.pid)}.${String(++counter)}`;
+			rest = 'drop';
+		}
 		let receipt = await fetchInto(connection, path, part, options);
 		if (!receipt.intact) {
 			await rm(part, { force: true });
 			receipt = await fetchInto(connection, path, part, options);
 		}
 		if (!receipt.intact) {
-			keep = false;
+			rest = 'drop';
 			throw new BoincError('transfer-corrupt', `${path} from ${connection.name} arrived damaged, twice.`, {
 				remedy: 'Try again when nothing writes to the file.',
 				detail: { path },
@@ -49,12 +52,18 @@ export async function download(
 	} catch (error) {
 		throw localProblem(error, target);
 	} finally {
-		inUse.delete(part);
-		if (!keep) {
+		if (rest === 'drop' || (await isEmpty(part))) {
 			await rm(part, { force: true });
 		}
+		await unlock?.();
 	}
 }
+
+const isEmpty = (file: string): Promise<boolean> =>
+	stat(file).then(
+		({ size }) => size === 0,
+		() => false,
+	);
 
 async function fetchInto(connection: Server, path: string, part: string, options: TransferOptions): Promise<Fetched> {
 	const handle = await open(part, 'a', options.mode ?? 0o644);

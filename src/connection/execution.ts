@@ -31,6 +31,8 @@ class Execution {
 	#stdoutSize = 0;
 	#stderr: Buffer = Buffer.alloc(0);
 	#processId: number | undefined;
+	#started: (processId: number) => void = () => undefined;
+	readonly #start = new Promise<number>((resolve) => (this.#started = resolve));
 	#ended = false;
 	#busy = 0;
 	#lastActivity = performance.now();
@@ -61,7 +63,7 @@ class Execution {
 			return await Promise.race([this.#run(), this.#stopped]);
 		} catch (error) {
 			if (!this.#ended) {
-				await terminate(this.spawner, this.process, this.#processId);
+				await terminate(this.spawner, this.process, this.#start);
 			}
 			throw error;
 		} finally {
@@ -113,6 +115,7 @@ class Execution {
 			});
 		}
 		this.#processId = line;
+		this.#started(line);
 	}
 
 	#onStdout(chunk: Bytes): void | Promise<void> {

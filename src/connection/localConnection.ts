@@ -14,6 +14,8 @@ const NAME = 'this computer';
 export function localConnection(): Connection {
 	const open = new Set<() => void>();
 	let closed = false;
+	let end: () => void = () => undefined;
+	const ended = new Promise<void>((resolve) => (end = resolve));
 	const guard = (): void => {
 		if (closed) {
 			throw new BoincError('connection-lost', `The connection to ${NAME} was closed.`);
@@ -24,25 +26,27 @@ export function localConnection(): Connection {
 		spawn: async (script) => {
 			guard();
 			const process = await startShell(script);
-			const end = (): void => process.signal('TERM');
-			open.add(end);
-			void process.ended.then(() => open.delete(end));
+			const stop = (): void => process.signal('TERM');
+			open.add(stop);
+			void process.ended.then(() => open.delete(stop));
 			return process;
 		},
 	};
 	const dial: Dial = async (address, signal) => {
 		guard();
 		const stream = await dialLocally(address, signal);
-		const end = (): void => void stream.destroy();
-		open.add(end);
-		stream.once('close', () => open.delete(end));
+		const stop = (): void => void stream.destroy();
+		open.add(stop);
+		stream.once('close', () => open.delete(stop));
 		return stream;
 	};
-	return new ShellConnection(spawner, dial, () => {
+	const close = (): Promise<void> => {
 		closed = true;
-		open.forEach((end) => end());
+		open.forEach((stop) => stop());
+		end();
 		return Promise.resolve();
-	});
+	};
+	return new ShellConnection(spawner, dial, close, ended);
 }
 
 async function startShell(script: string): Promise<ServerProcess> {

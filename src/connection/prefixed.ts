@@ -28,5 +28,6 @@ export function prefixed(connection: Connection, prefix: Argv): Connection {
 		spawner,
 		(address, signal) => connection.dial(address, signal),
 		() => connection.close(),
+		connection.ended,
 	);
 }

@@ -18,7 +18,7 @@ const TEXTS: readonly (readonly [RegExp, Recognised])[] = [
 		/Permission denied|Operation not permitted|Read-only file system/i,
 		{ code: 'permission-denied', remedy: 'Use an account that may do this, or change the permissions on the server.' },
 	],
-	[/No such file or directory/i, { code: 'file-not-found', remedy: 'Check the path on the server.' }],
+	[/No such file|nonexistent directory/i, { code: 'file-not-found', remedy: 'Check the path on the server.' }],
 ];
 
 /**

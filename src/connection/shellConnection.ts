@@ -17,6 +17,7 @@ export class ShellConnection implements Connection {
 		readonly spawner: Spawner,
 		readonly dialer: Dial,
 		readonly closer: () => Promise<void>,
+		readonly ended: Promise<void>,
 	) {
 		this.name = spawner.name;
 	}

@@ -8,11 +8,17 @@ const TERMINATION_MS = 8_000;
  * leads none (`sudo` with a pseudo-terminal), to itself. The SSH request for a signal is a hint that many servers
  * ignore, so a second command does it by process id. Never rejects: the caller has an error of its own to tell.
  */
-export async function terminate(spawner: Spawner, process: ServerProcess, processId: number | undefined): Promise<void> {
+export async function terminate(spawner: Spawner, process: ServerProcess, processId: Promise<number>): Promise<void> {
 	process.signal('TERM');
 	let timer: NodeJS.Timeout | undefined;
-	const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, TERMINATION_MS)));
-	await Promise.race([deadline, processId === undefined ? process.ended : end(spawner, processId)]);
+	const deadline = new Promise<undefined>((resolve) => {
+		timer = setTimeout(() => resolve(undefined), TERMINATION_MS);
+	});
+	// On a busy server the command may not have begun yet: it is waited for, to be ended.
+	const known = await Promise.race([processId, deadline, process.ended.then(() => undefined)]);
+	if (known !== undefined) {
+		await Promise.race([deadline, end(spawner, known)]);
+	}
 	clearTimeout(timer);
 	process.close();
 }
@@ -31,21 +37,25 @@ async function end(spawner: Spawner, processId: number): Promise<void> {
 	}
 }
 
-/** Fractions of a second are no POSIX, but all systems with a BOINC server know them. */
+/**
+ * Fractions of a second are no POSIX, but all systems with a BOINC server know them. No `--` before the negative number
+ * of a process group: dash and busybox do not know it there.
+ */
 const killScript = (processId: number): string => `
 p=${String(processId)}
 t=-$p
-kill -0 -- "$t" 2>/dev/null || t=$p
-kill -TERM -- "$t" 2>/dev/null || kill -TERM "$p" 2>/dev/null || exit 0
-i=0
-while [ "$i" -lt 20 ] && kill -0 -- "$t" 2>/dev/null; do
-	i=$((i + 1))
-	sleep 0.1 2>/dev/null || sleep 1
-done
-kill -KILL -- "$t" 2>/dev/null || exit 0
-i=0
-while [ "$i" -lt 10 ] && kill -0 -- "$t" 2>/dev/null; do
-	i=$((i + 1))
-	sleep 0.1 2>/dev/null || sleep 1
-done
+kill -0 "$t" 2>/dev/null || t=$p
+gone() { ! kill -0 "$t" 2>/dev/null; }
+await() {
+	i=0
+	while [ "$i" -lt "$1" ] && ! gone; do
+		i=$((i + 1))
+		sleep 0.1 2>/dev/null || sleep 1
+	done
+}
+kill -TERM "$t" 2>/dev/null || exit 0
+await 15
+gone && exit 0
+kill -KILL "$t" 2>/dev/null
+await 15
 `;

@@ -225,13 +225,14 @@ function established(client: Client, socket: Socket, channels: SshChannels, log:
 	});
 	client.once('end', () => channels.end('the server closed it'));
 	client.once('close', () => channels.end('it was cut'));
-	return new ShellConnection(channels, channels.dial, async () => {
+	const close = async (): Promise<void> => {
 		channels.end('it was closed');
 		client.end();
 		const timer = setTimeout(() => socket.destroy(), CLOSE_MS);
 		await gone;
 		clearTimeout(timer);
-	});
+	};
+	return new ShellConnection(channels, channels.dial, close, gone);
 }
 
 const REASONS: Readonly<Record<string, string>> = {
