@@ -45,7 +45,7 @@ export async function openImage(archive: ImageArchive, request: OpenRequest, ctx
 	try {
 		const file = await openFile(await archiveFile(archive, request, ctx));
 		const label = 'file' in archive ? basename(archive.file) : 'saved image';
-		const range: TarRange = { source: file, start: 0, end: file.size, label };
+		const range: TarRange = { source: file, start: 0, end: file.size, label, endMark: 'required' };
 		const members = await ArchiveMembers.index(range);
 		const layout = await findLayout(members, { label, architecture: request.architecture });
 		const parsed = parseConfig(await members.json(layout.config), layout.name ?? label);

@@ -17,6 +17,8 @@ export interface TarRange {
 	readonly end: number;
 	/** What the archive is, for messages: `layer 2`. */
 	readonly label: string;
+	/** Whether the two empty blocks at the end must be there: without them, whole entries may be missing. */
+	readonly endMark?: 'required';
 }
 
 /** Long names and extended headers are small; a larger one is damage or an attack. */
@@ -71,8 +73,8 @@ export async function* readTar(range: TarRange): AsyncGenerator<TarEntry, void, 
 			yield entry;
 		}
 	}
-	if (pending.name !== undefined || pending.pax.size > 0) {
-		throw corrupt(range, pending.name ?? last, 'it ends after an extended header');
+	if (pending.name !== undefined || pending.pax.size > 0 || range.endMark === 'required') {
+		throw corrupt(range, pending.name ?? last, 'its end is missing');
 	}
 }
 

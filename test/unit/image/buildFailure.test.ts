@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+
+import { buildFailure } from '../../../src/image/engine/buildFailure.js';
+
+const DOCKERFILE = `# a comment
+FROM scratch AS base
+COPY a b
+
+RUN echo one && \\
+    # inside
+    echo two
+FROM base
+RUN false
+`;
+
+const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+
+// Recorded outputs, shortened.
+describe('a failed build is understood', () => {
+	it.each<[string, string, { step?: string; line?: number; reason: string }]>([
+		[
+			'Docker 20.10, classic builder',
+			`Sending build context to Docker daemon  3.072kB
+Step 1/5 : FROM scratch AS base
+ --->
+Step 3/5 : RUN echo one &&     echo two
+ ---> Running in 0123456789ab
+one
+The command '/bin/sh -c echo one &&     echo two' returned a non-zero code: 127`,
+			{
+				step: 'RUN echo one &&     echo two',
+				line: 5,
+				reason: "The command '/bin/sh -c echo one &&     echo two' returned a non-zero code: 127",
+			},
+		],
+		[
+			'Docker 20.10, BuildKit',
+			`#7 [base 2/2] COPY a b
+#8 [stage-1 1/1] RUN false
+#8 sha256:0123
+#8 ERROR: executor failed running [/bin/sh -c false]: exit code: 1
+------
+ > [stage-1 1/1] RUN false:
+------
+executor failed running [/bin/sh -c false]: exit code: 1`,
+			{ step: 'RUN false', line: 9, reason: 'executor failed running [/bin/sh -c false]: exit code: 1' },
+		],
+		[
+			'Docker 28, buildx',
+			`#5 [base 2/2] COPY a b
+#5 ERROR: failed to calculate checksum of ref: "/a": not found
+------
+ > [base 2/2] COPY a b:
+------
+Dockerfile:3
+--------------------
+   1 |     # a comment
+   2 |     FROM scratch AS base
+   3 | >>> COPY a b
+--------------------
+ERROR: failed to solve: failed to compute cache key: "/a": not found`,
+			{ step: 'COPY a b', line: 3, reason: 'ERROR: failed to solve: failed to compute cache key: "/a": not found' },
+		],
+		[
+			'Podman 4.3',
+			`[1/2] STEP 1/3: FROM scratch AS base
+[1/2] STEP 2/3: COPY a b
+--> 0123456789a
+[2/2] STEP 2/2: RUN false
+Error: building at STEP "RUN false": while running runtime: exit status 1`,
+			{ step: 'RUN false', line: 9, reason: 'Error: building at STEP "RUN false": while running runtime: exit status 1' },
+		],
+		[
+			'a mistake in the Dockerfile, Docker',
+			'Error response from daemon: dockerfile parse error line 4: unknown instruction: FORM',
+			{ line: 4, reason: 'Error response from daemon: dockerfile parse error line 4: unknown instruction: FORM' },
+		],
+		[
+			'a mistake in the Dockerfile, buildx',
+			`Dockerfile:4
+--------------------
+   4 | >>> FORM x
+--------------------
+ERROR: failed to solve: dockerfile parse error on line 4: unknown instruction: FORM (did you mean FROM?)`,
+			{
+				line: 4,
+				reason: 'ERROR: failed to solve: dockerfile parse error on line 4: unknown instruction: FORM (did you mean FROM?)',
+			},
+		],
+	])('%s', (_, output, expected) => {
+		expect(buildFailure(lines(output), DOCKERFILE)).toEqual({ step: undefined, line: undefined, ...expected });
+	});
+
+	it('even when nothing is recognised', () => {
+		expect(buildFailure([], DOCKERFILE)).toEqual({ step: undefined, line: undefined, reason: undefined });
+		expect(buildFailure(['what?'], DOCKERFILE)).toEqual({ step: undefined, line: undefined, reason: 'what?' });
+	});
+});

@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+
+import { MemoryFile } from '../../../src/image/archive/randomAccess.js';
+import { displayName } from '../../../src/image/tar/tarHeader.js';
+import { applyLayer } from '../../../src/image/tree/applyLayer.js';
+import { FileTree } from '../../../src/image/tree/fileTree.js';
+import type { Inode } from '../../../src/image/tree/inode.js';
+import { walkTree } from '../../../src/image/tree/walkTree.js';
+import { directory, file, hardlink, symlink, tarOf, type TestEntry } from '../../support/savedImages.js';
+
+async function flatten(...layers: TestEntry[][]): Promise<FileTree> {
+	const tree = new FileTree();
+	for (const [index, entries] of layers.entries()) {
+		const bytes = tarOf(entries);
+		await applyLayer(tree, { source: new MemoryFile(bytes), start: 0, end: bytes.length, label: `layer ${index + 1}` }, index);
+	}
+	return tree;
+}
+
+/** `path/` for directories, `path -> target` for links, `path=SIZE` for files, with the group of hard links behind it. */
+async function listing(...layers: TestEntry[][]): Promise<string[]> {
+	const tree = await flatten(...layers);
+	const groups = new Map<Inode, string>();
+	return [...walkTree(tree.root)].slice(1).map(({ path, inode }) => {
+		const first = groups.get(inode);
+		groups.set(inode, first ?? path);
+		if (first !== undefined) {
+			return `${displayName(path)} is ${displayName(first)}`;
+		}
+		switch (inode.kind) {
+			case 'directory':
+				return `${displayName(path)}/`;
+			case 'symlink':
+				return `${displayName(path)} -> ${inode.target}`;
+			case 'file':
+				return `${displayName(path)}=${inode.size}`;
+			default:
+				return `${displayName(path)} ${inode.kind}`;
+		}
+	});
+}
+
+// The results are those of Docker 20.10 and Podman 4.3 (overlay drivers) for the same layers, where these accept them.
+describe('layers over each other', () => {
+	it('hide single entries by whiteouts', async () => {
+		expect(await listing([file('d/x/y', '1'), file('d/z', '2')], [file('d/.wh.x', '')])).toEqual(['d/', 'd/z=1']);
+	});
+
+	it('hide everything below by an opaque mark, wherever it stands, but nothing of the same layer', async () => {
+		expect(
+			await listing([file('o/s/1', '1'), file('o/2', '2')], [file('o/s/n', 'new'), file('o/.wh..wh..opq', ''), file('o/3', '3')]),
+		).toEqual(['o/', 'o/3=1', 'o/s/', 'o/s/n=3']);
+	});
+
+	it('keep what a layer has beside its own whiteout', async () => {
+		expect(await listing([file('w', 'old')], [file('w', 'new!'), file('.wh.w', '')])).toEqual(['w=4']);
+	});
+
+	it('ignore whiteouts of what is not there', async () => {
+		expect(await listing([file('d/z', '2')], [file('d/.wh.x', '')])).toEqual(['d/', 'd/z=1']);
+	});
+
+	it('replace directories by files and files by directories', async () => {
+		expect(
+			await listing(
+				[file('d/x', 'x'), file('f', 'f'), file('g', 'g')],
+				[file('d', 'now'), directory('f'), file('f/c', 'c'), file('g/c', 'c')],
+			),
+		).toEqual(['d=3', 'f/', 'f/c=1', 'g/', 'g/c=1']);
+	});
+
+	it('put a directory in place of a link of a lower layer', async () => {
+		const lower = [file('usr/lib/a', 'a'), symlink('lib', 'usr/lib'), symlink('abs', '/usr/lib')];
+		expect(await listing(lower, [file('lib/b', 'b'), directory('abs'), file('abs/c', 'c')])).toEqual([
+			'abs/',
+			'abs/c=1',
+			'lib/',
+			'lib/b=1',
+			'usr/',
+			'usr/lib/',
+			'usr/lib/a=1',
+		]);
+	});
+
+	it('follow links of their own, confined to the root', async () => {
+		const layer = [directory('usr'), symlink('q', 'usr'), file('q/z', 'z'), symlink('esc', '../../..'), file('esc/y', 'y')];
+		expect(await listing(layer)).toEqual(['esc -> ../../..', 'q -> usr', 'usr/', 'usr/z=1', 'y=1']);
+	});
+
+	it('take the last of several entries with one name', async () => {
+		expect(
+			await listing([
+				file('a', '1'),
+				file('a', '22'),
+				directory('b'),
+				file('b/x', 'x'),
+				file('b', 'file'),
+				file('e', 'e'),
+				directory('e'),
+			]),
+		).toEqual(['a=2', 'b=4', 'e/']);
+	});
+
+	it('accept absolute names, as some builders write them', async () => {
+		expect(await listing([file('/abs/x', 'e'), file('./rel//y', 'y')])).toEqual(['abs/', 'abs/x=1', 'rel/', 'rel/y=1']);
+	});
+
+	it('leave out the marks of overlay file systems and of AUFS', async () => {
+		expect(
+			await listing([
+				file('.wh..wh.aufs', ''),
+				file('.wh..wh.plnk/1.2', ''),
+				{ name: 'gone', kind: 'character' },
+				file('a', 'a'),
+			]),
+		).toEqual(['a=1']);
+	});
+});
+
+describe('hard links', () => {
+	it('are names of one file, also with absolute targets and through links', async () => {
+		expect(await listing([file('d/a', 'a'), hardlink('b', '/d/a'), symlink('s', 'd'), hardlink('c', 's/a')])).toEqual([
+			'b=1',
+			'c is b',
+			'd/',
+			'd/a is b',
+			's -> d',
+		]);
+	});
+
+	it('reach into lower layers', async () => {
+		expect(await listing([file('a', 'a'), hardlink('b', 'a')], [hardlink('c', 'a')])).toEqual(['a=1', 'b is a', 'c is a']);
+	});
+
+	it('part when a layer brings one of the names anew', async () => {
+		expect(await listing([file('a', 'a'), hardlink('b', 'a')], [file('a', 'a2')])).toEqual(['a=2', 'b=1']);
+	});
+
+	it('give the file the owner, mode and time of their header, as both engines do', async () => {
+		const tree = await flatten([file('a', 'a'), hardlink('b', 'a', { mode: 0o600, uid: 7, mtime: 5 })]);
+		expect(tree.root.children.get('a')).toMatchObject({ mode: 0o600, uid: 7, mtime: 5 });
+	});
+
+	it.each([
+		['nothing', [hardlink('b', 'nope')], 'does not exist'],
+		['a directory', [directory('d'), hardlink('b', 'd')], 'is a directory'],
+	])('to %s are refused', async (_, entries, why) => {
+		await expect(flatten(entries)).rejects.toMatchObject({ code: 'archive-corrupt', message: expect.stringContaining(why) });
+	});
+});
+
+describe('metadata', () => {
+	it('of a directory is the topmost layer’s, and what is in it stays', async () => {
+		const tree = await flatten(
+			[directory('d', { mode: 0o700, mtime: 50 }), file('d/a', 'a')],
+			[directory('d', { mode: 0o711, mtime: 60, uid: 4 })],
+		);
+		expect(tree.root.children.get('d')).toMatchObject({ mode: 0o711, mtime: 60, uid: 4 });
+		expect(await listing([directory('d'), file('d/a', 'a')], [directory('d')])).toEqual(['d/', 'd/a=1']);
+	});
+
+	it('has whole seconds, none before 1970', async () => {
+		const tree = await flatten([file('a', 'a', { mtime: -5 })]);
+		expect(tree.root.children.get('a')).toMatchObject({ mtime: 0 });
+	});
+});
+
+describe('an entry that leads out or round is refused by name', () => {
+	it.each([
+		['..', [file('../evil', 'x')], '../evil'],
+		['.. in the middle', [file('a/../../evil', 'x')], 'a/../../evil'],
+		['a hard link out', [file('a', 'a'), hardlink('b', '../../etc/shadow')], 'b'],
+		['below a file', [file('g', 'g'), file('g/c', 'c')], 'g/c'],
+		['a loop of links', [symlink('p', 'q'), symlink('q', 'p'), file('p/x', 'x')], 'p/x'],
+		['a link to itself', [symlink('s', 's'), file('s/x', 'x')], 's/x'],
+	])('%s', async (_, entries, name) => {
+		await expect(flatten(entries)).rejects.toMatchObject({ code: 'archive-corrupt', detail: { entry: name } });
+	});
+});
