@@ -33,7 +33,7 @@ const STOP_TIMEOUT_MS = 120_000;
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 500;
 /** A daemon with a wrong option ends at once; one that lives this long has passed its start. */
-const STEADY_MS = 3000;
+const STEADY_MS = 2000;
 
 async function snapshot(project: Project, signal: AbortSignal | undefined): Promise<Snapshot> {
 	const { stdout } = await run(project.connection, ['sh', '-c', daemonStateScript, 'sh', project.root], {
@@ -122,7 +122,7 @@ export async function startDaemons(
 			throw await daemonDown(project, dead[0] ?? states[0], ctx.signal);
 		}
 		// What died at its start is not started again by itself before cron does, minutes later.
-		if (dead.length > 0 && now > deadline - START_TIMEOUT_MS + 4 * STEADY_MS) {
+		if (dead.length > 0 && now > deadline - START_TIMEOUT_MS + 2 * STEADY_MS) {
 			throw await daemonDown(project, dead[0], ctx.signal);
 		}
 		await ctx.clock.sleep(POLL_MS, ctx.signal);

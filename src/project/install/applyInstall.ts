@@ -108,7 +108,7 @@ async function afterFailure(
 			const rows = await findRows(project, row, plan.versions);
 			await backup.note({ versions: [...new Set([...backup.manifest.versions, ...rows.map((each) => each.id)])] });
 		}
-		remains = await takeBack(project, backup, plan.daemons !== 'nothing' && plan.config !== undefined, cleanUp);
+		remains = await takeBack(project, backup, cleanUp);
 	} catch (failure) {
 		remains = [`The clean-up failed too: ${messageOf(failure)}`, `Undo it with the backup ${backup.manifest.id}.`];
 	}

@@ -1,7 +1,7 @@
 import { BoincError } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
 import { run } from '../../connection/run.js';
-import { restartDaemons } from '../daemons.js';
+import { projectSwitch, restartDaemons } from '../daemons.js';
 import type { Project } from '../project.js';
 import { type Backup, openBackup } from './backup.js';
 import { waitForFeeder } from './feeder.js';
@@ -24,14 +24,15 @@ export async function undoInstall(project: Project, backupId: string, ctx: Opera
 		if (backup.manifest.state === 'undone') {
 			throw new BoincError('install-failed', `The installation ${backupId} was undone before.`);
 		}
-		const touchedConfig = backup.manifest.files.some((file) => file.name === 'config.xml');
-		return { app: backup.manifest.app, remains: await takeBack(project, backup, touchedConfig, ctx) };
+		return { app: backup.manifest.app, remains: await takeBack(project, backup, ctx) };
 	});
 }
 
 /** Restores files in reverse order and withdraws rows. Resolves to sentences about what could not be taken back. */
-export async function takeBack(project: Project, backup: Backup, restart: boolean, ctx: OperationContext): Promise<string[]> {
+export async function takeBack(project: Project, backup: Backup, ctx: OperationContext): Promise<string[]> {
 	const { files, versions, directories, app, app_id: appId } = backup.manifest;
+	// Daemons that config.xml no longer has must end; what never got into it has not run. Who stopped the project means it.
+	const restart = files.some((file) => file.name === 'config.xml') && !(await projectSwitch(project, ctx.signal)).stopped;
 	const remains: string[] = [];
 	ctx.progress.report({ message: 'Restoring files' });
 	for (let index = files.length - 1; index >= 0; index--) {

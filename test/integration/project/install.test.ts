@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -231,7 +231,6 @@ describe('an installation that cannot be', () => {
 			'#!/bin/sh\necho "Error: files a and b differ."\n',
 			/files a and b differ/,
 		],
-		['the signing program fails', 'sign_executable', '#!/bin/sh\nexit 1\n', /no signature/],
 		['xadd says added but adds nothing', 'xadd', '#!/bin/sh\necho "added app: x"\n', /did not get into the database/],
 		[
 			'the validator ends at once',
@@ -253,6 +252,21 @@ describe('an installation that cannot be', () => {
 		expect(await readdir(inProject('apps'))).not.toContain(spec.app);
 		expect(await readdir(inProject('bin'))).not.toContain(`b2d_assimilate_${spec.app}`);
 		expect(await readdir(inProject('.boinc2docker'))).not.toContain('lock');
+	});
+
+	test('takes everything back when the key signs nothing', async () => {
+		const before = await texts();
+		const key = inProject('keys/code_sign_private');
+		await rename(key, `${key}.away`);
+		await writeFile(key, 'no key');
+		try {
+			const plan = await planInstall(project, spec, ctx);
+			await expect(applyInstall(project, plan, ctx)).rejects.toMatchObject({ code: 'install-failed' });
+		} finally {
+			await rename(`${key}.away`, key);
+		}
+		expect(await texts()).toEqual(before);
+		expect((await rows(spec.app)).filter((row) => row.deprecated === 0)).toEqual([]);
 	});
 
 	test('takes everything back when it is cancelled', async () => {
@@ -289,7 +303,6 @@ describe('an installation that cannot be', () => {
 		await mkdir(inProject('.boinc2docker/lock'), { recursive: true });
 		await writeFile(inProject('.boinc2docker/lock/owner'), 'installing the app x, from elsewhere\n');
 		await expect(applyInstall(project, plan, ctx)).rejects.toThrow(/installing the app x, from elsewhere/);
-		const { utimes } = await import('node:fs/promises');
 		await utimes(inProject('.boinc2docker/lock'), 1000, 1000);
 		expect((await applyInstall(project, plan, ctx)).versions).toHaveLength(1);
 	});
