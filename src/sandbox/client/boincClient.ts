@@ -8,6 +8,7 @@ import { BoincError, messageOf, throwIfAborted } from '../../common/errors.js';
 import { freePort } from '../freePort.js';
 import { commandLine, endProcess, gone, isOurs, signalProcess, startDetached } from '../processes.js';
 import { type ClientSettings, writeClientFiles } from './clientFiles.js';
+import { signalTasks, tasksGone } from './clientTasks.js';
 import { type ClientTask, parseTaskList, parseTransferNames } from './taskList.js';
 
 export interface ClientOptions extends ClientSettings {
@@ -44,6 +45,7 @@ export interface BoincClient {
 
 const READY_WITHIN_MS = 30_000;
 const COMMAND_WITHIN_MS = 30_000;
+const TASKS_END_WITHIN_MS = 8000;
 
 /**
  * Starts Debian's `boinc` in `dir` and attaches it to the project. Throws `package-missing` without the program and
@@ -78,7 +80,7 @@ export async function runningClient(dir: string): Promise<Omit<BoincClient, 'res
 function clientOf(control: Control, start: () => Promise<BoincClient>): BoincClient {
 	const { dir, pid, port } = control;
 	const command = (...words: readonly string[]): Promise<string> => boinccmd(control, words);
-	const stop = (): Promise<void> => quit(control);
+	const stop = (): Promise<void> => stopClient(dir);
 	return {
 		dir,
 		pid,
@@ -107,12 +109,26 @@ function clientOf(control: Control, start: () => Promise<BoincClient>): BoincCli
 	};
 }
 
-/** Ends the client of `dir` and its tasks, if one runs. */
+/**
+ * Ends the client of `dir` and its tasks, if any run: first by asking, so that container tasks pause; then by ending the
+ * tasks that do not listen, for which the client would wait a minute; at last by force.
+ */
 export async function stopClient(dir: string): Promise<void> {
 	const folder = path.resolve(dir);
 	const control = await readControl(folder);
 	if (control) {
-		await endProcess(control.pid, folder, 30_000);
+		await boinccmd(control, ['--quit']).catch(() => undefined);
+		if (!(await gone(control.pid, folder, TASKS_END_WITHIN_MS))) {
+			signalTasks(folder, 'SIGTERM');
+			await gone(control.pid, folder, TASKS_END_WITHIN_MS);
+		}
+		await endProcess(control.pid, folder);
+	}
+	// A task that the client was about to abort, or that outlived a crash of the client.
+	if (!(await tasksGone(folder, TASKS_END_WITHIN_MS))) {
+		signalTasks(folder, 'SIGTERM');
+		await tasksGone(folder, TASKS_END_WITHIN_MS);
+		signalTasks(folder, 'SIGKILL');
 	}
 	await rm(controlFile(folder), { force: true });
 }
@@ -209,13 +225,6 @@ async function boinccmd(control: Control, words: readonly string[]): Promise<str
 			remedy: `Read ${logFile(control.dir)}.`,
 		});
 	}
-}
-
-/** Asks the client to end, which also ends its tasks; a client that does not is ended by signals. */
-async function quit(control: Control): Promise<void> {
-	await boinccmd(control, ['--quit']).catch(() => undefined);
-	await gone(control.pid, control.dir, 20_000);
-	await stopClient(control.dir);
 }
 
 function missingOrFailed(cause: unknown): BoincError {

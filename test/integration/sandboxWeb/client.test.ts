@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { type BoincClient, startClient } from '../../../src/sandbox/client/boincClient.js';
+import { taskProcesses } from '../../../src/sandbox/client/clientTasks.js';
 import { numberOf, textOf } from '../../../src/sandbox/database.js';
 import { TestProject, until } from './testProject.js';
 
@@ -19,6 +20,8 @@ esac
 touch boinc_finish_called
 `;
 
+const pack = { name: 'pack_1', content: 'x'.repeat(100_000), openName: 'in', sticky: true };
+
 describe('an unmodified BOINC client', () => {
 	let project: TestProject;
 	let client: BoincClient;
@@ -30,10 +33,20 @@ describe('an unmodified BOINC client', () => {
 		appId = await project.addApp('plain', [{ name: 'plain_1.sh', content: PROGRAM }]);
 		clientDir = await mkdtemp(path.join(tmpdir(), 'b2d-client-'));
 		client = await startClient({ dir: clientDir, masterUrl: project.masterUrl, authenticator: project.authenticator });
+		// Jobs of several tests go out together: a client's round trips take seconds each.
+		for (const job of ['copy1', 'copy2']) {
+			await project.addJob(appId, job, { commandLine: 'copy', inputs: [pack] });
+		}
+		await project.addJob(appId, 'wrong', { commandLine: 'fail', inputs: [pack] });
+		const half = project.uploadPath('cut');
+		await mkdir(path.dirname(half), { recursive: true });
+		await writeFile(half, pack.content.slice(0, 60_000));
+		await project.addJob(appId, 'cut', { commandLine: 'copy', inputs: [pack] });
 	});
 
 	afterAll(async () => {
 		await client.stop();
+		expect(taskProcesses(clientDir)).toEqual([]);
 		await project.remove();
 		await rm(clientDir, { recursive: true, force: true });
 	});
@@ -48,7 +61,6 @@ describe('an unmodified BOINC client', () => {
 			{ nudge: () => client.update() },
 		);
 
-	const pack = { name: 'pack_1', content: 'x'.repeat(100_000), openName: 'in', sticky: true };
 	const executing = (job: string) =>
 		until(
 			`start of ${job}`,
@@ -58,8 +70,6 @@ describe('an unmodified BOINC client', () => {
 	const letGo = (slot: number) => writeFile(path.join(clientDir, 'slots', String(slot), 'go'), '');
 
 	it('downloads a sticky pack once, runs, uploads more than 8 KiB and reports', async () => {
-		await project.addJob(appId, 'copy1', { commandLine: 'copy', inputs: [pack] });
-		await project.addJob(appId, 'copy2', { commandLine: 'copy', inputs: [pack] });
 		const row = await reported('copy1');
 		expect(numberOf(row, 'outcome')).toBe(1);
 		expect(numberOf(row, 'exit_status')).toBe(0);
@@ -76,16 +86,11 @@ describe('an unmodified BOINC client', () => {
 	});
 
 	it('tells the exit code of a failed task and goes on with an upload that was cut', async () => {
-		const half = project.uploadPath('cut');
-		await mkdir(path.dirname(half), { recursive: true });
-		await writeFile(half, pack.content.slice(0, 60_000));
-		await project.addJob(appId, 'wrong', { commandLine: 'fail', inputs: [pack] });
-		await project.addJob(appId, 'cut', { commandLine: 'copy', inputs: [pack] });
 		const row = await reported('wrong');
 		expect([numberOf(row, 'outcome'), numberOf(row, 'exit_status'), numberOf(row, 'validate_state')]).toEqual([3, 42, 2]);
 		expect(textOf(row, 'stderr_out')).toContain('it went wrong');
 		await reported('cut');
-		expect(await readFile(half, 'utf8')).toBe(pack.content);
+		expect(await readFile(project.uploadPath('cut'), 'utf8')).toBe(pack.content);
 		expect(await readFile(path.join(project.root, 'log_test/file_upload_handler.log'), 'utf8')).toContain(
 			'cut_0_r123_0 [offset=60000, nbytes=100000]: 0',
 		);
