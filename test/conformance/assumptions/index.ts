@@ -1,0 +1,23 @@
+import type { CheckGroup } from '../checks.js';
+import type { Lab } from '../lab.js';
+import { cancelProbeJobs } from '../probe.js';
+import { appVersionChecks } from './appVersions.js';
+import { bulkChecks } from './bulk.js';
+import { cancelChecks } from './cancel.js';
+import { createWorkChecks } from './createWork.js';
+import { hierarchyChecks } from './hierarchy.js';
+import { layoutChecks } from './layout.js';
+import { schedulerChecks } from './scheduler.js';
+import { tableChecks } from './tables.js';
+
+/** What our code relies on, in an order in which each finds what it needs. */
+export const assumptions: readonly CheckGroup<Lab>[] = [
+	{ title: 'The project folder', checks: layoutChecks },
+	{ title: 'The database', checks: tableChecks, afterEach: cancelProbeJobs },
+	{ title: 'Job inputs and their hash directories', checks: hierarchyChecks, afterEach: cancelProbeJobs },
+	{ title: 'bin/create_work', checks: createWorkChecks, afterEach: cancelProbeJobs },
+	{ title: 'bin/create_work --stdin', checks: bulkChecks, afterEach: cancelProbeJobs },
+	{ title: 'bin/cancel_jobs', checks: cancelChecks, afterEach: cancelProbeJobs },
+	{ title: 'App versions and signatures', checks: appVersionChecks },
+	{ title: 'Scheduler, uploads, validation and assimilation, as a client meets them', checks: schedulerChecks },
+];
