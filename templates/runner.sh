@@ -145,7 +145,8 @@ b2d_find_group() {
 # Replaces this shell by a command as the image's user, in a session of its own: that tells its processes from ours.
 b2d_become() {
 	if [ -n "$b2d_login" ]; then
-		exec "$b2d_box" setsid "$b2d_box" su -m -s "$b2d_shell" "$b2d_login" -c 'exec "$@"' sh "$@"
+		# Without the dashes su would take options of the program for its own.
+		exec "$b2d_box" setsid "$b2d_box" su -m -s "$b2d_shell" -c 'exec "$@"' -- "$b2d_login" sh "$@"
 	elif [ "$b2d_uid$b2d_gid" = 00 ] || [ "$("$b2d_box" id -u)" != 0 ]; then
 		exec "$b2d_box" setsid "$@"
 	fi
@@ -430,10 +431,10 @@ b2d_prepare_shared() {
 	"$b2d_box" chmod -R a+rwX "$b2d_shared" 2>/dev/null
 	"$b2d_box" chown -hR "$b2d_uid:$b2d_gid" "$b2d_shared/checkpoint" "$b2d_shared/results" 2>/dev/null
 	# The user may pass through the slot folder and /root, but not look into them.
-	[ "$b2d_uid" = 0 ] || "$b2d_box" chmod o+x "$b2d_slot" 2>/dev/null
+	[ "$b2d_uid" = 0 ] || "$b2d_box" chmod a+x "$b2d_slot" 2>/dev/null
 	if [ $$ = 1 ]; then
 		[ -d /root ] || "$b2d_box" mkdir -p /root
-		"$b2d_box" chmod o+x /root 2>/dev/null
+		"$b2d_box" chmod a+x /root 2>/dev/null
 		[ -e /root/shared ] || "$b2d_box" ln -s "$b2d_shared" /root/shared
 	fi
 	"$b2d_box" mkdir -p "$b2d_dir" 2>/dev/null

@@ -215,13 +215,13 @@ describe('signals', () => {
 		await vi.waitUntil(() => existsSync(slot.shared('ready')), { timeout: 10_000, interval: 20 });
 		process.kill(pid, 'SIGTERM');
 		expect((await end).code).toBe(9);
-		expect((await slot.results())['last']).toBe('bye\n');
+		expect((await slot.results()).last).toBe('bye\n');
 	});
 
 	test('what the program leaves running is ended with it', async () => {
 		const { code } = await slot.run({}, shell(`sleep 1000 & echo $! >"${slot.shared('results')}/pid"`));
 		expect(code).toBe(0);
-		const pid = Number((await slot.results())['pid']);
+		const pid = Number((await slot.results()).pid);
 		// Whoever inherits the process may not have noticed its end yet.
 		const state = await readFile(`/proc/${String(pid)}/stat`, 'latin1').catch(() => ') X');
 		expect(state.slice(state.lastIndexOf(')') + 2, state.lastIndexOf(')') + 3)).toMatch(/[XZ]/);
@@ -285,7 +285,7 @@ describe('the slot', () => {
 		expect(code).toBe(0);
 		const results = await slot.results();
 		expect(Object.keys(results)).toEqual(['.b2d', '.b2d/job.json', '.b2d/log.txt', 'all']);
-		expect(results['all']).toBe('5');
+		expect(results.all).toBe('5');
 	});
 
 	test('a container that is started again after its end keeps its result and code', async () => {

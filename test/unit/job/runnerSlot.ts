@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-import { type CommonParameters, commonLine, jobLine, parameterTable } from '../../../src/job/parameters.js';
+import { commonLine, type CommonParameters, jobLine, parameterTable } from '../../../src/job/parameters.js';
 import { runnerScript } from '../../../src/job/runner.js';
 
 export const JOB = 'b2d_7_000001';
