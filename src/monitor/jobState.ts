@@ -35,10 +35,10 @@ export function jobState(facts: JobFacts): JobState {
 	if (facts.unjudged) {
 		return 'validating';
 	}
-	if (facts.unsent) {
-		return facts.lost ? 'retrying' : 'queued';
+	if (facts.lost) {
+		return 'retrying'; // also in the moment before the transitioner has made the next instance
 	}
-	return 'created';
+	return facts.unsent ? 'queued' : 'created';
 }
 
 const JOB_STATES: readonly JobState[] = [

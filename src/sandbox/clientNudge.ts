@@ -7,15 +7,17 @@ import { readProjectSettings } from './projectSettings.js';
 const EVERY_MS = 3000;
 
 /**
- * Tells the sandbox's own client that there is work: a client that found none stays away longer and longer, as a volunteer's
- * does, and trying something out would take hours. Ends when `signal` fires.
+ * Makes the sandbox's own client contact the project when there is something to say: a client that found no work, or whose task
+ * failed, stays away longer and longer, as a volunteer's does, and trying something out would take hours. Ends when
+ * `signal` fires.
  */
 export async function nudgeClient(projectRoot: string, clientDir: string, signal: AbortSignal): Promise<void> {
 	while (!signal.aborted) {
 		try {
 			await sleep(EVERY_MS, undefined, { signal });
-			if (await hasWork(projectRoot)) {
-				await (await runningClient(clientDir))?.update();
+			const client = await runningClient(clientDir);
+			if (client && ((await hasWork(projectRoot)) || (await client.tasks()).some((task) => task.readyToReport))) {
+				await client.update();
 			}
 		} catch {
 			// The end, or the database or the client is about to stop or not up yet; the next round tries again.

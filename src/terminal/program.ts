@@ -34,6 +34,7 @@ function globalOptions(command: Command): Command {
 /** Runs the command line and resolves to its exit code; never rejects. */
 export async function runProgram(argv: readonly string[], version: string): Promise<number> {
 	let code: number = EXIT.ok;
+	let options: ReportOptions = {};
 
 	const program = globalOptions(new Command('boinc2docker'))
 		.description('Runs containers on the computers of a BOINC project.')
@@ -41,6 +42,9 @@ export async function runProgram(argv: readonly string[], version: string): Prom
 		.addHelpText('after', EPILOGUE)
 		.enablePositionalOptions()
 		.exitOverride()
+		.hook('preAction', (_program, command) => {
+			options = command.optsWithGlobals<ReportOptions>();
+		})
 		.showHelpAfterError('(add --help for the options)');
 	for (const command of [
 		installCommand,
@@ -63,13 +67,18 @@ export async function runProgram(argv: readonly string[], version: string): Prom
 		if (error instanceof CommanderError) {
 			return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
 		}
-		report(error, program.opts<{ json?: boolean; verbose?: boolean }>());
+		report(error, options);
 		return exitCodeOf(error);
 	}
 	return code;
 }
 
-function report(error: unknown, options: { json?: boolean; verbose?: boolean }): void {
+interface ReportOptions {
+	readonly json?: boolean;
+	readonly verbose?: boolean;
+}
+
+function report(error: unknown, options: ReportOptions): void {
 	const ours = BoincError.is(error) ? error : undefined;
 	if (options.json === true) {
 		const code = ours?.code ?? (isAbort(error) ? 'cancelled' : 'unexpected');

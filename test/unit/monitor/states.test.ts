@@ -56,6 +56,7 @@ describe('a job', () => {
 		[{}, 'created'],
 		[{ unsent: true }, 'queued'],
 		[{ unsent: true, lost: true }, 'retrying'],
+		[{ lost: true }, 'retrying'],
 		[{ unsent: true, unjudged: true }, 'validating'],
 		[{ running: true, unjudged: true, unsent: true }, 'running'],
 		[{ canonical: true, running: true }, 'collecting'],
