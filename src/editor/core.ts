@@ -2,6 +2,7 @@
  * The rooms below, as far as the editor uses them. Loaded by `await import()` on first use, so that activation stays quick.
  */
 export { contentOfBytes } from '../common/content.js';
+export { ServerConnections } from '../connection/serverConnections.js';
 export { findEngine } from '../image/engine.js';
 export { cancelBatch } from '../job/cancel.js';
 export { runnerScript } from '../job/runner.js';
@@ -12,9 +13,7 @@ export { ProjectMonitor } from '../monitor/projectMonitor.js';
 export { installedApps } from '../project/apps.js';
 export { findProjects } from '../project/findProjects.js';
 export { applyInstall } from '../project/install/applyInstall.js';
-export { describePlan } from '../project/install/plan.js';
 export { planInstall } from '../project/install/planInstall.js';
 export { openProject } from '../project/openProject.js';
 export { resultsDirectory } from '../project/resultsDirectory.js';
 export { programsFor } from './commands/app/programsFor.js';
-export { ConnectionPool } from './servers/connectionPool.js';

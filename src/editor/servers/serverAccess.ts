@@ -1,5 +1,4 @@
 import { type Disposable, DisposableStore } from '../../common/disposable.js';
-import { messageOf } from '../../common/errors.js';
 import {
 	type Clock,
 	type Log,
@@ -8,9 +7,9 @@ import {
 	type SecretStore,
 	silentProgress,
 } from '../../common/ports.js';
+import type { Lease, ServerConnections } from '../../connection/serverConnections.js';
 import { parseTarget, type Target } from '../../connection/target.js';
 import type { Core } from '../services.js';
-import type { ConnectionPool, Lease } from './connectionPool.js';
 import type { Server } from './server.js';
 import type { OpenProject } from './serverModel.js';
 
@@ -28,7 +27,7 @@ export interface AccessPorts {
 export class ServerAccess implements Disposable {
 	readonly #ports: AccessPorts;
 	readonly #owned = new DisposableStore();
-	readonly #pools = new Map<string, Promise<ConnectionPool>>();
+	readonly #pools = new Map<string, Promise<ServerConnections>>();
 
 	constructor(ports: AccessPorts) {
 		this.#ports = ports;
@@ -67,9 +66,9 @@ export class ServerAccess implements Disposable {
 		this.#owned.dispose();
 	}
 
-	async #makePool(identityFile: string | undefined): Promise<ConnectionPool> {
+	async #makePool(identityFile: string | undefined): Promise<ServerConnections> {
 		const { log, clock, prompts, secrets, trustFile, core } = this.#ports;
-		const { ConnectionPool: Pool } = await core();
+		const { ServerConnections: Pool } = await core();
 		const pool = new Pool({
 			log,
 			clock,
@@ -78,9 +77,6 @@ export class ServerAccess implements Disposable {
 			trustFile,
 			...(identityFile !== undefined && { identityFiles: [identityFile] }),
 		});
-		this.#owned.add({
-			dispose: () => void Promise.resolve(pool.dispose()).catch((error: unknown) => log.debug(messageOf(error))),
-		});
-		return pool;
+		return this.#owned.add(pool);
 	}
 }

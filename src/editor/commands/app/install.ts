@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 
 import { abortError } from '../../../common/errors.js';
 import type { InstallReport } from '../../../project/install/plan.js';
+import { formatPlan } from '../../documents/formatPlan.js';
+import { pickOne } from '../../quickInput/wizard.js';
 import type { Services } from '../../services.js';
 import { chooseServer } from '../chooseServer.js';
 import { askWhatToInstall } from './askWhatToInstall.js';
@@ -11,7 +13,7 @@ export async function installApp(services: Services, item?: unknown): Promise<vo
 	const title = vscode.l10n.t('Install App');
 	const model = await chooseServer(services, title, item);
 	const { app, friendlyName, source } = await askWhatToInstall(services);
-	const { applyInstall, contentOfBytes, describePlan, planInstall, programsFor, runnerScript } = await services.core();
+	const { applyInstall, contentOfBytes, planInstall, programsFor, runnerScript } = await services.core();
 	const { name } = model.server;
 	const plan = await services.operation(vscode.l10n.t('Planning the installation on {0}', name), async (ctx) => {
 		const project = await model.project(ctx.signal);
@@ -26,9 +28,9 @@ export async function installApp(services: Services, item?: unknown): Promise<vo
 		return;
 	}
 	let report: InstallReport;
-	const shown = await services.documents.openText(vscode.l10n.t('Plan for {0}', app), describePlan(plan));
+	const shown = await services.documents.openText(vscode.l10n.t('Plan for {0}', app), formatPlan(plan));
 	try {
-		await confirm(app, name, plan.steps.length);
+		await confirm(title, app, name, plan.steps.length);
 		report = await services.operation(vscode.l10n.t('Installing “{0}” on {1}', app, name), async (ctx) =>
 			applyInstall(await model.project(ctx.signal), plan, ctx),
 		);
@@ -43,19 +45,20 @@ export async function installApp(services: Services, item?: unknown): Promise<vo
 	void vscode.window.showInformationMessage(vscode.l10n.t('“{0}” is installed on {1} and its daemons run.', app, name));
 }
 
-async function confirm(app: string, server: string, steps: number): Promise<void> {
-	const accept = vscode.l10n.t('Install');
-	const detail = vscode.l10n.t(
-		'{0} steps, shown in the editor behind this question. The project’s daemons are restarted. Files that are changed are backed up first, so that it can be undone.',
-		steps,
-	);
-	if (
-		(await vscode.window.showWarningMessage(
-			vscode.l10n.t('Install “{0}” on {1}?', app, server),
-			{ modal: true, detail },
-			accept,
-		)) !== accept
-	) {
+/** Stays open while the person reads the plan in the editor, unlike a modal dialog. */
+async function confirm(title: string, app: string, server: string, steps: number): Promise<void> {
+	const goOn = await pickOne<boolean>(title, {
+		placeholder: vscode.l10n.t('Read the plan in the editor first: this waits'),
+		choices: [
+			{
+				label: vscode.l10n.t('$(cloud-upload) Install “{0}” on {1}', app, server),
+				detail: vscode.l10n.t('{0} steps. Files that are changed are backed up first, so that it can be undone.', steps),
+				value: true,
+			},
+			{ label: vscode.l10n.t('$(close) Change Nothing'), value: false },
+		],
+	});
+	if (!goOn) {
 		throw abortError();
 	}
 }
