@@ -36,7 +36,7 @@ export async function spool(stream: AsyncIterable<Uint8Array>, target: string, s
 	});
 }
 
-/** Unpacks gzip data into `target`. Throws `archive-corrupt`. */
+/** Unpacks gzip data into `target`. Pieces of the stream may be used again for the next ones. Throws `archive-corrupt`. */
 export async function spoolGunzip(
 	stream: AsyncIterable<Uint8Array>,
 	label: string,
@@ -44,9 +44,14 @@ export async function spoolGunzip(
 	signal?: AbortSignal,
 ): Promise<void> {
 	try {
-		await pipeline(Readable.from(stream, { objectMode: false }), createGunzip(), createWriteStream(target, { mode: 0o600 }), {
-			...(signal && { signal }),
-		});
+		await pipeline(
+			Readable.from(copied(stream), { objectMode: false }),
+			createGunzip(),
+			createWriteStream(target, { mode: 0o600 }),
+			{
+				...(signal && { signal }),
+			},
+		);
 	} catch (error) {
 		if (isAbort(error) || !isZlibError(error)) {
 			throw error;
@@ -56,6 +61,13 @@ export async function spoolGunzip(
 			detail: { archive: label },
 			cause: error,
 		});
+	}
+}
+
+/** A stream keeps several pieces at a time, so each must have bytes of its own. */
+async function* copied(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
+	for await (const piece of stream) {
+		yield Buffer.from(piece);
 	}
 }
 

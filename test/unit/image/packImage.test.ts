@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -140,6 +141,13 @@ describe('packing a saved image', () => {
 		}
 		expect((await pack(gzipSync(archive))).id).toBe(id);
 		expect(await readdir(dir)).toEqual(expect.arrayContaining(['plain.tar', 'image.tar.gz']));
+	});
+
+	it('reads large compressed layers', async () => {
+		const layers = [tarOf([file('noise', randomBytes(3_000_000)), file('zeros', Buffer.alloc(3_000_000))])];
+		const plain = await pack(savedImage('oci', layers));
+		expect((await pack(savedImage('oci with gzip layers', layers))).id).toBe(plain.id);
+		expect((await pack(gzipSync(savedImage('oci', layers)))).id).toBe(plain.id);
 	});
 
 	it('has the same id whatever order and layers the tree came in', async () => {
