@@ -114,7 +114,11 @@ async function startVolunteer(
 		dir: folders.client,
 		masterUrl: masterUrlOf({ name: state.name, webPort: state.ports.web }),
 		authenticator: state.authenticator,
-		env: { ...engine?.env, ...(engine && { BOINC_SANDBOX_ENGINE: engine.kind }) },
+		// The stand-in looks at its container as often as BOINC's wrapper does, scaled like the project's programs.
+		env: {
+			...engine?.env,
+			...(engine && { BOINC_SANDBOX_ENGINE: engine.kind, BOINC_SANDBOX_STATUS_SECONDS: String(Math.max(1, 10 * state.pace)) }),
+		},
 		...signal,
 	});
 	return { engine, client };
