@@ -22,7 +22,9 @@ class StepFailed extends Error {}
 /** Runs one of our programs with its output on the terminal; with `capture`, returns standard output. */
 function run(script, args, { env = {}, capture = false, show = true } = {}) {
 	if (show) {
-		console.log(dim(`$ ${[script === 'cli.js' ? 'boinc2docker' : `node dist/${script}`, ...args].map(shown).join(' ')}`));
+		console.log(
+			dim(`$ ${[...(script === 'cli.js' ? ['boinc2docker'] : ['node', `dist/${script}`]), ...args].map(shown).join(' ')}`),
+		);
 	}
 	return new Promise((resolve, reject) => {
 		const child = spawn(process.execPath, [path.join(root, 'dist', script), ...args], {
