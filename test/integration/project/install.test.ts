@@ -20,7 +20,7 @@ import { undoInstall } from '../../../src/project/install/undoInstall.js';
 import { missingTools, openProject } from '../../../src/project/openProject.js';
 import type { Project } from '../../../src/project/project.js';
 import { wrapperBinaries } from '../../../src/project/wrapperSource.js';
-import { startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
+import { eventually, startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
 
 const FILES = ['config.xml', 'project.xml', 'plan_class_spec.xml'] as const;
 const ctx = quietContext();
@@ -360,6 +360,9 @@ describe('the doctor', () => {
 		await rename(inProject('bin/cancel_jobs'), inProject('bin/cancel_jobs.away'));
 		await sandbox.tool('stop');
 		try {
+			await eventually('the daemons end', async () =>
+				(await daemonStatus(project)).every((state) => state.condition !== 'running'),
+			);
 			const findings = await diagnose(project, ctx);
 			const errors = findings.filter((finding) => finding.level === 'error');
 			const all = errors.map((finding) => finding.what).join('\n');
