@@ -2,7 +2,7 @@
 //
 //   node scripts/package.mjs [--no-build]
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -36,6 +36,7 @@ export function packageExtension({ build = true } = {}) {
 	if (build) {
 		run('scripts/build.mjs');
 	}
+	const unfinished = `${VSIX}.${process.pid}.vsix`;
 	run(
 		'node_modules/@vscode/vsce/vsce',
 		'package',
@@ -43,8 +44,9 @@ export function packageExtension({ build = true } = {}) {
 		'--allow-missing-repository',
 		'--no-rewrite-relative-links',
 		'--out',
-		VSIX,
+		unfinished,
 	);
+	renameSync(unfinished, VSIX); // whoever installs it meanwhile gets a whole one
 	const sizes = { vsix: statSync(VSIX).size, extension: statSync(path.join(root, 'dist/extension.js')).size };
 	for (const [what, limit] of Object.entries(BUDGET)) {
 		if (sizes[what] > limit) {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-import { messageOf } from '../common/errors.js';
+import { BoincError, messageOf } from '../common/errors.js';
 import type { Clock } from '../common/ports.js';
 import { type HelpAction, troubleshoot } from '../common/troubleshooting.js';
 import type { EditorLog } from './ports/editorLog.js';
@@ -31,7 +31,12 @@ export class ErrorPresenter {
 		const { summary, tip, actions } = troubleshoot(error);
 		const text = [summary, tip].filter((part) => part !== '').join(' ');
 		this.#log.error(text);
-		this.#log.debug(error instanceof Error ? (error.stack ?? error.message) : String(error));
+		const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+		if (BoincError.is(error)) {
+			this.#log.debug(stack);
+		} else {
+			this.#log.output(stack); // nobody foresaw it, so this is all there is
+		}
 		for (let cause = causeOf(error); cause !== undefined; cause = causeOf(cause)) {
 			this.#log.info(`because: ${messageOf(cause)}`);
 		}

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { openWorkbench } from '../harness/lib/workbench.mjs';
-import { createSandbox, keepPicture, VSIX, WORKSPACE } from './support.mjs';
+import { createSandbox, extensionLog, keepPicture, VSIX, WORKSPACE } from './support.mjs';
 
 const MINUTES = 60_000;
 let wb, scratch, folder, sandbox;
@@ -43,6 +43,9 @@ before(
 );
 after(
 	async () => {
+		if (lost) {
+			console.log(extensionLog(wb));
+		}
 		await wb?.close();
 		await sandbox?.stop();
 		fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });

@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The packaged extension: node scripts/package.mjs. */
-export const VSIX = path.join(root, 'dist/boinc2docker.vsix');
+/** The packaged extension: node scripts/package.mjs, or another file. */
+export const VSIX = process.env.BOINC2DOCKER_VSIX ?? path.join(root, 'dist/boinc2docker.vsix');
 export const WORKSPACE = path.join(root, 'test/fixtures/workspace');
 export const SANDBOX = path.join(root, 'dist/sandbox.js');
 
@@ -36,4 +36,14 @@ export async function createSandbox(dir) {
 		},
 		stop: () => node('stop', dir),
 	};
+}
+
+/** What the extension has logged in a window. */
+export function extensionLog(workbench) {
+	const logs = path.join(workbench.server.dataDir, 'data/logs');
+	return fs
+		.readdirSync(logs, { recursive: true })
+		.filter((name) => name.endsWith('BOINC.log'))
+		.map((name) => fs.readFileSync(path.join(logs, name), 'utf8'))
+		.join('\n');
 }
