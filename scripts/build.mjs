@@ -1,7 +1,7 @@
 // Bundles the programs with esbuild. Heavy libraries get a bundle each, which is loaded on first use; the programs
 // reach them by `await import('ssh2')` and the like, which this script rewrites to the bundle.
 //
-//   node scripts/build.mjs [--watch] [--development] [--metafile]
+//   node scripts/build.mjs [--watch] [--development] [--metafile] [--outdir FOLDER] [--only NAME]...
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,8 +11,18 @@ import * as esbuild from 'esbuild';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const { values: args } = parseArgs({
-	options: { watch: { type: 'boolean' }, development: { type: 'boolean' }, metafile: { type: 'boolean' } },
+	options: {
+		watch: { type: 'boolean' },
+		development: { type: 'boolean' },
+		metafile: { type: 'boolean' },
+		outdir: { type: 'string', default: path.join(root, 'dist') },
+		// Only these programs, and the libraries.
+		only: { type: 'string', multiple: true },
+	},
 });
+
+const outdir = path.resolve(args.outdir);
+const isWanted = (name) => args.only?.includes(name) ?? true;
 
 /** Loaded on first use; the lint rule in eslint.config.mjs forbids static imports of them. */
 export const LAZY = ['ssh2', 'mysql2/promise', 'tar', 'xml2js', 'yaml', 'vscode-languageclient/node'];
@@ -55,7 +65,7 @@ const common = {
 	platform: 'node',
 	target: 'node20',
 	format: 'cjs',
-	outdir: 'dist',
+	outdir,
 	sourcemap: args.development ? 'inline' : false,
 	minify: !args.development,
 	keepNames: true,
@@ -76,13 +86,15 @@ const programs = {
 const configs = [
 	{
 		...common,
-		entryPoints: Object.fromEntries(Object.entries(programs).filter(([, file]) => existsSync(path.join(root, file)))),
+		entryPoints: Object.fromEntries(
+			Object.entries(programs).filter(([name, file]) => isWanted(name) && existsSync(path.join(root, file))),
+		),
 		external: ['vscode'],
 		plugins: [lazy, lazyCore, noNative],
 	},
 	{
 		...common,
-		outdir: 'dist/lib',
+		outdir: path.join(outdir, 'lib'),
 		entryPoints: Object.fromEntries(LAZY.map((name) => [bundleName(name).replace(/\.js$/, ''), name])),
 		external: ['vscode'],
 		plugins: [noNative],
@@ -94,17 +106,14 @@ if (args.watch) {
 		await (await esbuild.context(config)).watch();
 	}
 } else {
-	mkdirSync(path.join(root, 'dist'), { recursive: true });
+	mkdirSync(outdir, { recursive: true });
 	const results = await Promise.all(configs.map((config) => esbuild.build(config)));
 	if (args.metafile) {
-		writeFileSync(path.join(root, 'dist/meta.json'), JSON.stringify(results.map((result) => result.metafile)));
+		writeFileSync(path.join(outdir, 'meta.json'), JSON.stringify(results.map((result) => result.metafile)));
 	}
-	if (existsSync(path.join(root, 'dist/cli.js'))) {
+	if (isWanted('cli')) {
+		const cli = path.join(outdir, 'cli.js');
 		const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-		writeFileSync(
-			path.join(root, 'dist/cli.js'),
-			`#!/usr/bin/env node\n${readFileSync(path.join(root, 'dist/cli.js'), 'utf8').replaceAll('__VERSION__', version)}`,
-			{ mode: 0o755 },
-		);
+		writeFileSync(cli, `#!/usr/bin/env node\n${readFileSync(cli, 'utf8').replaceAll('__VERSION__', version)}`, { mode: 0o755 });
 	}
 }
