@@ -1,4 +1,4 @@
-import { type Content, contentOfBytes } from '../../common/content.js';
+import type { Content } from '../../common/content.js';
 import { BoincError } from '../../common/errors.js';
 import { architectureOf, isContainerClass } from '../apps.js';
 import type { Architecture, Platform } from '../types.js';
@@ -205,9 +205,4 @@ function refuseTakenNumbers(create: readonly NewVersion[], existing: readonly Ex
 			);
 		}
 	}
-}
-
-/** `version.xml` as content, for the upload. */
-export function versionXmlContent(version: NewVersion): Content {
-	return contentOfBytes(version.versionXml);
 }
