@@ -28,7 +28,11 @@ it('cuts wrapper and container apart', () => {
 });
 
 it('takes everything as the wrapper’s without the marks', () => {
-	expect(parseStderr('<stderr_txt>\nno engine\n</stderr_txt>')).toMatchObject({ wrapper: 'no engine', container: '', message: '' });
+	expect(parseStderr('<stderr_txt>\nno engine\n</stderr_txt>')).toMatchObject({
+		wrapper: 'no engine',
+		container: '',
+		message: '',
+	});
 	expect(parseStderr('plain')).toMatchObject({ wrapper: 'plain' });
 });
 

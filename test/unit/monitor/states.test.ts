@@ -49,7 +49,15 @@ describe('an instance', () => {
 	});
 });
 
-const nothing: JobFacts = { canonical: false, assimilated: false, errorMask: 0, running: false, unjudged: false, unsent: false, lost: false };
+const nothing: JobFacts = {
+	canonical: false,
+	assimilated: false,
+	errorMask: 0,
+	running: false,
+	unjudged: false,
+	unsent: false,
+	lost: false,
+};
 
 describe('a job', () => {
 	it.each<[Partial<JobFacts>, JobState]>([
@@ -86,14 +94,9 @@ describe('a batch', () => {
 	});
 
 	it('is watched until nothing changes any more', () => {
-		expect(['preparing', 'running', 'done', 'failed', 'cancelled', 'retired'].map((state) => isFinalBatchState(state as 'done'))).toEqual([
-			false,
-			false,
-			true,
-			true,
-			true,
-			true,
-		]);
+		expect(
+			['preparing', 'running', 'done', 'failed', 'cancelled', 'retired'].map((state) => isFinalBatchState(state as 'done')),
+		).toEqual([false, false, true, true, true, true]);
 	});
 });
 
