@@ -14,7 +14,7 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 const DEFAULT_MAX_STDOUT = 16 * 1024 * 1024;
 const KEPT_STDERR = 64 * 1024;
 /** A daemon may keep the output open after the command ended; this much silence ends the waiting. */
-const LINGER_MS = 5_000;
+const LINGER_MS = 3_000;
 const STDIN_SLICE = 256 * 1024;
 
 /** Runs one program through `spawner`; the behaviour of `Connection.exec`, whatever the transport. */
@@ -224,26 +224,35 @@ class Execution {
 	}
 }
 
-/** Calls `take` for each chunk in order, one at a time; resolves at the end of the stream. */
+/** Calls `take` for each chunk in order, one at a time; resolves when the last one has been taken. */
 function consume(stream: Readable, take: (chunk: Buffer) => void | Promise<void>): Promise<void> {
 	return new Promise((resolve, reject) => {
+		let busy: Promise<void> | undefined;
 		const fail = (error: unknown): void => {
 			stream.pause();
 			reject(error instanceof Error ? error : new Error(messageOf(error)));
 		};
+		const finish = (): void => void (busy ?? Promise.resolve()).then(resolve, fail);
 		stream.on('data', (chunk: Buffer) => {
 			try {
-				const pending = take(chunk);
+				// Node resumes the output of a child process when that ends: chunks may come in spite of the pause.
+				const pending = busy ? busy.then(() => take(chunk)) : take(chunk);
 				if (pending) {
+					busy = pending;
 					stream.pause();
-					pending.then(() => stream.resume(), fail);
+					pending.then(() => {
+						if (busy === pending) {
+							busy = undefined;
+							stream.resume();
+						}
+					}, fail);
 				}
 			} catch (error) {
 				fail(error);
 			}
 		});
-		stream.once('end', resolve);
-		stream.once('close', resolve);
+		stream.once('end', finish);
+		stream.once('close', finish);
 		stream.once('error', fail);
 	});
 }

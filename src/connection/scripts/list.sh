@@ -1,6 +1,13 @@
 # Argument: folder. For each entry: what it is; NUL; its name; NUL. What it is: mode in hex, size, seconds since the epoch;
 # or letter of the type, mode in octal, size, seconds.
-cd -- "$1" || exit 1
+[ -e "$1" ] || {
+	echo "$1: No such file or directory" >&2
+	exit 1
+}
+CDPATH= cd -- "$1" || {
+	echo "$1: Permission denied" >&2
+	exit 1
+}
 [ -r . ] || {
 	echo "$1: Permission denied" >&2
 	exit 1

@@ -34,7 +34,7 @@ if [ "$own" = no ]; then
 fi
 if [ "$own" = yes ]; then
 	printf '%s' "$$" >"$lock/pid" 2>/dev/null
-	trap 'rm -rf "$lock"' EXIT
+	trap '[ -s "$part" ] || rm -f "$part"; rm -rf "$lock"' EXIT
 else
 	# Another upload of the same content is at work, or hangs: go on from a copy of what it has.
 	shared=$part

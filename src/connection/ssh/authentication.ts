@@ -1,4 +1,4 @@
-import type { AnyAuthMethod, AuthenticationType, Prompt } from 'ssh2';
+import type { AnyAuthMethod, Prompt } from 'ssh2';
 
 import { BoincError, messageOf } from '../../common/errors.js';
 import { SECRET_KEYS } from '../../common/ids.js';
@@ -6,14 +6,10 @@ import type { Log, Prompts, SecretStore } from '../../common/ports.js';
 import type { Identity } from './identities.js';
 import type { KeyUnlocker } from './keyUnlocker.js';
 import type { Ssh2 } from './loadSsh2.js';
+import type { LoginReply } from './loginReplies.js';
 import { singleKeyAgent } from './singleKeyAgent.js';
 
-/** What the server said to the attempt before: methods that may go on, and whether the attempt was a part of success. */
-interface Reply {
-	readonly methods: readonly string[];
-	readonly partial: boolean;
-}
-type Attempts = AsyncGenerator<AnyAuthMethod, void, Reply>;
+type Attempts = AsyncGenerator<AnyAuthMethod, void, LoginReply>;
 
 export interface AuthenticationPorts {
 	readonly prompts: Prompts;
@@ -51,9 +47,8 @@ export class Authentication {
 	}
 
 	/** The next attempt after the server's reply; undefined when nothing is left. */
-	async next(methods: readonly AuthenticationType[] | null, partial: boolean | null): Promise<AnyAuthMethod | undefined> {
-		const reply = { methods: methods ?? [], partial: partial ?? false };
-		if (methods && this.#offered.length === 0) {
+	async next(reply: LoginReply): Promise<AnyAuthMethod | undefined> {
+		if (reply.methods.length > 0 && this.#offered.length === 0) {
 			this.#offered = reply.methods;
 			this.ports.log.debug(`${this.server.name} accepts ${reply.methods.join(', ')}`);
 		}
@@ -120,7 +115,10 @@ export class Authentication {
 		}
 	}
 
-	#method(method: 'publickey' | 'keyboard-interactive' | 'password', reply: Reply): AsyncGenerator<AnyAuthMethod, Reply, Reply> {
+	#method(
+		method: 'publickey' | 'keyboard-interactive' | 'password',
+		reply: LoginReply,
+	): AsyncGenerator<AnyAuthMethod, LoginReply, LoginReply> {
 		switch (method) {
 			case 'publickey':
 				return this.#keys(reply);
@@ -131,7 +129,7 @@ export class Authentication {
 		}
 	}
 
-	async *#keys(reply: Reply): AsyncGenerator<AnyAuthMethod, Reply, Reply> {
+	async *#keys(reply: LoginReply): AsyncGenerator<AnyAuthMethod, LoginReply, LoginReply> {
 		this.#identities ??= await this.ports.findIdentities();
 		for (const identity of this.#identities) {
 			this.#log(`offering ${identity.label} ${identity.fingerprint}`, identity.fingerprint);
@@ -149,7 +147,7 @@ export class Authentication {
 		return reply;
 	}
 
-	async *#password(reply: Reply): AsyncGenerator<AnyAuthMethod, Reply, Reply> {
+	async *#password(reply: LoginReply): AsyncGenerator<AnyAuthMethod, LoginReply, LoginReply> {
 		for (let attempt = 1; attempt <= PASSWORD_TRIES; attempt++) {
 			const password = await this.#askPassword();
 			if (password === undefined) {
@@ -168,7 +166,7 @@ export class Authentication {
 		return reply;
 	}
 
-	async *#keyboardInteractive(reply: Reply): AsyncGenerator<AnyAuthMethod, Reply, Reply> {
+	async *#keyboardInteractive(reply: LoginReply): AsyncGenerator<AnyAuthMethod, LoginReply, LoginReply> {
 		for (let attempt = 1; attempt <= PASSWORD_TRIES && !this.#declined; attempt++) {
 			this.#log('trying keyboard-interactive', 'keyboard-interactive');
 			reply = yield {

@@ -16,6 +16,7 @@ import { defaultKnownHostsFiles, HostKeys } from './hostKeys.js';
 import { defaultAgentSocket, findIdentities } from './identities.js';
 import { KeyUnlocker } from './keyUnlocker.js';
 import { loadSsh2 } from './loadSsh2.js';
+import { followReplies, type LoginReply } from './loginReplies.js';
 import { SshChannels } from './sshChannels.js';
 
 export interface SshPorts {
@@ -124,6 +125,7 @@ class Login {
 		const onAbort = (): void => fail(abortError());
 		ports.signal?.addEventListener('abort', onAbort, { once: true });
 		try {
+			throwIfAborted(ports.signal);
 			await new Promise<void>((resolve, reject) => {
 				fail = reject;
 				client.once('ready', resolve);
@@ -143,6 +145,7 @@ class Login {
 					),
 				);
 				client.on('banner', (text: string) => ports.log.info(`${this.name} says: ${text.trim()}`));
+				let replies: () => LoginReply | undefined = () => undefined;
 				client.connect({
 					sock: this.socket,
 					username: user,
@@ -167,8 +170,10 @@ class Login {
 						);
 					},
 					authHandler: (methods, partial, next) => {
+						// Before the first attempt there is no list, whatever the types say.
+						const reply = replies() ?? (Array.isArray(methods) ? { methods, partial } : { methods: [], partial: false });
 						this.#settle(
-							deadline.pausedFor(() => authentication.next(methods as typeof methods | null, partial)),
+							deadline.pausedFor(() => authentication.next(reply)),
 							(attempt) => {
 								if (attempt) {
 									next(attempt);
@@ -180,6 +185,7 @@ class Login {
 						);
 					},
 				});
+				replies = followReplies(client);
 			});
 			await authentication.succeeded();
 		} catch (error) {

@@ -106,6 +106,9 @@ export class SshChannels implements Spawner {
 	 * the channel is handled: the exit code may be in the same packet as the confirmation, and nobody would hear it later.
 	 */
 	#open<T>(opener: Opener, signal: AbortSignal | undefined, adopt: (channel: ClientChannel) => T): Promise<T> {
+		if (signal?.aborted) {
+			return Promise.reject(abortError());
+		}
 		if (this.#lost !== undefined) {
 			return Promise.reject(this.lostError());
 		}
