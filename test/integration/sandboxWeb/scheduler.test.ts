@@ -81,11 +81,12 @@ describe('the scheduler', () => {
 		expect(await project.result('left')).toMatchObject({ server_state: 5, outcome: 7 });
 	});
 
-	it('gives its key to a client without one, and none with', async () => {
-		const key = /<code_sign_key>\n([\s\S]*?)\n<\/code_sign_key>/.exec(await ask())?.[1];
+	it('gives its key to a client that asks for work without one, and none with', async () => {
+		expect(await ask()).not.toContain('<code_sign_key>');
+		const key = /<code_sign_key>\n([\s\S]*?)\n<\/code_sign_key>/.exec(await ask(work))?.[1];
 		expect(key).toMatch(/^1024\n[\da-f\n]+\n\.$/);
-		expect(await ask({ codeSignKey: key! })).not.toContain('<code_sign_key>');
-		expect(messages(await ask({ codeSignKey: '1024\nab\n.' }))[0]).toContain('changed its security key');
+		expect(await ask({ ...work, codeSignKey: key! })).not.toContain('<code_sign_key>');
+		expect(messages(await ask({ ...work, codeSignKey: '1024\nab\n.' }))[0]).toContain('changed its security key');
 	});
 
 	it('sends the highest priority first and as much time as asked for', async () => {

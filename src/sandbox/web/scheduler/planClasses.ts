@@ -27,6 +27,9 @@ export type PlanClassAnswer =
 
 const no = (message?: string): PlanClassAnswer => ({ fits: false, ...(message !== undefined && { message }) });
 
+/** Since this version clients report their container engine. */
+const REPORTS_DOCKER = 80_100;
+
 /** FLOPS of a host that reports none. */
 const DEFAULT_FLOPS = 1e9;
 
@@ -163,7 +166,7 @@ function engine(spec: PlanClassSpec, capacity: Capacity): PlanClassAnswer | unde
 		return request.host.wslHasDocker ? undefined : no('No usable WSL distros found');
 	}
 	if (request.host.dockerVersion === '') {
-		return capacity.assumeDocker ? undefined : no('Docker not present');
+		return capacity.assumeDocker && request.clientVersion < REPORTS_DOCKER ? undefined : no('Docker not present');
 	}
 	return request.host.osName.includes('Darwin') && request.clientVersion < 80_206
 		? no('Docker jobs need 8.2.6+ client')

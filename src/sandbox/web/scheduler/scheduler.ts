@@ -81,7 +81,9 @@ async function answer(
 	await updateHost(database, host, request, { now, address, assumeDocker: config.assumeDocker });
 	const ncpus = Math.max(1, Math.min(config.maxNcpus, Math.floor(request.host.ncpus * request.cpuFraction)));
 	reply.acks.push(...(await handleReports({ database, config, account, host, ncpus, now, log }, request.reports)));
-	await offerKey(request, reply, config);
+	if (asksForWork(request)) {
+		await offerKey(request, reply, config);
+	}
 
 	const catalog = await readCatalog(database);
 	const platformIds = request.platforms.flatMap((name) => catalog.platforms.get(name) ?? []);
@@ -124,8 +126,7 @@ async function work(session: Session): Promise<void> {
 	if (config.resendLostResults && request.otherResults && !host.isNew) {
 		await resendLostWork(session, budget, request.otherResults);
 	}
-	const wantsWork = request.workReqSeconds > 0 || request.cpuReqSeconds > 0 || request.cpuReqInstances > 0;
-	if (!wantsWork || request.dontSendWork || config.dontSendJobs || host.maxResultsDay === -1) {
+	if (!asksForWork(request) || request.dontSendWork || config.dontSendJobs || host.maxResultsDay === -1) {
 		return;
 	}
 	const wait = config.minSendworkInterval - (now - host.lastRpcTime);
@@ -136,6 +137,9 @@ async function work(session: Session): Promise<void> {
 	}
 	await sendWork(session, budget);
 }
+
+const asksForWork = (request: SchedulerRequest): boolean =>
+	request.workReqSeconds > 0 || request.cpuReqSeconds > 0 || request.cpuReqInstances > 0;
 
 /** Says why a client gets nothing at all from this project; true when it is so. */
 function refuseClient(request: SchedulerRequest, reply: Reply, config: ServerConfig, platformIds: readonly number[]): boolean {
