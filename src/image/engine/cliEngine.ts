@@ -132,6 +132,8 @@ export class CliEngine implements Engine {
 			`--iidfile=${idFile}`,
 			// A builder in a container of its own keeps the image to itself otherwise.
 			...(this.#buildx ? ['--load'] : []),
+			// The classic builder keeps the container of a failed or cancelled step otherwise.
+			...(this.kind === 'docker' && !this.#buildx ? ['--force-rm'] : []),
 			...Object.entries(request.buildArgs ?? {}).flatMap(([name, value]) => option('build-arg', `${name}=${value}`)),
 			...option('target', request.target),
 			...option('platform', request.platform),

@@ -138,14 +138,11 @@ function finish(raw: RawHeader, pending: Pending, globalPax: PaxRecords, offset:
 		throw corrupt(range, named.name, header);
 	}
 	if (raw.typeFlag === 'S' || [...records.keys()].some((key) => key.startsWith('GNU.sparse.'))) {
-		throw new BoincError(
-			'image-unsupported',
-			`The archive (${range.label}) stores “${displayName(header.name)}” as a sparse file.`,
-			{
-				remedy: 'Make the archive with the container engine, or with tar without --sparse.',
-				detail: { archive: range.label, entry: displayName(header.name) },
-			},
-		);
+		const name = displayName(records.get('GNU.sparse.name')?.toString('latin1') ?? header.name);
+		throw new BoincError('image-unsupported', `The archive (${range.label}) stores “${name}” as a sparse file.`, {
+			remedy: 'Make the archive with the container engine, or with tar without --sparse.',
+			detail: { archive: range.label, entry: name },
+		});
 	}
 	return { ...header, offset };
 }

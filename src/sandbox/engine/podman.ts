@@ -123,7 +123,10 @@ async function probe(env: Readonly<Record<string, string>>): Promise<ProgramResu
 	}
 }
 
-/** Processes that belong to this store: container monitors by their arguments, contained ones by their root file system. */
+/**
+ * Processes that belong to this store: Podman itself by its environment, container monitors by their arguments,
+ * contained ones by their root file system.
+ */
 async function processesOf(folders: EngineFolders): Promise<number[]> {
 	const found: number[] = [];
 	const store = `${basename(folders.dir)}/graph/`;
@@ -134,11 +137,18 @@ async function processesOf(folders: EngineFolders): Promise<number[]> {
 		}
 		const words = commandLine(pid);
 		const monitors = (words[0] ?? '').includes('conmon') && words.some((word) => word.includes(folders.dir));
-		if (monitors || (await rootMount(pid)).includes(store)) {
+		const builds = /(^|\/)(podman|buildah)/.test(words[0] ?? '') && (await usesStore(pid, folders));
+		if (monitors || builds || (await rootMount(pid)).includes(store)) {
 			found.push(pid);
 		}
 	}
 	return found;
+}
+
+/** Whether a process was started with the environment that leads to this store. */
+async function usesStore(pid: number, folders: EngineFolders): Promise<boolean> {
+	const variables = await readFile(`/proc/${String(pid)}/environ`, 'utf8').catch(() => '');
+	return variables.split('\0').includes(`CONTAINERS_STORAGE_CONF=${join(folders.dir, 'storage.conf')}`);
 }
 
 /** The line of the mount table for a process's root: names the store's folders when the process is in a container. */
