@@ -211,6 +211,7 @@ b2d_launch() {
 	done
 	# Some environment variables have names that a shell drops; env, the last step, does not.
 	umask 000
+	unset OLDPWD
 	b2d_become "$b2d_box" env "$@"
 }
 

@@ -176,7 +176,8 @@ function replicationOf(given: Partial<Replication> = {}): Replication {
 	return {
 		minQuorum,
 		targetNresults,
-		maxErrorResults: given.maxErrorResults ?? DEFAULT_REPLICATION.maxErrorResults,
+		// BOINC refuses a limit of zero; that there is no second try is the limit of all copies.
+		maxErrorResults: Math.max(1, given.maxErrorResults ?? DEFAULT_REPLICATION.maxErrorResults),
 		maxTotalResults: given.maxTotalResults ?? targetNresults + 4,
 		maxSuccessResults: given.maxSuccessResults ?? targetNresults + 1,
 	};

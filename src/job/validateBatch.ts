@@ -96,8 +96,9 @@ const WORDS_OF: Readonly<Record<keyof Resources, string>> = {
 function validateReplication(replication: Replication): void {
 	const { minQuorum, targetNresults, maxErrorResults, maxTotalResults, maxSuccessResults } = replication;
 	for (const value of [minQuorum, targetNresults, maxErrorResults, maxTotalResults, maxSuccessResults]) {
-		if (!Number.isInteger(value) || value < 0 || value > 99) {
-			throw invalid(`${value} is not a number of copies.`, 'Use whole numbers up to 99.');
+		if (!Number.isInteger(value) || value < 1 || value > 99) {
+			// BOINC takes a zero for "not given" and creates nothing.
+			throw invalid(`${value} is not a number of copies.`, 'Use whole numbers from 1 to 99.');
 		}
 	}
 	if (minQuorum < 1 || targetNresults < minQuorum) {
