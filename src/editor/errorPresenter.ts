@@ -29,8 +29,8 @@ export class ErrorPresenter {
 
 	show(error: unknown, retry?: () => void): void {
 		const { summary, tip, actions } = troubleshoot(error);
-		const text = [summary, tip].filter((part) => part !== '').join(' ');
-		this.#log.error(text);
+		this.#log.error([summary, tip].filter((part) => part !== '').join(' '));
+		const text = [firstLine(summary), firstLine(tip)].filter((part) => part !== '').join(' ');
 		const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
 		if (BoincError.is(error)) {
 			this.#log.debug(stack);
@@ -57,6 +57,12 @@ export class ErrorPresenter {
 			})
 			.then(undefined, (failure: unknown) => this.#log.warn(messageOf(failure)));
 	}
+}
+
+/** What fits into a notification: quoted output of programs begins on a line of its own and stays in the log. */
+function firstLine(text: string): string {
+	const [first = '', ...others] = text.split('\n');
+	return others.length === 0 ? first : first.replace(/(^|(?<=[.!?] ))[^.!?]*:$/, '').trim();
 }
 
 function causeOf(error: unknown): unknown {

@@ -198,6 +198,7 @@ step('cancelling asks with the number of jobs, and touches only the unfinished',
 	await wb.notification('Cancelled 3 jobs').waitFor({ timeout: MINUTES });
 	await row('3 cancelled').waitFor({ timeout: MINUTES });
 	assert.equal(await row('1/1 done').count(), 1);
+	assert.equal(await wb.notification('is over').count(), 0);
 });
 
 step('a Dockerfile that does not build is explained, and nothing is submitted', 3, async () => {

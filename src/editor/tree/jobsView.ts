@@ -34,12 +34,12 @@ export class JobsView implements Disposable {
 		this.#update();
 	}
 
-	/** Shows the row of a batch. Does nothing when the batch is not known yet. */
+	/** Shows the row of a batch with its jobs, of a single job with its instances. Does nothing when the batch is not known yet. */
 	async reveal(serverId: string, batchId: number): Promise<void> {
 		this.#tree.refresh();
 		const node = this.#tree.batchNode(serverId, batchId);
 		if (node) {
-			await this.#view.reveal(node, { select: true, focus: false, expand: 2 });
+			await this.#view.reveal(node, { select: true, focus: false, expand: node.batch?.total === 1 ? 2 : 1 });
 		}
 	}
 

@@ -1,7 +1,10 @@
 import * as vscode from 'vscode';
 
 import { abortError } from '../../../common/errors.js';
+import type { OperationContext } from '../../../common/ports.js';
+import type { CancelReport } from '../../../job/cancel.js';
 import { isFinalBatchState } from '../../../monitor/jobState.js';
+import type { ServerModel } from '../../servers/serverModel.js';
 import type { Services } from '../../services.js';
 import { type BatchChoice, batchOf, chooseBatch } from '../chooseBatch.js';
 
@@ -19,12 +22,11 @@ export async function cancelBatches(services: Services, item?: unknown, items?: 
 		return;
 	}
 	await confirm(open, skipped);
-	const { cancelBatch } = await services.core();
 	let cancelled = 0;
 	let running = 0;
 	await services.operation(vscode.l10n.t('Cancelling {0}', namesOf(open)), async (ctx) => {
 		for (const { model, batch } of open) {
-			const outcome = await cancelBatch(await model.project(ctx.signal), batch.id, ctx);
+			const outcome = await cancelOne(services, model, batch.id, ctx);
 			cancelled += outcome.cancelled;
 			running += outcome.running;
 		}
@@ -34,6 +36,21 @@ export async function cancelBatches(services: Services, item?: unknown, items?: 
 	void vscode.window.showInformationMessage(
 		`${vscode.l10n.t('Cancelled {0} jobs of {1}.', cancelled, namesOf(open))} ${hosts}`.trim(),
 	);
+}
+
+/** The end of a batch that the person ends is no news: it is not watched any longer, unless cancelling fails. */
+async function cancelOne(services: Services, model: ServerModel, batchId: number, ctx: OperationContext): Promise<CancelReport> {
+	const { cancelBatch } = await services.core();
+	const wasWatched = services.watched.of(model.server.id).includes(batchId);
+	await services.watched.remove(model.server.id, batchId);
+	try {
+		return await cancelBatch(await model.project(ctx.signal), batchId, ctx);
+	} catch (error) {
+		if (wasWatched) {
+			await services.watched.add(model.server.id, batchId);
+		}
+		throw error;
+	}
 }
 
 async function confirm(open: readonly BatchChoice[], skipped: number): Promise<void> {
