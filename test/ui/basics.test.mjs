@@ -25,7 +25,7 @@ afterEach((t) => keepPicture(wb, t));
 test('the command is offered on a Dockerfile and a Containerfile, and on nothing else', async () => {
 	const offered = async (name) => {
 		const labels = await wb.contextMenu(wb.explorerItem(name));
-		await wb.page.keyboard.press('Escape');
+		await wb.closeMenu();
 		return labels.includes('Submit as BOINC Job');
 	};
 	assert.equal(await offered('Dockerfile'), true);
@@ -59,7 +59,6 @@ test('a server that is not there is explained, and can be tried again', async ()
 	await toast.getByRole('button', { name: 'Try Again' }).waitFor();
 	await toast.getByRole('button', { name: 'Show Log' }).click();
 	await wb.page.locator('.panel .view-lines').filter({ hasText: '127.0.0.1' }).waitFor();
-	await wb.runCommand('View: Close Panel');
 });
 
 test('the palette has what needs no row of the tree, and only that', async () => {

@@ -37,7 +37,6 @@ before(
 			env: { HOME: home, SSH_AUTH_SOCK: '', ...sandbox.engineEnv },
 			settings: { 'boinc2docker.engine.command': 'podman', 'files.simpleDialog.enable': true },
 		});
-		wb.page.setDefaultTimeout(30_000);
 	},
 	{ timeout: 5 * MINUTES },
 );

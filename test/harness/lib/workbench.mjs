@@ -35,19 +35,19 @@ export class Workbench {
 		this.page = page;
 		this.server = server;
 		this.browser = browser;
-		page.setDefaultTimeout(15_000);
+		page.setDefaultTimeout(60_000); // of no importance while all goes well; a busy computer needs it
 		page.on('console', (m) => this.consoleLines.push(`[${m.type()}] ${m.text()}`));
 	}
 
 	/** The workbench is drawn and knows what the extensions contribute: before that, menus lack their commands. */
 	async ready() {
-		await this.page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
+		await this.page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 120_000 });
 		await this.mark('code/didLoadExtensions');
 	}
 
 	/** Waits for one of VS Code's own performance marks and returns its time in ms since the page was opened. */
 	async mark(name) {
-		await this.page.waitForFunction((n) => performance.getEntriesByName(n).length > 0, name, { timeout: 60_000 });
+		await this.page.waitForFunction((n) => performance.getEntriesByName(n).length > 0, name, { timeout: 120_000 });
 		return this.page.evaluate((n) => performance.getEntriesByName(n)[0].startTime, name);
 	}
 
@@ -192,6 +192,11 @@ export class Workbench {
 			}
 		}
 		throw new Error(`the menu stays open after a click on ${labels.at(-1)}`);
+	}
+
+	async closeMenu() {
+		await this.page.keyboard.press('Escape');
+		await this.page.locator('.monaco-menu').waitFor({ state: 'hidden' });
 	}
 
 	async explorerCommand(file, label) {
