@@ -28,6 +28,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
 	'host-key-revoked': EXIT.unreachable,
 	'authentication-failed': EXIT.unreachable,
 	'connection-lost': EXIT.unreachable,
+	timeout: EXIT.unreachable,
 };
 
 export function exitCodeOf(error: unknown): number {

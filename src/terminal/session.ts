@@ -59,6 +59,11 @@ export async function withProject(options: GlobalOptions, work: (session: Sessio
 	const terminal = terminalFor(options);
 	const ctx = contextFor(terminal);
 	const target = parseTarget(requireServer(options));
+	if (options.as !== undefined && !/^[A-Za-z_][\w.-]*$/.test(options.as)) {
+		throw new BoincError('usage', `“${options.as}” is not the name of an account.`, {
+			remedy: 'Give the name of the account on the server that owns the project.',
+		});
+	}
 	const login = await connect(target, {
 		prompts: terminal.prompts,
 		secrets: memorySecrets(),
@@ -69,9 +74,6 @@ export async function withProject(options: GlobalOptions, work: (session: Sessio
 		...(options.knownHosts !== undefined && { knownHostsFiles: [path.resolve(options.knownHosts)] }),
 		...(ctx.signal && { signal: ctx.signal }),
 	});
-	if (options.as !== undefined && !/^[A-Za-z_][\w.-]*$/.test(options.as)) {
-		throw new BoincError('usage', `“${options.as}” is not the name of an account.`);
-	}
 	// The account that logs in is often not the one that owns the project.
 	const connection = options.as === undefined ? login : prefixed(login, ['sudo', '-n', '-u', options.as, '--']);
 	try {

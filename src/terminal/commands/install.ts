@@ -1,45 +1,28 @@
-import { homedir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { contentOfBytes } from '../../common/content.js';
-import { BoincError } from '../../common/errors.js';
-import { runnerScript } from '../../job/runner.js';
+import type { Content } from '../../common/content.js';
+import type { OperationContext } from '../../common/ports.js';
 import { applyInstall } from '../../project/install/applyInstall.js';
 import { describePlan, type InstallPlan } from '../../project/install/plan.js';
 import { planInstall } from '../../project/install/planInstall.js';
-import type { AssimilatorChoice, InstallSpec, ValidatorChoice } from '../../project/install/spec.js';
 import { undoInstall } from '../../project/install/undoInstall.js';
 import { programsFor } from '../../project/programsFor.js';
-import { type Platform, PLATFORMS } from '../../project/types.js';
-import type { WrapperSource } from '../../project/wrapperSource.js';
+import { PLATFORMS } from '../../project/types.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
-import { type GlobalOptions, type Session, withProject } from '../session.js';
+import { contextFor, type Session, terminalFor, withProject } from '../session.js';
 import { printable } from '../table.js';
-
-interface InstallOptions extends GlobalOptions {
-	readonly title: string;
-	readonly wrappers?: string;
-	readonly release: string;
-	readonly busybox?: string[];
-	readonly platform?: string[];
-	readonly appVersion?: string;
-	readonly resultsDir?: string;
-	readonly validator?: string;
-	readonly assimilator?: string;
-	readonly plan?: boolean;
-	readonly undo?: string;
-}
-
-export const DEFAULT_APP = 'boinc2docker';
+import { type InstallOptions, type InstallWish,installWish } from './installSpec.js';
 
 export const installCommand: RegisterCommand = (program, setExitCode) => {
 	program
 		.command('install')
 		.description('make the project able to run containers: shows the plan, applies it, verifies')
-		.option('--title <text>', 'name of the app that volunteers read', 'Containers')
+		.option('-f, --file <file>', 'what to install (default: boinc2docker.yml of this folder, if there is one)')
+		.option('--title <text>', 'name of the app that volunteers read (default: Containers)')
 		.option('--wrappers <folder-or-url>', 'where the docker_wrapper programs are (default: BOINC’s releases)')
-		.option('--release <number>', 'release of docker_wrapper to fetch', 'latest')
+		.option('--release <number>', 'release of docker_wrapper to fetch (default: latest)')
 		.option(
 			'--busybox <file-or-url...>',
 			'static busybox for the containers (default: this computer’s, the server’s, or fetched)',
@@ -49,22 +32,54 @@ export const installCommand: RegisterCommand = (program, setExitCode) => {
 		.option('--results-dir <folder>', 'where the server collects results (default: results/APP of the project)')
 		.option('--validator <kind>', 'trivial, bitwise or none (default: keep the app’s own, else trivial)')
 		.option('--assimilator <kind>', 'collect or none (default: keep the app’s own, else collect)')
+		.option('--download-only <folder>', 'fetch the programs into this folder and install nothing')
 		.option('--plan', 'show the plan and change nothing')
 		.option('--undo <id>', 'take an installation back; its id was printed by it')
 		.action(async (_own: unknown, command: { optsWithGlobals(): InstallOptions }) => {
 			const options = command.optsWithGlobals();
+			if (options.undo !== undefined) {
+				const id = options.undo;
+				setExitCode(await withProject(options, (session) => undo(session, id, options)));
+				return;
+			}
+			const wish = await installWish(options);
+			const { downloadTo } = wish;
 			setExitCode(
-				await withProject(options, (session) =>
-					options.undo === undefined ? install(session, options) : undo(session, options.undo, options),
-				),
+				downloadTo === undefined
+					? await withProject(options, (session) => install(session, wish, options))
+					: await download(wish, path.resolve(downloadTo), options),
 			);
 		});
 };
 
-async function install(session: Session, options: InstallOptions): Promise<number> {
+/** Fetches the programs for a later installation with `--wrappers FOLDER`. */
+async function download(wish: InstallWish, folder: string, options: InstallOptions): Promise<number> {
+	const terminal = terminalFor(options);
+	const ctx: OperationContext = contextFor(terminal);
+	const { wrappers, busybox, notes } = await programsFor(wish.source, ctx, wish.programs);
+	const files: { name: string; content: Content }[] = [
+		...wrappers.map(({ fileName, content }) => ({ name: fileName, content })),
+		...busybox.map(({ architecture, content }) => ({ name: `busybox-${architecture}`, content })),
+	];
+	await mkdir(folder, { recursive: true });
+	for (const { name, content } of files) {
+		await writeFile(path.join(folder, name), content.open(0), { mode: 0o755 });
+	}
+	terminal.clear();
+	if (options.json === true) {
+		printJson({ folder, files: files.map(({ name, content }) => ({ name, size: content.size, sha256: content.sha256 })), notes });
+	} else {
+		console.log([...files.map(({ name, content }) => `${name}  SHA-256 ${content.sha256}`), ...notes].map(printable).join('\n'));
+		console.log(`\nInstall them with: boinc2docker install --wrappers ${folder}`);
+	}
+	return EXIT.ok;
+}
+
+async function install(session: Session, wish: InstallWish, options: InstallOptions): Promise<number> {
 	const { project, terminal, ctx } = session;
-	const { notes, spec } = await specFor(session, options);
-	const plan = await planInstall(project, spec, ctx);
+	const programs = await programsFor(wish.source, ctx, { ...wish.programs, server: session.connection });
+	const notes = [...wish.notes, ...programs.notes];
+	const plan = await planInstall(project, wish.spec(programs), ctx);
 	terminal.clear();
 	if (options.json !== true) {
 		console.log([describePlan(plan), ...notes.map((note) => `Note: ${note}`)].join('\n\n').split('\n').map(printable).join('\n'));
@@ -121,50 +136,3 @@ async function undo({ project, terminal, ctx }: Session, id: string, options: In
 	}
 	return EXIT.ok;
 }
-
-async function specFor(session: Session, options: InstallOptions): Promise<{ spec: InstallSpec; notes: readonly string[] }> {
-	const platforms = options.platform?.map(parsePlatform);
-	const { wrappers, busybox, notes } = await programsFor(sourceOf(options), session.ctx, {
-		pinFile: path.join(process.env.XDG_CONFIG_HOME ?? path.join(homedir(), '.config'), 'boinc2docker', 'programs.json'),
-		server: session.connection,
-		busybox: (options.busybox ?? []).map((place) => (isUrl(place) ? { url: place } : { file: path.resolve(place) })),
-		...(platforms && { platforms }),
-	});
-	return {
-		notes,
-		spec: {
-			app: options.app ?? DEFAULT_APP,
-			friendlyName: options.title,
-			wrappers,
-			busybox,
-			runner: contentOfBytes(runnerScript),
-			...(options.appVersion !== undefined && { version: options.appVersion }),
-			...(options.resultsDir !== undefined && { resultsDir: options.resultsDir }),
-			...(options.validator !== undefined && {
-				validator: choice<Extract<ValidatorChoice, string>>('validator', options.validator, ['trivial', 'bitwise', 'none']),
-			}),
-			...(options.assimilator !== undefined && {
-				assimilator: choice<AssimilatorChoice>('assimilator', options.assimilator, ['collect', 'none']),
-			}),
-		},
-	};
-}
-
-const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
-
-function sourceOf(options: InstallOptions): WrapperSource {
-	if (options.wrappers === undefined) {
-		return { release: options.release };
-	}
-	return isUrl(options.wrappers) ? { url: options.wrappers } : { folder: path.resolve(options.wrappers) };
-}
-
-function choice<T extends string>(what: string, text: string, known: readonly T[]): T {
-	const found = known.find((each) => each === text);
-	if (found === undefined) {
-		throw new BoincError('usage', `“${text}” is not a ${what}.`, { remedy: `Choose one of: ${known.join(', ')}.` });
-	}
-	return found;
-}
-
-const parsePlatform = (text: string): Platform => choice('platform', text, PLATFORMS);

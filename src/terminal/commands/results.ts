@@ -6,6 +6,7 @@ import { resultsDirectory } from '../../project/resultsDirectory.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { type GlobalOptions, type Session, withProject } from '../session.js';
+import { printable } from '../table.js';
 import { monitorFor, parseBatch, requireBatch } from './status.js';
 
 interface ResultsOptions extends GlobalOptions {
@@ -38,7 +39,7 @@ export function describeFetch(report: FetchReport): string {
 		...report.failed.map(({ job, why }) => `Not fetched: ${job}: ${why}`),
 		...report.refused.map((entry) => `Not unpacked: ${entry}`),
 	];
-	return lines.join('\n');
+	return lines.map(printable).join('\n');
 }
 
 export const resultsCommand: RegisterCommand = (program, setExitCode) => {

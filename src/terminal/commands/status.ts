@@ -10,7 +10,7 @@ import type { Project } from '../../project/project.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { type GlobalOptions, type Session, withProject } from '../session.js';
-import { table } from '../table.js';
+import { printable, table } from '../table.js';
 
 interface StatusOptions extends GlobalOptions {
 	readonly wait?: boolean;
@@ -117,7 +117,14 @@ async function showBatch(session: Session, batchId: number, options: StatusOptio
 		return batchExitCode(batch);
 	}
 	session.terminal.clear();
-	console.log(`Batch ${batch.id} “${batch.name}”: ${batch.state} — ${plural(batch.total, 'job')}: ${countsText(batch)}\n`);
+	console.log(
+		`Batch ${batch.id} “${printable(batch.name)}”: ${batch.state} — ${plural(batch.total, 'job')}: ${countsText(batch)}\n`,
+	);
+	if (batch.state === 'preparing') {
+		console.log(
+			`It is being submitted at this moment, or its submission was interrupted; then take it back with: boinc2docker cancel ${batch.id}\n`,
+		);
+	}
 	const rows = jobs.map((job) => [
 		job.name,
 		job.state,

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 
 import { BoincError } from '../../common/errors.js';
 import { formatBytes, plural } from '../../common/format.js';
+import { given } from '../../common/given.js';
 import { parseBytes, parseSeconds } from '../../common/parseUnits.js';
 import { findEngine } from '../../image/engine.js';
 import { type ContainerRequest, type ImageSource, type LocalInput, submitContainer } from '../../job/submitImage.js';
@@ -14,7 +15,7 @@ import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { type GlobalOptions, type Session, withProject } from '../session.js';
 import { printable } from '../table.js';
-import { DEFAULT_APP } from './install.js';
+import { DEFAULT_APP } from './installSpec.js';
 import { describeFetch, fetchBatch } from './results.js';
 import { batchExitCode, countsText, waitForBatch } from './status.js';
 
@@ -81,11 +82,6 @@ function whole(text: string): number {
 		throw new BoincError('usage', `“${text}” is not a whole number.`);
 	}
 	return Number(text);
-}
-
-/** Leaves out what is `undefined`: absent options mean defaults further down. */
-function given<T extends object>(values: { [K in keyof T]: T[K] | undefined }): Partial<T> {
-	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 function pairs(name: string, list: readonly string[] | undefined): Record<string, string> | undefined {
@@ -185,7 +181,8 @@ export async function submitAndReport(
 	const { project, terminal, ctx } = session;
 	const request = await requestFor(options, command);
 	const app = await appFor(session, options);
-	const engine = await findEngine(ctx, options.engine === undefined ? {} : { command: options.engine });
+	const engine =
+		image.kind === 'archive' ? undefined : await findEngine(ctx, options.engine === undefined ? {} : { command: options.engine });
 	const onLog = options.verbose === true ? { onLog: (line: string) => terminal.line(printable(line)) } : {};
 	const batch = await submitContainer(project, { ...request, name: options.name ?? name, app, image, ...onLog }, { engine }, ctx);
 	terminal.clear();
