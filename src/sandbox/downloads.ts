@@ -17,7 +17,8 @@ export interface Md5Info {
 export async function stagedPath(settings: ProjectSettings, name: string): Promise<string> {
 	const directory = path.join(settings.downloadDir, hierarchyDirectory(name, settings.fanout));
 	await mkdir(directory, { recursive: true, mode: 0o771 });
-	return path.join(directory, name);
+	// Not normalised: the real tools put whatever they were given behind the directory.
+	return `${directory}/${name}`;
 }
 
 /** Reads a file once. */

@@ -54,11 +54,14 @@ export class TemplateError extends Error {
 	readonly code: number;
 	/** The library's name of the error. */
 	readonly reason: string;
+	/** What the real tool writes first: the message, and for errors of the template who found them. */
+	readonly text: string;
 
-	constructor(message: string, code = -112, reason = 'unexpected XML tag or syntax') {
+	constructor(message: string, code = -112, reason = 'unexpected XML tag or syntax', where: 'template' | 'job' = 'template') {
 		super(message);
 		this.code = code;
 		this.reason = reason;
+		this.text = where === 'job' ? `${message}\n` : `${message}\nprocess_input_template(): ${reason}\n`;
 	}
 }
 
@@ -199,9 +202,6 @@ function workunitXmlOf(
 	const numbers: Partial<Record<TemplateNumber, number>> = {};
 	const remaining = [...fileNames];
 	let xml = `<workunit>\n<command_line>\n${input.commandLine}\n</command_line>\n`;
-	if (input.subAppName !== undefined && input.subAppName !== '') {
-		xml += `   <sub_appname>${input.subAppName}</sub_appname>\n`;
-	}
 	for (const element of templateElements(inner)) {
 		const known = TEMPLATE_NUMBERS.find((name) => name === element.name);
 		if (element.name === 'file_ref' && !element.selfClosing) {
@@ -227,6 +227,9 @@ function workunitXmlOf(
 	}
 	if (remaining.length > 0) {
 		throw new TemplateError('#file refs != #file infos');
+	}
+	if (input.subAppName !== undefined && input.subAppName !== '') {
+		xml += `   <sub_appname>${input.subAppName}</sub_appname>\n`;
 	}
 	return { xml: `${xml}</workunit>`, numbers };
 }

@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
+import { NEVER } from './daemons/states.js';
 import type { Database, Parameter } from './database.js';
 import { stagedFinder } from './downloads.js';
 import { processInputTemplate, TemplateError } from './inputTemplate.js';
@@ -32,6 +33,28 @@ const DEFAULTS = {
 	max_success_results: 1,
 };
 
+/** Refuses what the real tool refuses. Throws `TemplateError`. */
+function checkNumbers(values: typeof DEFAULTS): void {
+	for (const name of [
+		'rsc_fpops_est',
+		'rsc_fpops_bound',
+		'rsc_disk_bound',
+		'target_nresults',
+		'max_error_results',
+		'max_total_results',
+		'max_success_results',
+	] as const) {
+		if (values[name] === 0) {
+			throw new TemplateError(`no ${name} given; can't create job`, -191, 'no option', 'job');
+		}
+	}
+	for (const name of ['max_success_results', 'max_error_results'] as const) {
+		if (values[name] > values.max_total_results) {
+			throw new TemplateError(`${name} > max_total_results; can't create job`, -178, 'invalid parameter', 'job');
+		}
+	}
+}
+
 /** Turns options and templates into rows of `workunit`. Templates are read once a file name. */
 export class JobBuilder {
 	readonly #settings: ProjectSettings;
@@ -56,17 +79,18 @@ export class JobBuilder {
 	/** Throws `TemplateError`, `OutputTemplateMissing` or `SqlSyntaxError`. */
 	async row(options: JobOptions, appId: number, jobName: string, now: number): Promise<WorkunitRow> {
 		const outputTemplate = options.outputTemplate ?? `templates/${options.appName ?? ''}_out`;
+		try {
+			await access(path.resolve(this.#cwd, outputTemplate));
+		} catch {
+			throw new OutputTemplateMissing(`create_work: result template file ./${outputTemplate} doesn't exist`);
+		}
 		if (Buffer.byteLength(outputTemplate) > 63) {
 			throw new TemplateError(
 				`result template filename is too big: ${Buffer.byteLength(outputTemplate)} bytes, max is 63`,
 				-118,
 				'buffer overflow',
+				'job',
 			);
-		}
-		try {
-			await access(path.resolve(this.#cwd, outputTemplate));
-		} catch {
-			throw new OutputTemplateMissing(`create_work: result template file ./${outputTemplate} doesn't exist`);
 		}
 		const template = await this.inputTemplate(options.inputTemplate ?? `templates/${options.appName ?? ''}_in`);
 		const { xmlDoc, numbers } = await processInputTemplate(template, {
@@ -75,19 +99,24 @@ export class JobBuilder {
 			subAppName: options.subAppName,
 			findStaged: stagedFinder(this.#settings, this.#say),
 		});
-		const values = { ...DEFAULTS, ...options.numbers, ...numbers };
+		const given = { ...DEFAULTS, ...options.numbers, ...numbers };
+		const values = {
+			...given,
+			max_success_results: Math.max(given.max_success_results, given.target_nresults),
+			max_total_results: Math.max(given.max_total_results, given.target_nresults),
+		};
+		checkNumbers(values);
 		return {
 			create_time: now,
 			appid: appId,
 			name: sqlLiteral(jobName),
 			xml_doc: sqlLiteral(xmlDoc),
 			...values,
-			max_success_results: Math.max(values.max_success_results, values.target_nresults),
-			max_total_results: Math.max(values.max_total_results, values.target_nresults),
 			need_validate: 0,
 			canonical_resultid: 0,
 			canonical_credit: options.credit,
-			transition_time: now,
+			// Others than the transitioner make the instances of targeted jobs.
+			transition_time: options.target ? NEVER : now,
 			error_mask: 0,
 			file_delete_state: 0,
 			assimilate_state: 0,

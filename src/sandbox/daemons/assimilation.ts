@@ -41,7 +41,7 @@ export function assimilatorKind(own: AssimilatorKind): DaemonKind {
 		options: { ...OPTIONS, ...own.options },
 		interval: 10,
 		defaultVerbosity: 3,
-		greeting: 'Starting assimilator handler',
+		ready: 'Starting assimilator handler',
 		...(own.unknown && { unknown: own.unknown }),
 		prepare: async (context) => {
 			own.prepare?.(context);

@@ -29,8 +29,9 @@ export interface DaemonKind {
 	readonly interval: number;
 	readonly unknown?: ParseSettings['unknown'];
 	readonly defaultVerbosity?: number;
-	/** First line of the log. */
-	readonly greeting: string;
+	/** Lines of the log before the checks, and after them. */
+	readonly greeting?: readonly string[];
+	readonly ready?: string;
 	/** Checks before the first pass. Throws `ToolExit` when the daemon cannot run. */
 	prepare?(context: DaemonContext): Promise<void>;
 	/** One pass. Resolves to whether there was work, which makes the next pass follow at once. */
@@ -57,7 +58,9 @@ export const daemonTool =
 			throw new ToolExit(1);
 		};
 		const settings = projectOf(io, fail);
-		log('normal', kind.greeting);
+		for (const line of kind.greeting ?? []) {
+			log('normal', line);
+		}
 		const database = await openDatabase(settings.database).catch((error: unknown) =>
 			fail(`boinc_db.open failed: ${messageOf(error)}`),
 		);
@@ -72,6 +75,9 @@ export const daemonTool =
 		};
 		try {
 			await kind.prepare?.(context);
+			if (kind.ready !== undefined) {
+				log('normal', kind.ready);
+			}
 			await passes(kind, context);
 			if (signals.signal !== undefined) {
 				io.err('GOT STOP SIGNAL\n');
@@ -146,8 +152,8 @@ function listenToSignals(): Signals {
 export async function appIdOf(context: DaemonContext, wording: "can't find app " | "Can't find app: "): Promise<number> {
 	const name = context.options.text('app');
 	if (name === undefined) {
-		context.log('critical', '--app missing from command line');
-		throw new ToolExit(1, logLine('critical', 'must specify --app', new Date()));
+		context.log('critical', "must use '--app' to specify an application");
+		throw new ToolExit(1);
 	}
 	const [row] = await context.database.select('SELECT id FROM app WHERE name = ?', [name]);
 	if (!row) {

@@ -40,7 +40,7 @@ const kind: DaemonKind = {
 		dont_delete: 0,
 	},
 	interval: 300,
-	greeting: 'Starting',
+	greeting: ['Starting'],
 	pass: async (context) => {
 		const rows = await finished(context);
 		const stamp = nowSeconds();

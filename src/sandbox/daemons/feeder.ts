@@ -41,7 +41,7 @@ const kind: DaemonKind = {
 		wmod: 2,
 	},
 	interval: 5,
-	greeting: 'Starting',
+	greeting: ['Starting'],
 	prepare: (context) => readTables(context),
 	pass: async (context) => {
 		const trigger = path.join(context.settings.root, 'reread_db');

@@ -46,7 +46,7 @@ const kind: DaemonKind = {
 		download_dir: 1,
 	},
 	interval: 5,
-	greeting: 'Starting',
+	greeting: ['Starting'],
 	pass: async (context) => {
 		const appId = await appFilter(context);
 		const inputs = context.options.has('output_files_only') ? 0 : await deleteInputs(context, appId);

@@ -12,7 +12,7 @@ function judgeOf(context: DaemonContext): Judge {
 	const init = context.options.text('init_script');
 	const compare = context.options.text('compare_script');
 	if (init === undefined && compare === undefined) {
-		context.log('critical', 'no scripts specified');
+		context.log('critical', 'command line must specify init_script or compare_script');
 		throw new ToolExit(1);
 	}
 	return {

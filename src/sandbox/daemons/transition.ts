@@ -6,6 +6,7 @@ import { numberOf, textOf } from '../database.js';
 import { processOutputTemplate } from '../outputTemplate.js';
 import { ToolExit } from '../toolProject.js';
 import { type DaemonContext, nowSeconds } from './daemon.js';
+import { SERVER_STATE } from './states.js';
 import { type Instance, type Job, nextTransition, planTransition } from './transitionPlan.js';
 
 /** Brings one job forward: reads it with its instances, plans, writes. */
@@ -112,7 +113,19 @@ async function createInstance(context: DaemonContext, job: Job, number: number, 
 			sent_time, received_time, name, cpu_time, xml_doc_in, xml_doc_out, stderr_out, batch, file_delete_state, validate_state,
 			claimed_credit, granted_credit, opaque, random, app_version_num, appid, exit_status, teamid, priority, elapsed_time,
 			flops_estimate, app_version_id, runtime_outlier, size_class, peak_working_set_size, peak_swap_size, peak_disk_usage)
-			VALUES (?, ?, 2, 0, 0, 0, 0, 0, 0, 0, ?, 0, ?, '', '', ?, 0, 0, 0, 0, 0, ?, 0, ?, 0, 0, ?, 0, 0, 0, 0, ?, 0, 0, 0)`,
-		[now, job.id, name, xml, job.batch, randomInt(2_147_483_647), job.appId, job.priority, job.sizeClass],
+			VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, 0, ?, '', '', ?, 0, 0, 0, 0, 0, ?, 0, ?, 0, 0, ?, 0, 0, 0, 0, ?, 0, 0, 0)`,
+		// A job with a size class waits for the size regulator.
+		[
+			now,
+			job.id,
+			job.sizeClass < 0 ? SERVER_STATE.unsent : SERVER_STATE.inactive,
+			name,
+			xml,
+			job.batch,
+			randomInt(2_147_483_647),
+			job.appId,
+			job.priority,
+			job.sizeClass,
+		],
 	);
 }

@@ -27,7 +27,7 @@ const kind: DaemonKind = {
 	usage: USAGE,
 	options: { wu_id: 1 },
 	interval: 5,
-	greeting: 'Starting',
+	greeting: ['Starting'],
 	prepare: async (context) => {
 		const key = await readFile(path.join(context.settings.keyDir, 'upload_private'), 'utf8').catch(() => '');
 		if (!parsePrivateKey(key)) {

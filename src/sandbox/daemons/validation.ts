@@ -33,7 +33,7 @@ const OPTIONS: OptionSpec = {
 	max_wu_id: 1,
 	dry_run: 0,
 	credit_from_wu: 0,
-	credit_from_runtime: 0,
+	credit_from_runtime: 1,
 	post_assigned_credit: 0,
 	no_credit: 0,
 	max_granted_credit: 1,
@@ -57,7 +57,7 @@ export function validatorKind(extra: OptionSpec, judgeOf: (context: DaemonContex
 		options: { ...OPTIONS, ...extra },
 		interval: 5,
 		defaultVerbosity: 3,
-		greeting: 'Starting validator',
+		greeting: ['max_granted_credit: 73000000.000000', 'Starting validator, debug level 3'],
 		prepare: async (context) => {
 			await appIdOf(context, "can't find app ");
 			judgeOf(context);

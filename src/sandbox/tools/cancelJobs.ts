@@ -7,7 +7,7 @@ const USAGE = 'Usage: cancel_jobs min-ID max-ID\nor cancel_jobs --name wuname\n'
 /** `cancel_jobs MIN MAX` or `cancel_jobs --name NAME`. The range counts all apps and batches. */
 export const cancelJobs: Tool = async (args, io) => {
 	const [first = '', second = ''] = args;
-	const byName = first === '--name' || first === '-name';
+	const byName = first === '--name';
 	const ids = [first, second].map((word) => Number.parseInt(word, 10) || 0);
 	if (args.length !== 2 || (!byName && ids.includes(0))) {
 		throw new ToolExit(1, USAGE);

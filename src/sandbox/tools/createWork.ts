@@ -66,7 +66,7 @@ async function oneJob({ options, appId, builder, database, io }: Job): Promise<n
 			return 0;
 		}
 		if (error instanceof TemplateError) {
-			throw new ToolExit(1, `${error.message}\nprocess_input_template(): ${error.reason}\ncreate_work: ${error.reason}\n`);
+			throw new ToolExit(1, `${error.text}create_work: ${error.reason}\n`);
 		}
 		throw new ToolExit(1, `${databaseError(error)}create_work: workunit.insert() Error 1\ncreate_work: Error 1\n`);
 	}
@@ -144,10 +144,7 @@ async function manyJobs(job: Job): Promise<number> {
 
 /** A line that cannot become a job ends the program unless it was told to go on. */
 function reportLine(error: unknown, options: JobOptions, io: ToolIo): void {
-	const text =
-		error instanceof TemplateError
-			? `${error.message}\nprocess_input_template(): ${error.reason}\ncreate_work() failed: ${error.code}\n`
-			: databaseError(error);
+	const text = error instanceof TemplateError ? `${error.text}create_work() failed: ${error.code}\n` : databaseError(error);
 	if (!options.continueOnError || !(error instanceof TemplateError)) {
 		throw new ToolExit(1, text);
 	}

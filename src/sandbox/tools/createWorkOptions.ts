@@ -105,11 +105,16 @@ const LINE_HANDLERS: Readonly<Record<string, Handler>> = {
 const HANDLERS: Readonly<Record<string, Handler>> = {
 	...LINE_HANDLERS,
 	...Object.fromEntries(
-		TEMPLATE_NUMBERS.map((name): [string, Handler] => [name, (options, next) => (options.numbers[name] = toNumber(next()))]),
+		// There is no option for the bandwidth.
+		TEMPLATE_NUMBERS.filter((name) => name !== 'rsc_bandwidth_bound').map((name): [string, Handler] => [
+			name,
+			(options, next) => (options.numbers[name] = toNumber(next())),
+		]),
 	),
 	appname: (options, next) => (options.appName = next()),
 	sub_appname: (options, next) => (options.subAppName = next()),
 	keywords: (options, next) => (options.keywords = next()),
+	delay_bound: (options, next) => (options.numbers.delay_bound = toInteger(next())),
 	credit: (options, next) => (options.credit = toNumber(next())),
 	hr_class: (options, next) => (options.hrClass = toInteger(next())),
 	app_version_num: (options, next) => (options.appVersionNum = toInteger(next())),
@@ -149,9 +154,7 @@ export function programOptions(args: readonly string[]): JobOptions {
 		verbose: false,
 	};
 	read(options, args, HANDLERS, (word) =>
-		word === '--help' || word === '-h'
-			? new ToolExit(1, USAGE)
-			: new ToolExit(1, `create_work: bad argument '${word}'\n${USAGE}`),
+		word === '--help' || word === '-h' ? new ToolExit(1, USAGE) : new ToolExit(1, `create_work: bad argument '${word}'\n`),
 	);
 	if (options.appName === undefined) {
 		throw new ToolExit(1, USAGE);

@@ -3,6 +3,7 @@ import path from 'node:path';
 
 import { hierarchyPath } from '../../project/hierarchy.js';
 import type { Tool } from '../toolIo.js';
+import { ToolExit } from '../toolProject.js';
 
 const USAGE = `
 Usage: dir_hier_move <src_dir> <dst_dir> <fanout>
@@ -15,8 +16,7 @@ export const dirHierMove: Tool = async (args, io) => {
 	const [source, target, fanoutText, ...rest] = args;
 	const fanout = Number.parseInt(fanoutText ?? '', 10);
 	if (source === undefined || target === undefined || !(fanout > 0) || rest.length > 0) {
-		io.out(USAGE);
-		return 1;
+		throw new ToolExit(1, USAGE);
 	}
 	for (const name of await readdir(path.resolve(io.cwd, source))) {
 		const from = path.resolve(io.cwd, source, name);

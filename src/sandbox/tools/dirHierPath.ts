@@ -14,8 +14,7 @@ Usage: dir_hier_path <filename>
 export const dirHierPath: Tool = async (args, io) => {
 	const [name, ...rest] = args;
 	if (name === undefined || rest.length > 0) {
-		io.out(USAGE);
-		return 1;
+		throw new ToolExit(1, USAGE);
 	}
 	const settings = toolProject(io);
 	try {

@@ -17,6 +17,7 @@ const USAGE = `usage: stage_file [--gzip] [--copy] [--verbose] path
     --help      print this message
     path        The file to stage; if directory, stage all files in that dir
 `;
+const FLAGS = ['--gzip', '--copy', '--verbose'];
 const COLLISION = `There is already a file in your project's download directory with that name,
 but with different contents. This is not allowed by BOINC, which requires that
 files be immutable. Please use a different file name.
@@ -24,16 +25,18 @@ files be immutable. Please use a different file name.
 
 /** `stage_file_native`: puts input files into the download hierarchy. */
 export const stageFileNative: Tool = async (args, io) => {
-	const flags = new Set(args.filter((word) => word.startsWith('--')));
-	const paths = args.filter((word) => !word.startsWith('--'));
-	if (flags.has('--help')) {
-		io.out(USAGE);
-		return 0;
-	}
-	const [given] = paths;
+	const given = args.at(-1);
 	if (given === undefined || args.length > 4) {
-		io.out(`Incorrect number of arguments\n${USAGE}`);
-		return 1;
+		throw new ToolExit(1, `Incorrect number of arguments\n${USAGE}`);
+	}
+	if (args.includes('--help')) {
+		throw new ToolExit(0, USAGE);
+	}
+	const flags = new Set(args.slice(0, -1));
+	for (const flag of flags) {
+		if (!FLAGS.includes(flag)) {
+			throw new ToolExit(1, `Unknown optional argument: ${flag}\n${USAGE}`);
+		}
 	}
 	if (!existsSync(path.resolve(io.cwd, 'html/inc/dir_hier.inc'))) {
 		throw new ToolExit(1, 'This program must be run in the project directory\n');
@@ -54,11 +57,18 @@ async function stage(settings: ProjectSettings, file: string, flags: ReadonlySet
 	const target = await stagedPath(settings, path.basename(file));
 	const info = await md5OfFile(file);
 	const move = !flags.has('--copy');
+	const say = (text: string): void => {
+		if (flags.has('--verbose')) {
+			io.out(text);
+		}
+	};
+	say(`staging ${file} to ${target}\n`);
 	if (existsSync(target)) {
 		const present = (await readMd5Info(target)) ?? (await md5OfFile(target));
 		if (present.md5 !== info.md5) {
 			throw new ToolExit(1, `${COLLISION}stage_file failed for file ${file}: Error -1\n`);
 		}
+		say(`file ${file} has already been staged\n`);
 		if (move) {
 			await rm(file);
 		}
@@ -70,11 +80,12 @@ async function stage(settings: ProjectSettings, file: string, flags: ReadonlySet
 	} else {
 		await copyFile(file, target);
 	}
+	if (!(await readMd5Info(target))) {
+		say(`file's md5 hash and size: ${info.md5}, ${info.size} bytes\n`);
+		await writeMd5Info(target, info);
+	}
 	if (flags.has('--gzip')) {
 		await writeFile(`${target}.gz`, await promisify(gzip)(await readFile(target)));
-	}
-	await writeMd5Info(target, info);
-	if (flags.has('--verbose')) {
-		io.out(`staged file ${file} to ${target}\n`);
+		say(`created .gzip file for ${target}\n`);
 	}
 }
