@@ -19,7 +19,10 @@ export interface ImageConfig {
 
 /** One gzip'd tar with a disjoint part of the flattened image. */
 export interface Pack {
-	/** Physical name `b2d_pack_<hash>.tar.gz`; the hash is of the content, so equal parts have equal names anywhere. */
+	/**
+	 * Physical name `b2d_pack_<hash>.tar.gz`; the hash is of the compressed file. Equal parts have equal names on all
+	 * machines whose zlib compresses alike; different contents never have one name.
+	 */
 	readonly name: string;
 	/** Bytes of the tar. */
 	readonly unpackedSize: number;
@@ -33,6 +36,7 @@ export interface PackedImage {
 	/** Hash of the flattened tree and config in lower-case hex: equal images have equal ids anywhere. */
 	readonly id: string;
 	readonly config: ImageConfig;
+	/** In the order in which they must be unpacked: directories are described last. */
 	readonly packs: readonly Pack[];
 	/** Bytes of all regular files in the tree. */
 	readonly treeSize: number;

@@ -44,7 +44,7 @@ export interface BlockTrouble {
 
 /** Decodes a header block; `end` for an empty one. */
 export function decodeBlock(block: Buffer): RawHeader | 'end' | BlockTrouble {
-	if (block.every((byte) => byte === 0)) {
+	if (block[0] === 0 && block.every((byte) => byte === 0)) {
 		return 'end';
 	}
 	if (!checksumFits(block)) {

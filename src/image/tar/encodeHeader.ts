@@ -53,7 +53,10 @@ function block(fields: Fields, typeFlag: string): Buffer {
 		writeTarNumber(fields.deviceMajor, 8).copy(result, 329);
 		writeTarNumber(fields.deviceMinor, 8).copy(result, 337);
 	}
-	const sum = result.reduce((total, byte) => total + byte, 0);
+	let sum = 0;
+	for (const byte of result) {
+		sum += byte;
+	}
 	result.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
 	return result;
 }
