@@ -2,19 +2,44 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 
 import type { Content } from '../common/content.js';
-import { BoincError } from '../common/errors.js';
+import { BoincError, isAbort } from '../common/errors.js';
 import type { Bytes, Connection, TransferOptions, TransferReceipt } from './connection.js';
 import uploadScript from './scripts/upload.sh';
 import { transferProblem, type TransferSubject } from './transferProblem.js';
 
 const IDLE_MS = 300_000;
+const DISCARD_MS = 10_000;
 
-/** `Connection.upload` by way of `exec`. */
+/** `Connection.upload` by way of `exec`. What arrived before the link was cut stays for the next try; a cancelled upload leaves nothing. */
 export async function upload(
 	connection: Pick<Connection, 'name' | 'exec'>,
 	source: Content,
 	path: string,
 	options: TransferOptions = {},
+): Promise<TransferReceipt> {
+	try {
+		return await transfer(connection, source, path, options);
+	} catch (error) {
+		if (isAbort(error)) {
+			await discard(connection, partFile(path, source));
+		}
+		throw error;
+	}
+}
+
+/** Takes the beginning of a file away, unless another upload of the same content is at work on it. Never rejects. */
+async function discard(connection: Pick<Connection, 'exec'>, part: string): Promise<void> {
+	// Without a connection it stays, as after any cut.
+	await connection
+		.exec(['sh', '-c', '[ -d "$1.lock" ] || rm -f -- "$1"', 'sh', part], { timeoutMs: DISCARD_MS })
+		.catch(() => undefined);
+}
+
+async function transfer(
+	connection: Pick<Connection, 'name' | 'exec'>,
+	source: Content,
+	path: string,
+	options: TransferOptions,
 ): Promise<TransferReceipt> {
 	const subject = { server: connection.name, path, doing: `write ${path}` };
 	const first = await new Upload(connection, source, path, options, subject).run('resume');
@@ -53,7 +78,7 @@ class Upload {
 
 	async run(how: 'resume' | 'restart'): Promise<Outcome> {
 		const { source, options } = this;
-		const target = this.path.startsWith('-') ? `./${this.path}` : this.path;
+		const target = safePath(this.path);
 		const folder = posix.dirname(target);
 		const mode = (options.mode ?? 0o644).toString(8);
 		const { code, stderr } = await this.connection.exec(
@@ -64,7 +89,7 @@ class Upload {
 				'sh',
 				target,
 				folder,
-				posix.join(folder, partName(target, source)),
+				partFile(this.path, source),
 				String(source.size),
 				source.sha256,
 				mode,
@@ -134,10 +159,13 @@ class Upload {
 	}
 }
 
+/** No option, whatever its first character is. */
+const safePath = (path: string): string => (path.startsWith('-') ? `./${path}` : path);
+
 /** The same for the same content under the same name, so that the next try finds it; short, whatever the name. */
-function partName(target: string, source: Content): string {
-	return `.b2d-${createHash('sha256')
-		.update(`${posix.basename(target)}\0${source.sha256}`)
-		.digest('hex')
-		.slice(0, 24)}.part`;
+function partFile(path: string, source: Content): string {
+	const hash = createHash('sha256')
+		.update(`${posix.basename(path)}\0${source.sha256}`)
+		.digest('hex');
+	return posix.join(posix.dirname(safePath(path)), `.b2d-${hash.slice(0, 24)}.part`);
 }

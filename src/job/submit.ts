@@ -2,6 +2,7 @@ import { BoincError, isAbort, messageOf, throwIfAborted } from '../common/errors
 import { plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
 import { createBatch, setBatchState } from '../project/batches.js';
+import { daemonWarnings } from '../project/daemons.js';
 import type { Project } from '../project/project.js';
 import { stageFiles } from '../project/staging.js';
 import { cancelBatch } from './cancel.js';
@@ -31,6 +32,7 @@ export async function submitBatch(project: Project, spec: BatchSpec, ctx: Operat
 	const staged = await stageFiles(project, [...plan.files, ...plan.jobFiles], ctx);
 	await writeTemplate(project, plan.input, ctx.signal);
 	await writeTemplate(project, plan.output, ctx.signal);
+	const warnings = await daemonWarnings(project, spec.app, ctx.signal);
 	throwIfAborted(ctx.signal);
 	const id = await createBatch(project, {
 		name: spec.name,
@@ -42,7 +44,13 @@ export async function submitBatch(project: Project, spec: BatchSpec, ctx: Operat
 		const { names, bytesSent } = await createJobs(project, spec, plan, { ...options, batch: id }, ctx);
 		await setBatchState(project, id, 'in-progress', names.length);
 		ctx.log.info(`submitted batch ${id} with ${plural(names.length, 'job')} to ${project.name}`);
-		return { id, name: spec.name, jobNames: names, bytesSent: staged.bytesSent + bytesSent, notes: [] };
+		return {
+			id,
+			name: spec.name,
+			jobNames: names,
+			bytesSent: staged.bytesSent + bytesSent,
+			notes: warnings.map((text) => `Warning: ${text}`),
+		};
 	} catch (error) {
 		throw await abandon(project, id, error, ctx);
 	}

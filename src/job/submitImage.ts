@@ -96,7 +96,10 @@ export const DEFAULT_REPLICATION: Replication = {
 export async function submitContainer(
 	project: Project,
 	request: ContainerRequest,
-	services: { readonly engine: Engine },
+	services: {
+		/** Needed to build and to read the engine's images; an archive is read without it. */
+		readonly engine: Engine | undefined;
+	},
 	ctx: OperationContext,
 ): Promise<SubmittedBatch> {
 	const jobs = jobsOf(request);
@@ -260,7 +263,7 @@ async function platformFor(project: Project, name: string, signal: AbortSignal |
 
 async function obtainImage(
 	{ image, tempDir, onLog }: ContainerRequest,
-	engine: Engine,
+	engine: Engine | undefined,
 	platform: string | undefined,
 	ctx: OperationContext,
 ): Promise<PackedImage> {
@@ -269,6 +272,10 @@ async function obtainImage(
 	if (image.kind === 'archive') {
 		ctx.progress.report({ message: 'Reading the image' });
 		packed = await packArchive({ file: image.file }, ctx, options);
+	} else if (!engine) {
+		throw new BoincError('engine-missing', 'This image cannot be read without a container engine.', {
+			remedy: 'Install Docker or Podman, or give an image that was saved in a file.',
+		});
 	} else {
 		let reference: string;
 		if (image.kind === 'dockerfile') {

@@ -2,7 +2,7 @@ import daemonStateScript from '../../templates/server/daemon-state.sh';
 import { BoincError } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
 import { run } from '../connection/run.js';
-import { commandWords, daemonLog, daemonPidFile, daemonProgram } from './daemonCommand.js';
+import { commandWords, daemonApp, daemonLog, daemonPidFile, daemonProgram } from './daemonCommand.js';
 import type { Project } from './project.js';
 import type { DaemonEntry } from './types.js';
 
@@ -87,6 +87,17 @@ export async function daemonStatus(project: Project, signal?: AbortSignal): Prom
 export async function projectSwitch(project: Project, signal?: AbortSignal): Promise<{ stopped: boolean; host: string }> {
 	const { stopped, host } = await snapshot(project, signal);
 	return { stopped, host };
+}
+
+/** Why jobs of an app would wait for now: sentences for a person, none when its daemons and the common ones run. Reads only. */
+export async function daemonWarnings(project: Project, app: string, signal?: AbortSignal): Promise<string[]> {
+	const seen = await snapshot(project, signal);
+	if (seen.stopped) {
+		return [`The project is stopped, so hosts get no jobs. Run bin/start in ${project.root}.`];
+	}
+	return project.config.daemons
+		.filter((entry) => [undefined, app].includes(daemonApp(entry.command)) && stateOf(project, entry, seen).condition === 'dead')
+		.map((entry) => `The daemon “${entry.command}” does not run, so jobs may wait. Run bin/start in ${project.root}.`);
 }
 
 /**
