@@ -228,7 +228,7 @@ step('looks right in dark and in high contrast', 2, async () => {
 step('when the server is gone, the view says so and keeps its rows', 3, async () => {
 	await sandbox.stop();
 	await wb.showContainer('BOINC');
-	await wb.viewAction('Jobs', 'Refresh');
+	await wb.runCommand('BOINC: Refresh');
 	await row('not reachable').waitFor({ timeout: MINUTES });
 	await wb.view('Jobs').locator('.message').filter({ hasText: 'Sandbox: ' }).waitFor();
 	assert.equal(await row('1/1 done').count(), 1);

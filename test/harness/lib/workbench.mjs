@@ -169,8 +169,13 @@ export class Workbench {
 
 	/** Opens the context menu of anything and returns its labels. */
 	async contextMenu(target) {
-		await target.click({ button: 'right' });
-		await this.page.locator('.monaco-menu').last().waitFor();
+		// A row that is drawn again between press and release gets no menu: again, then.
+		const menu = this.page.locator('.monaco-menu').last();
+		for (let i = 0; i < 10 && !(await menu.isVisible()); i++) {
+			await target.click({ button: 'right' });
+			await menu.waitFor({ timeout: 3000 }).catch(() => {});
+		}
+		await menu.waitFor({ timeout: 1000 });
 		return this.page.locator('.monaco-menu .action-item:not(.separator) .action-label').allTextContents();
 	}
 
