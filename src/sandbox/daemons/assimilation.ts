@@ -27,7 +27,7 @@ const USAGE = `usage: assimilator [options]
 
 export interface AssimilatorKind {
 	readonly options: OptionSpec;
-	readonly unknown?: 'complain';
+	readonly unknown?: 'complain' | 'ignore';
 	/** Checks its own options. Throws `ToolExit`. */
 	prepare?(context: DaemonContext): void;
 	/** Takes a job over. Anything but 0 ends the daemon and leaves the job as it is. */

@@ -44,7 +44,7 @@ export const daemonTool =
 	async (args, io) => {
 		const options = daemonOptions(args, kind.options, {
 			usage: kind.usage,
-			complain: (text) => io.err(text),
+			io,
 			...(kind.unknown && { unknown: kind.unknown }),
 			...(kind.defaultVerbosity !== undefined && { defaultVerbosity: kind.defaultVerbosity }),
 		});

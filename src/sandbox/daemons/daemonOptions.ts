@@ -1,3 +1,4 @@
+import type { ToolIo } from '../toolIo.js';
 import { ToolExit } from '../toolProject.js';
 import { logLine } from './daemonLog.js';
 
@@ -19,9 +20,9 @@ export interface DaemonOptions {
 
 export interface ParseSettings {
 	readonly usage: string;
-	/** What an unknown option does: most daemons exit, some only complain. */
-	readonly unknown?: 'exit' | 'complain';
-	readonly complain?: (text: string) => void;
+	/** What an unknown option does: some daemons exit, some complain, some take no notice. */
+	readonly unknown?: 'exit' | 'complain' | 'ignore';
+	readonly io: Pick<ToolIo, 'out' | 'err'>;
 	readonly defaultVerbosity?: number;
 }
 
@@ -36,12 +37,15 @@ export function daemonOptions(args: readonly string[], own: OptionSpec, settings
 			throw new ToolExit(0, `${settings.usage}\n`);
 		}
 		if (name === 'v' || name === 'version') {
-			throw new ToolExit(0, '8.3.0\n');
+			settings.io.out('8.3.0\n');
+			throw new ToolExit(0);
 		}
 		const count = word.startsWith('-') && Object.hasOwn(spec, name) ? spec[name] : undefined;
 		if (count === undefined) {
 			if (settings.unknown === 'complain') {
-				settings.complain?.(`bad arg ${word}\n`);
+				settings.io.err(`bad arg ${word}\n`);
+			}
+			if (settings.unknown === 'complain' || settings.unknown === 'ignore') {
 				continue;
 			}
 			throw new ToolExit(1, `${logLine('critical', `unknown command line argument: ${word}`, new Date())}\n${settings.usage}\n`);

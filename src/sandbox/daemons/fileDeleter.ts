@@ -65,7 +65,7 @@ async function appFilter(context: DaemonContext): Promise<number | null> {
 	}
 	const [row] = await database.select('SELECT id FROM app WHERE name = ?', [name]);
 	if (!row) {
-		context.log('critical', `app '${name}' not found`);
+		context.log('critical', "Can't find app");
 		throw new ToolExit(1);
 	}
 	return numberOf(row, 'id');

@@ -7,6 +7,7 @@ import { runScript, scriptOption } from './script.js';
 export const scriptAssimilator = daemonTool(
 	assimilatorKind({
 		options: { script: 1 },
+		unknown: 'ignore',
 		prepare: (context) => {
 			if (context.options.text('script') === undefined) {
 				context.log('critical', 'script name missing from command line');

@@ -55,6 +55,7 @@ export function validatorKind(extra: OptionSpec, judgeOf: (context: DaemonContex
 	return {
 		usage: USAGE,
 		options: { ...OPTIONS, ...extra },
+		unknown: 'ignore',
 		interval: 5,
 		defaultVerbosity: 3,
 		greeting: ['max_granted_credit: 73000000.000000', 'Starting validator, debug level 3'],

@@ -251,7 +251,7 @@ describe('the daemons of a sandbox project', () => {
 		expect((await instances('empty'))[0]).toMatchObject({ outcome: 6, validate_state: 2 });
 	});
 
-	it('exits on an unknown app or option', async () => {
+	it('exits on an unknown app; on an unknown option only some do', async () => {
 		for (const [name, ...args] of [
 			['sample_trivial_validator', '--app', 'nobody'],
 			['script_assimilator', '--app', 'nobody', '--script', 'script'],
@@ -261,6 +261,8 @@ describe('the daemons of a sandbox project', () => {
 		] as const) {
 			expect((await daemon(name, ...args)).code, name).toBe(1);
 		}
+		expect((await daemon('sample_trivial_validator', '--app', 'tiny', '--bogus')).code).toBe(0);
+		expect(await daemon('transitioner', '--version')).toEqual({ code: 0, stdout: '8.3.0\n', stderr: '' });
 	});
 
 	it('the transitioner ends when a template is gone', async () => {
