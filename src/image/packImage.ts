@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 import type { OperationContext } from '../common/ports.js';
 import { type ImageArchive, openImage } from './archive/openImage.js';
 import { partition } from './pack/partition.js';
 import { writePacks } from './pack/writePacks.js';
+import { temporaryFolder } from './temporaryFolder.js';
 import { applyLayer } from './tree/applyLayer.js';
 import { examineTree } from './tree/examineTree.js';
 import { FileTree } from './tree/fileTree.js';
@@ -35,7 +35,7 @@ const FORMAT = 'boinc2docker image 1';
  * cancellation nothing is left on disk.
  */
 export async function packArchive(archive: ImageArchive, ctx: OperationContext, options: PackOptions = {}): Promise<PackedImage> {
-	const dir = await mkdtemp(join(options.tempDir ?? tmpdir(), 'b2d-image-'));
+	const dir = await temporaryFolder(options.tempDir ?? tmpdir());
 	const dispose = (): Promise<void> => rm(dir, { recursive: true, force: true });
 	try {
 		const image = await openImage(archive, { tempDir: dir, architecture: options.architecture ?? 'amd64' }, ctx);
