@@ -9,6 +9,7 @@ import { formatLog } from './documents/formatLog.js';
 import { ReadonlyDocuments } from './documents/readonlyDocuments.js';
 import { ErrorPresenter } from './errorPresenter.js';
 import { helpHandlers } from './helpHandlers.js';
+import { LanguageServer } from './language/languageServer.js';
 import { EditorLog } from './ports/editorLog.js';
 import { withOperation } from './ports/editorProgress.js';
 import { EditorPrompts } from './ports/editorPrompts.js';
@@ -71,6 +72,7 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 		new CommandManager(services, { log, clock: () => clock.now(), showError: (error, retry) => errors.show(error, retry) }),
 	);
 	registerCommands(commands);
+	owned.add(new LanguageServer(context.asAbsolutePath('dist/language.js'), log));
 	return owned;
 }
 
