@@ -23,7 +23,7 @@ interface Chunk {
 }
 
 /** Jobs in groups, each with the parameter table that they share. */
-export function chunksOf(spec: BatchSpec, plan: Pick<BatchPlan, 'common' | 'line'>, batchId: number): Chunk[] {
+export function chunksOf(spec: BatchSpec, plan: Pick<BatchPlan, 'common' | 'words'>, batchId: number): Chunk[] {
 	const chunks: Chunk[] = [];
 	let texts: string[] = [];
 	let members: { name: string; inputs: readonly string[] }[] = [];
@@ -40,7 +40,7 @@ export function chunksOf(spec: BatchSpec, plan: Pick<BatchPlan, 'common' | 'line
 	};
 	for (const [index, job] of spec.jobs.entries()) {
 		const name = jobName(batchId, index);
-		const text = plan.line(index, name);
+		const text = `${name} ${plan.words[index] ?? ''}`;
 		if (members.length >= CHUNK_JOBS || (bytes > 0 && bytes + text.length > CHUNK_BYTES)) {
 			close();
 		}

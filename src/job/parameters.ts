@@ -29,7 +29,6 @@ export interface CommonParameters {
 }
 
 export interface JobParameters {
-	readonly name: string;
 	/** Program and arguments: entry point and command together. */
 	readonly argv: readonly string[];
 	/** `NAME=value` */
@@ -74,9 +73,9 @@ export function commonLine(common: CommonParameters): string {
 	return `* ${words.join(' ')}`;
 }
 
-/** The line of one job, without the end of line. */
-export function jobLine(job: JobParameters): string {
-	return [job.name, ...job.env.map((entry) => word('E', entry)), ...job.argv.map((argument) => word('A', argument))].join(' ');
+/** The line of one job after its name, without the end of line. */
+export function jobWords(job: JobParameters): string {
+	return [...job.env.map((entry) => word('E', entry)), ...job.argv.map((argument) => word('A', argument))].join(' ');
 }
 
 /** The text of a table. */

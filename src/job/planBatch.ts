@@ -5,7 +5,7 @@ import { dockerfileFor, imageName } from '../image/recipe.js';
 import type { ProjectConfig, StagedFile } from '../project/types.js';
 import { checkCommandLength, jobToml } from './jobToml.js';
 import { jobName, MAX_JOBS, stagedName, templatePath } from './names.js';
-import { commonLine, jobLine } from './parameters.js';
+import { commonLine, jobWords } from './parameters.js';
 import { inputTemplate, isSafeName, outputTemplate, type TemplateFile } from './templates.js';
 import type { BatchSpec, JobInput } from './types.js';
 import { argumentsOf, environmentWords, validateBatch } from './validateBatch.js';
@@ -27,8 +27,8 @@ export interface BatchPlan {
 	readonly output: PlannedTemplate;
 	/** First line of each parameter table. */
 	readonly common: string;
-	/** The line of job `index` in its table. */
-	readonly line: (index: number, name: string) => string;
+	/** The line of each job in its table, after the name. */
+	readonly words: readonly string[];
 }
 
 /** The name of the parameter table in the slot; `templates/runner.sh` looks for it. */
@@ -66,7 +66,7 @@ export function planBatch(spec: BatchSpec, config: Pick<ProjectConfig, 'masterUr
 		input: { path: templatePath('in', input), text: input },
 		output: { path: templatePath('out', output), text: output },
 		common: commonParameters(spec, moves),
-		line: (index, name) => lineOf(spec, index, name),
+		words: spec.jobs.map((job) => jobWords({ argv: argumentsOf(spec, job.command), env: environmentWords(job.env) })),
 	};
 }
 
@@ -84,11 +84,6 @@ function commonParameters(spec: BatchSpec, moves: ReadonlyMap<string, string>): 
 		comparable: spec.replication.minQuorum > 1,
 		moves,
 	});
-}
-
-function lineOf(spec: BatchSpec, index: number, name: string): string {
-	const job = spec.jobs[index] ?? {};
-	return jobLine({ name, argv: argumentsOf(spec, job.command), env: environmentWords(job.env) });
 }
 
 /** Inputs with names that BOINC cannot carry travel under other names, and the runner moves them to their place. */

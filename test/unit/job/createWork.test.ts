@@ -91,7 +91,7 @@ describe('jobs in chunks', () => {
 	test('are all there once, in order, with their files', () => {
 		expect(chunks.map(({ lines }) => lines.length)).toEqual([500, 500, 201]);
 		const lines = chunks.flatMap((chunk) => chunk.lines);
-		expect(lines[0]).toEqual({ name: 'b2d_34_000000', files: [chunks[0]!.table.name, 'b2d_input_0'] });
+		expect(lines[0]).toEqual({ name: 'b2d_34_000000', files: [chunks[0]!.table.name, input('', '').file.name] });
 		expect(lines[1200]!.name).toBe('b2d_34_001200');
 		expect(new Set(lines.map(({ name }) => name)).size).toBe(1201);
 		expect(new Set(chunks.map(({ table }) => table.name)).size).toBe(3);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { commonLine, encodeWord, jobLine, parameterTable } from '../../../src/job/parameters.js';
+import { commonLine, encodeWord, jobWords, parameterTable } from '../../../src/job/parameters.js';
 
 /** What `printf %b` makes of a word. */
 function decode(word: string): string {
@@ -52,8 +52,8 @@ describe('a parameter table', () => {
 
 	test('has one line for all jobs and one for each', () => {
 		const text = parameterTable(commonLine(common), [
-			jobLine({ name: 'b2d_1_000000', argv: ['a', ''], env: [] }),
-			jobLine({ name: 'b2d_1_000001', argv: ['b'], env: ['X=*'] }),
+			'b2d_1_000000 ' + jobWords({ argv: ['a', ''], env: [] }),
+			'b2d_1_000001 ' + jobWords({ argv: ['b'], env: ['X=*'] }),
 		]);
 		expect(text).toBe(
 			[

@@ -17,8 +17,8 @@ describe('a plan', () => {
 			'b2d_pack_2.tar.gz',
 			expect.stringMatching(/^b2d_dockerfile_[0-9a-f]{32}$/),
 			expect.stringMatching(/^b2d_job_[0-9a-f]{32}\.toml$/),
-			'b2d_input_11',
-			'b2d_input_12',
+			input('data/in.csv').file.name,
+			input('it’s odd.txt').file.name,
 		]);
 		const infos = plan.input.text.split('<file_info>').slice(1);
 		expect(infos).toHaveLength(7);
@@ -42,18 +42,18 @@ describe('a plan', () => {
 	});
 
 	test('follows Docker’s rules for entry point and command', () => {
-		const argv = (line: string): string[] => [...line.matchAll(/ A=(\S*)/g)].map(([, word]) => word!);
-		expect(argv(plan.line(0, 'j'))).toEqual(['/bin/tool', '--default']);
-		expect(argv(plan.line(1, 'j'))).toEqual(['/bin/tool', '--other', 'x\\0040y']);
+		const argv = (line: string): string[] => [...line.matchAll(/(?:^| )A=(\S*)/g)].map(([, word]) => word!);
+		expect(argv(plan.words[0]!)).toEqual(['/bin/tool', '--default']);
+		expect(argv(plan.words[1]!)).toEqual(['/bin/tool', '--other', 'x\\0040y']);
 		const other = planBatch(sampleBatch({ entrypoint: ['/bin/sh'] }), CONFIG);
-		expect(argv(other.line(0, 'j'))).toEqual(['/bin/sh']);
+		expect(argv(other.words[0]!)).toEqual(['/bin/sh']);
 		const none = planBatch(sampleBatch({ entrypoint: [], jobs: [{ command: ['run'] }] }), CONFIG);
-		expect(argv(none.line(0, 'j'))).toEqual(['run']);
+		expect(argv(none.words[0]!)).toEqual(['run']);
 	});
 
 	test('names what differs between jobs as arguments of create_work', () => {
 		const own = planBatch(sampleBatch({ jobs: [{ inputs: [input('a', 'x')] }, { inputs: [input('a', 'yy')] }] }), CONFIG);
-		expect(own.jobFiles.map(({ name }) => name)).toEqual(['b2d_input_1', 'b2d_input_2']);
+		expect(own.jobFiles.map(({ name }) => name)).toEqual([input('', 'x').file.name, input('', 'yy').file.name]);
 		expect(own.input.text.split('<file_info>').filter((info) => !info.includes('<physical_name>'))).toHaveLength(3);
 	});
 
@@ -170,8 +170,7 @@ describe('refused with a clear message', () => {
 	test.each(cases)('%s', (_, changes, words) => {
 		let thrown: unknown;
 		try {
-			const plan = planBatch(sampleBatch(changes), CONFIG);
-			plan.line(0, 'j');
+			planBatch(sampleBatch(changes), CONFIG);
 		} catch (error) {
 			thrown = error;
 		}
@@ -188,6 +187,6 @@ describe('refused with a clear message', () => {
 			sampleBatch({ name: "'; DROP TABLE batch; -- 🚀\n", jobs: [{ command: hostile }], env: { X: hostile[0]! } }),
 			CONFIG,
 		);
-		expect(`${plan.input.text}${plan.output.text}${plan.common}${plan.line(0, 'j')}`).not.toMatch(/['"`$]|rm -rf/);
+		expect(`${plan.input.text}${plan.output.text}${plan.common}${plan.words[0]!}`).not.toMatch(/['"`$]|rm -rf/);
 	});
 });

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-import { commonLine, type CommonParameters, jobLine, parameterTable } from '../../../src/job/parameters.js';
+import { commonLine, type CommonParameters, jobWords, parameterTable } from '../../../src/job/parameters.js';
 import { runnerScript } from '../../../src/job/runner.js';
 
 export const JOB = 'b2d_7_000001';
@@ -71,9 +71,9 @@ export class RunnerSlot {
 
 	async write(common: Partial<CommonParameters>, argv: readonly string[], env: readonly string[] = []): Promise<void> {
 		const table = parameterTable(commonLine({ ...DEFAULTS, workingDir: this.dir, ...common }), [
-			jobLine({ name: 'b2d_7_000000', argv: ['false'], env: [] }),
-			jobLine({ name: JOB, argv, env }),
-			jobLine({ name: `${JOB}0`, argv: ['false'], env: [] }),
+			`b2d_7_000000 ${jobWords({ argv: ['false'], env: [] })}`,
+			`${JOB} ${jobWords({ argv, env })}`,
+			`${JOB}0 ${jobWords({ argv: ['false'], env: [] })}`,
 		]);
 		await writeFile(path.join(this.slot, 'b2d_params'), table);
 	}

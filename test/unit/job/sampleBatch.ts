@@ -1,10 +1,11 @@
 import { contentOfBytes } from '../../../src/common/content.js';
+import { shortHash } from '../../../src/job/names.js';
 import type { BatchSpec, JobInput } from '../../../src/job/types.js';
 import type { StagedFile } from '../../../src/project/types.js';
 
 export const staged = (name: string, text = name): StagedFile => ({ name, content: contentOfBytes(text) });
 
-export const input = (path: string, text = path): JobInput => ({ path, file: staged(`b2d_input_${String(text.length)}`, text) });
+export const input = (path: string, text = path): JobInput => ({ path, file: staged(`b2d_input_${shortHash(text)}`, text) });
 
 /** A batch of two jobs in which everything is right. */
 export function sampleBatch(changes: Partial<BatchSpec> = {}): BatchSpec {

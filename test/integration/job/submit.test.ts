@@ -1,0 +1,332 @@
+import { existsSync } from 'node:fs';
+import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+
+import { contentOfBytes, contentOfFile } from '../../../src/common/content.js';
+import { quietContext } from '../../../src/common/ports.js';
+import type { Connection } from '../../../src/connection/connection.js';
+import { localConnection } from '../../../src/connection/localConnection.js';
+import { cancelBatch } from '../../../src/job/cancel.js';
+import { runnerScript } from '../../../src/job/runner.js';
+import { submitBatch } from '../../../src/job/submit.js';
+import type { BatchSpec } from '../../../src/job/types.js';
+import { applyInstall } from '../../../src/project/install/applyInstall.js';
+import { planInstall } from '../../../src/project/install/planInstall.js';
+import { openProject } from '../../../src/project/openProject.js';
+import type { Project } from '../../../src/project/project.js';
+import { wrapperBinaries } from '../../../src/project/wrapperSource.js';
+import { type Database, openDatabase } from '../../../src/sandbox/database.js';
+import { startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
+import { input, sampleBatch } from '../../unit/job/sampleBatch.js';
+
+const APP = 'boinc2docker';
+const ctx = quietContext();
+
+let sandbox: TestSandbox;
+let connection: Connection;
+let project: Project;
+let database: Database;
+
+beforeAll(async () => {
+	sandbox = await startTestSandbox();
+	connection = localConnection();
+	database = await openDatabase(sandbox.database);
+	const installing = await openProject(connection, sandbox.projectRoot, ctx);
+	const spec = {
+		app: APP,
+		friendlyName: 'Containers',
+		wrappers: await wrapperBinaries({ folder: sandbox.wrapperFolder }, ctx),
+		busybox: [{ architecture: 'amd64' as const, content: await contentOfFile(sandbox.busyboxFile) }],
+		runner: contentOfBytes(runnerScript),
+	};
+	await applyInstall(installing, await planInstall(installing, spec, ctx), ctx);
+	installing.dispose();
+});
+afterAll(async () => {
+	await connection.close();
+	await database.end();
+	await sandbox.remove();
+});
+beforeEach(async () => {
+	project = await openProject(connection, sandbox.projectRoot, ctx);
+});
+afterEach(() => project.dispose());
+
+const inProject = (...parts: string[]): string => path.join(sandbox.projectRoot, ...parts);
+
+interface WorkunitRow {
+	readonly id: number;
+	readonly name: string;
+	readonly error_mask: number;
+	readonly xml_doc: Buffer;
+}
+
+const workunits = async (batch: number): Promise<WorkunitRow[]> =>
+	(await project.database()).select<WorkunitRow>(
+		'SELECT id, name, error_mask, xml_doc FROM workunit WHERE batch = ? ORDER BY name',
+		[batch],
+	);
+
+async function batchRow(id: number): Promise<{ name: string; state: number; njobs: number }> {
+	const rows = await (
+		await project.database()
+	).select<{ name: string; state: number; njobs: number }>('SELECT name, state, njobs FROM batch WHERE id = ?', [id]);
+	return rows[0]!;
+}
+
+async function lastBatch(): Promise<number> {
+	const rows = await (await project.database()).select<{ id: number | null }>('SELECT MAX(id) AS id FROM batch');
+	return rows[0]!.id ?? 0;
+}
+
+/** Text of the staged file that a job knows under a name that begins like this. */
+async function stagedText(job: WorkunitRow, start: string): Promise<string> {
+	const name = new RegExp(`<name>(${start}[^<]*)</name>`).exec(job.xml_doc.toString('utf8'))![1]!;
+	return readFile(project.downloadPath(name), 'utf8');
+}
+
+const batchOf = (changes: Partial<BatchSpec> = {}): BatchSpec => sampleBatch({ app: APP, ...changes });
+
+/** Puts a script in front of a tool of the project; `REAL` is the tool. */
+async function inFrontOf(tool: string, script: string): Promise<() => Promise<void>> {
+	const file = inProject('bin', tool);
+	await rename(file, `${file}.real`);
+	await writeFile(file, `#!/bin/sh\nREAL='${file}.real'\nHERE='${sandbox.dir}'\n${script}\n`);
+	await chmod(file, 0o755);
+	return async () => {
+		await rm(file, { force: true });
+		await rename(`${file}.real`, file);
+	};
+}
+
+describe('submitting', () => {
+	test('creates the jobs with their files, limits and parameters, and a batch row that the web pages can count', async () => {
+		const name = 'Räksmörgås \'quoted\' "x"\n\\ ; DROP TABLE batch;';
+		const spec = batchOf({ name, inputs: [input('in.csv')], priority: 5 });
+		const batch = await submitBatch(project, spec, ctx);
+		expect(batch.jobNames).toEqual([`b2d_${String(batch.id)}_000000`, `b2d_${String(batch.id)}_000001`]);
+		expect(await batchRow(batch.id)).toEqual({ name, state: 1, njobs: 2 });
+		const jobs = await workunits(batch.id);
+		expect(jobs.map((job) => job.name)).toEqual(batch.jobNames);
+		const table = await stagedText(jobs[0]!, 'b2d_params_');
+		expect(table).toContain(`\n${batch.jobNames[1]!} E=N=1 A=/bin/tool A=--other A=x\\0040y\n`);
+		expect(await stagedText(jobs[0]!, 'b2d_dockerfile_')).toMatch(/^FROM scratch\n/);
+		expect(await stagedText(jobs[0]!, 'b2d_job_')).toContain('image_name = "boinc__b2d_c0ffee');
+		const [row] = await (
+			await project.database()
+		).select(
+			'SELECT rsc_memory_bound, rsc_disk_bound, delay_bound, priority, min_quorum, max_total_results, result_template_file FROM workunit WHERE batch = ? LIMIT 1',
+			[batch.id],
+		);
+		expect(row).toEqual({
+			rsc_memory_bound: 1e9,
+			rsc_disk_bound: 1e9,
+			delay_bound: 604_800,
+			priority: 5,
+			min_quorum: 1,
+			max_total_results: 5,
+			result_template_file: expect.stringMatching(/^templates\/b2d_out_[0-9a-f]{32}$/) as string,
+		});
+	});
+
+	test('sends nothing twice', async () => {
+		await submitBatch(project, batchOf(), ctx);
+		const templates = await readdir(inProject('templates'));
+		const { bytesSent, id } = await submitBatch(project, batchOf(), ctx);
+		expect(await readdir(inProject('templates'))).toEqual(templates);
+		// The parameter table has the names of the jobs.
+		const table = await stagedText((await workunits(id))[0]!, 'b2d_params_');
+		expect(bytesSent).toBe(Buffer.byteLength(table));
+	});
+
+	test('many jobs come in chunks, and each finds its own line', async () => {
+		const count = 510;
+		const jobs = Array.from({ length: count }, (_, index) => ({ command: [`job ${String(index)}`] }));
+		const { id } = await submitBatch(project, batchOf({ jobs }), ctx);
+		const rows = await workunits(id);
+		expect(rows).toHaveLength(count);
+		const tables = new Map<string, string>();
+		for (const [index, row] of rows.entries()) {
+			const table = /b2d_params_[0-9a-f]{32}/.exec(row.xml_doc.toString('utf8'))![0];
+			if (!tables.has(table)) {
+				tables.set(table, await stagedText(row, 'b2d_params_'));
+			}
+			expect(tables.get(table)).toContain(`\n${row.name} A=/bin/tool A=job\\0040${String(index)}\n`);
+		}
+		expect(tables.size).toBe(2);
+	});
+
+	test('inputs of single jobs are theirs alone', async () => {
+		const jobs = [{ inputs: [input('a', 'first')] }, { inputs: [input('a', 'second')] }];
+		const { id } = await submitBatch(project, batchOf({ jobs }), ctx);
+		const rows = await workunits(id);
+		expect(await Promise.all(rows.map((row) => stagedText(row, 'b2d_input_')))).toEqual(['first', 'second']);
+		expect(rows.map((row) => row.xml_doc.toString('utf8')).every((xml) => xml.includes('<open_name>shared/a</open_name>'))).toBe(
+			true,
+		);
+	});
+
+	test('two at once do not disturb each other', async () => {
+		const other = await openProject(localConnection(), sandbox.projectRoot, ctx);
+		const jobs = Array.from({ length: 40 }, () => ({}));
+		const batches = await Promise.all([
+			submitBatch(project, batchOf({ name: 'one', jobs }), ctx),
+			submitBatch(other, batchOf({ name: 'two', jobs }), ctx),
+		]);
+		other.dispose();
+		for (const { id } of batches) {
+			expect(await workunits(id)).toHaveLength(40);
+			expect((await batchRow(id)).njobs).toBe(40);
+		}
+	});
+});
+
+describe('nothing is left of what cannot be', () => {
+	test.each([
+		['an app that is not there', { app: 'no_such_app' }, 'app-missing'],
+		[
+			'an image for another architecture',
+			{ image: { ...sampleBatch().image, config: { ...sampleBatch().image.config, architecture: 'arm64' } } },
+			'app-incomplete',
+		],
+		['an option that BOINC cannot carry', { boinc: { subAppname: "it's" } }, 'job-invalid'],
+		['an argument that no program can be given', { jobs: [{ command: ['a\0b'] }] }, 'job-invalid'],
+	])('%s', async (_, changes, code) => {
+		const before = { batch: await lastBatch(), templates: await readdir(inProject('templates')) };
+		await expect(submitBatch(project, batchOf(changes), ctx)).rejects.toMatchObject({
+			code,
+			remedy: expect.any(String) as string,
+		});
+		expect({ batch: await lastBatch(), templates: await readdir(inProject('templates')) }).toEqual(before);
+	});
+
+	test('a create_work that fails: the batch is marked as aborted, and the reason told', async () => {
+		const restore = await inFrontOf('create_work', 'echo "can’t do it" >&2; exit 1');
+		const before = await lastBatch();
+		try {
+			await expect(submitBatch(project, batchOf(), ctx)).rejects.toMatchObject({
+				code: 'submit-failed',
+				message: expect.stringContaining('can’t do it') as string,
+			});
+		} finally {
+			await restore();
+		}
+		const id = await lastBatch();
+		expect(id).toBe(before + 1);
+		expect((await batchRow(id)).state).toBe(3);
+		expect(await workunits(id)).toEqual([]);
+	});
+
+	test('a create_work that ends well without creating anything is not believed', async () => {
+		const restore = await inFrontOf('create_work', 'cat >/dev/null; exit 0');
+		try {
+			await expect(submitBatch(project, batchOf(), ctx)).rejects.toMatchObject({ code: 'submit-failed' });
+		} finally {
+			await restore();
+		}
+	});
+
+	test('a create_work that is not there', async () => {
+		const restore = await inFrontOf('create_work', '');
+		await rm(inProject('bin/create_work'));
+		try {
+			await expect(submitBatch(project, batchOf(), ctx)).rejects.toMatchObject({ code: 'tool-missing' });
+		} finally {
+			await restore();
+		}
+	});
+
+	test('what one call left out is created by the next', async () => {
+		// The first call does half of its jobs and fails; later ones work.
+		const restore = await inFrontOf(
+			'create_work',
+			'if mkdir "$HERE/failed-once" 2>/dev/null; then head -n 200 | "$REAL" "$@"; echo "lost connection" >&2; exit 1; fi; exec "$REAL" "$@"',
+		);
+		try {
+			const jobs = Array.from({ length: 510 }, () => ({}));
+			const { id } = await submitBatch(project, batchOf({ jobs }), ctx);
+			expect(await workunits(id)).toHaveLength(510);
+			expect((await batchRow(id)).state).toBe(1);
+		} finally {
+			await restore();
+		}
+	});
+
+	test('cancelled in the middle: the jobs made so far are cancelled', async () => {
+		const restore = await inFrontOf(
+			'create_work',
+			'if mkdir "$HERE/one-chunk" 2>/dev/null; then exec "$REAL" "$@"; fi; touch "$HERE/second-chunk"; cat >/dev/null; sleep 60',
+		);
+		const abort = new AbortController();
+		try {
+			const jobs = Array.from({ length: 510 }, () => ({}));
+			const submitting = submitBatch(project, batchOf({ jobs }), quietContext(abort.signal));
+			submitting.catch(() => undefined);
+			await vi.waitUntil(() => existsSync(path.join(sandbox.dir, 'second-chunk')), { timeout: 30_000, interval: 50 });
+			abort.abort();
+			await expect(submitting).rejects.toMatchObject({ name: 'AbortError' });
+		} finally {
+			await restore();
+		}
+		const id = await lastBatch();
+		const jobs = await workunits(id);
+		expect(jobs).toHaveLength(500);
+		expect(jobs.every((job) => (job.error_mask & 16) !== 0)).toBe(true);
+		expect((await batchRow(id)).state).toBe(3);
+	});
+
+	test('a template that somebody changed by hand is never used', async () => {
+		const spec = batchOf({ resources: { ...sampleBatch().resources, maxOutputBytes: 54_321 } });
+		await submitBatch(project, spec, ctx);
+		const changed = (await readdir(inProject('templates'))).filter((name) => name.startsWith('b2d_out_'));
+		const before = await lastBatch();
+		for (const name of changed) {
+			const file = inProject('templates', name);
+			const text = await readFile(file, 'utf8');
+			if (text.includes('54321')) {
+				await writeFile(file, text.replace('54321', '54322'));
+			}
+		}
+		await expect(submitBatch(project, spec, ctx)).rejects.toMatchObject({ code: 'file-collision' });
+		expect(await lastBatch()).toBe(before);
+	});
+});
+
+describe('cancelling', () => {
+	test('touches the unfinished jobs of the batch and nothing else', async () => {
+		const jobs = Array.from({ length: 6 }, () => ({}));
+		const [one, two] = [await submitBatch(project, batchOf({ jobs }), ctx), await submitBatch(project, batchOf({ jobs }), ctx)];
+		const ids = (await workunits(one.id)).map(({ id }) => id);
+		// Two of the jobs are over already, and one belongs to somebody else now.
+		await database.execute('UPDATE workunit SET canonical_resultid = 1 WHERE id = ?', [ids[1]!]);
+		await database.execute('UPDATE workunit SET assimilate_state = 2, error_mask = 2 WHERE id = ?', [ids[2]!]);
+		await database.execute('UPDATE workunit SET batch = 0 WHERE id = ?', [ids[4]!]);
+		expect(await cancelBatch(project, one.id, ctx)).toMatchObject({ cancelled: 3 });
+		const masks = await (
+			await project.database()
+		).select<{ bit: number }>('SELECT error_mask & 16 AS bit FROM workunit WHERE id IN (?) ORDER BY id', [ids]);
+		expect(masks.map(({ bit }) => bit)).toEqual([16, 0, 0, 16, 0, 16]);
+		expect((await workunits(two.id)).every((job) => (job.error_mask & 16) === 0)).toBe(true);
+		expect([(await batchRow(one.id)).state, (await batchRow(two.id)).state]).toEqual([3, 1]);
+	});
+
+	test('a batch that is not there, and one with nothing to cancel', async () => {
+		await expect(cancelBatch(project, 999_999, ctx)).rejects.toMatchObject({ code: 'batch-missing' });
+		await expect(cancelBatch(project, 0, ctx)).rejects.toMatchObject({ code: 'batch-missing' });
+		const { id } = await submitBatch(project, batchOf(), ctx);
+		await cancelBatch(project, id, ctx);
+		expect(await cancelBatch(project, id, ctx)).toMatchObject({ cancelled: 0 });
+	});
+
+	test('a cancel_jobs that does nothing is not believed', async () => {
+		const { id } = await submitBatch(project, batchOf(), ctx);
+		const restore = await inFrontOf('cancel_jobs', 'exit 0');
+		try {
+			await expect(cancelBatch(project, id, ctx)).rejects.toMatchObject({ code: 'tool-failed' });
+		} finally {
+			await restore();
+		}
+	});
+});
