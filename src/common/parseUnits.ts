@@ -42,7 +42,8 @@ function parse(text: string, units: Readonly<Record<string, number>>, what: stri
 
 /** A size as people write it, in bytes: `500 MB`, `2GiB`, `1.5g`. Throws `usage`. */
 export function parseBytes(text: string): number {
-	return Math.round(parse(text, BYTES, 'a size', '500 MB or 2 GiB'));
+	// Less than a byte is a slip of the unit.
+	return Math.max(1, Math.round(parse(text, BYTES, 'a size', '500 MB or 2 GiB')));
 }
 
 /** A duration as people write it, in seconds: `90 s`, `10 min`, `3h`, `2 d`. Throws `usage`. */

@@ -237,7 +237,8 @@ export async function imageSource(text: string, options: SubmitOptions): Promise
 	if (found) {
 		return { kind: 'dockerfile', contextDir: path.dirname(full), dockerfile: path.basename(full), ...build };
 	}
-	if (/[\\/]$|dockerfile|containerfile|\.tar$/i.test(text)) {
+	// Names of images begin with a letter or digit, and none looks like the files that people submit.
+	if (/^[^a-z0-9]|[\\/]$|dockerfile|containerfile|\.(tar|tar\.gz|tgz)$/i.test(text)) {
 		throw new BoincError('input-missing', `There is no file or folder ${text}.`, {
 			remedy: 'Give a Dockerfile, a folder with one, a saved image (.tar), or the name of an image.',
 		});
