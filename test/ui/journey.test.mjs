@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { openWorkbench } from '../harness/lib/workbench.mjs';
 import { createSandbox, extensionLog, keepPicture, VSIX, WORKSPACE } from './support.mjs';
@@ -85,6 +86,26 @@ async function chooseFile(file, button) {
 		}
 	}
 	throw new Error(`the dialog for files does not take ${file}`);
+}
+
+/** Whether a program with these words on its command line runs on this computer. */
+function runs(words) {
+	return fs
+		.readdirSync('/proc')
+		.filter((name) => /^\d+$/.test(name))
+		.some((pid) => {
+			try {
+				return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').includes(words);
+			} catch {
+				return false; // ended meanwhile
+			}
+		});
+}
+
+async function until(condition) {
+	while (!condition()) {
+		await sleep(100);
+	}
 }
 
 /** Unfolds a row and waits for the rows below it. */
@@ -211,6 +232,32 @@ step('a Dockerfile that does not build is explained, and nothing is submitted', 
 	await keepPicture(wb, { name: 'build that fails' });
 	await wb.showContainer('BOINC');
 	assert.equal(await row(/\/\d+ done/).count(), 2);
+});
+
+step('Cancel ends the build, and nothing is submitted', 3, async () => {
+	const seconds = 300 + (process.pid % 600); // a number to find this build's process by
+	const lines = ['FROM scratch', 'COPY busybox /bin/busybox', `RUN ["/bin/busybox", "sleep", "${seconds}"]`, ''];
+	fs.writeFileSync(path.join(folder, 'Containerfile'), lines.join('\n'));
+	await wb.showContainer('Explorer');
+	await wb.explorerCommand('Containerfile', 'Submit as BOINC Job');
+	await wb.type('', { title: 'Submit as BOINC Job (1/3)' });
+	await wb.type('1', { title: 'Submit as BOINC Job (2/3)' });
+	await wb.pick('Submit 1 Job to Sandbox', { title: 'Submit as BOINC Job (3/3)' });
+	await until(() => runs(`sleep ${seconds}`));
+	await wb.pressInNotification('Submitting analysis', 'Cancel');
+	await wb.notification('Submitting analysis').waitFor({ state: 'detached' });
+	await until(() => !runs(`sleep ${seconds}`));
+	await wb.showContainer('BOINC');
+	assert.equal(await row(/\/\d+ done/).count(), 2);
+	assert.equal(await wb.notification('could not').count(), 0);
+});
+
+step('a server is removed from the list, and Undo brings it back', 2, async () => {
+	await wb.showContainer('BOINC');
+	await wb.runCommand('BOINC: Remove Server');
+	await welcome('Run your containers').waitFor();
+	await wb.pressInNotification('Removed Sandbox', 'Undo');
+	await row('1/1 done').waitFor();
 });
 
 step('looks right in dark and in high contrast', 2, async () => {
