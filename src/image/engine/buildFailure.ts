@@ -65,13 +65,25 @@ function lineOf(step: string, dockerfile: string): number | undefined {
 			}
 		}
 		const candidate = collapsed(text);
+		const plain = execFormAsWords(candidate);
 		// Builders print expanded variables and cut long steps; the beginning is then enough.
-		if (candidate !== '' && (candidate === wanted || (wanted.length > 20 && candidate.startsWith(wanted)))) {
+		if (candidate !== '' && (candidate === wanted || plain === wanted || (wanted.length > 20 && candidate.startsWith(wanted)))) {
 			return first + 1;
 		}
 		first = Math.max(first, last);
 	}
 	return undefined;
+}
+
+/** `RUN ["make", "all"]` as Podman prints it: `RUN make all`. */
+function execFormAsWords(instruction: string): string | undefined {
+	const [, keyword = '', list = ''] = /^(\w+) (\[.*\])$/.exec(instruction) ?? [];
+	try {
+		const words: unknown = JSON.parse(list);
+		return Array.isArray(words) ? collapsed(`${keyword} ${words.join(' ')}`) : undefined;
+	} catch {
+		return undefined;
+	}
 }
 
 const collapsed = (text: string): string => text.trim().replaceAll(/\s+/g, ' ');

@@ -91,6 +91,14 @@ ERROR: failed to solve: dockerfile parse error on line 4: unknown instruction: F
 		expect(buildFailure(lines(output), DOCKERFILE)).toEqual({ step: undefined, line: undefined, ...expected });
 	});
 
+	it('of an instruction in the form of a list, which Podman prints as words', () => {
+		const output = [
+			"STEP 2/2: RUN /bin/app it's 1",
+			'Error: building at STEP "RUN /bin/app it\'s 1": while running runtime: exit status 1',
+		];
+		expect(buildFailure(output, 'FROM scratch\n\nRUN ["/bin/app", \\\n  "it\'s", "1"]\n')).toMatchObject({ line: 3 });
+	});
+
 	it('even when nothing is recognised', () => {
 		expect(buildFailure([], DOCKERFILE)).toEqual({ step: undefined, line: undefined, reason: undefined });
 		expect(buildFailure(['what?'], DOCKERFILE)).toEqual({ step: undefined, line: undefined, reason: 'what?' });
