@@ -64,6 +64,8 @@ const common = {
 	bundle: true,
 	platform: 'node',
 	target: 'node20',
+	// As require(): import() of a CommonJS bundle sees only the names that Node.js can guess from its text.
+	supported: { 'dynamic-import': false },
 	format: 'cjs',
 	outdir,
 	sourcemap: args.development ? 'inline' : false,

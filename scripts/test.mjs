@@ -7,13 +7,15 @@ import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { OLDEST as oldest } from '../test/harness/lib/install-vscode.mjs';
+
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const logs = path.join(root, 'dist', 'test-logs');
 mkdirSync(logs, { recursive: true });
 
 const bin = (name) => path.join(root, 'node_modules', '.bin', name);
 const node = process.execPath;
-const OLDEST = { VSCODE_HARNESS_CODE_SERVER: '4.100.3', VSCODE_HARNESS_NODE: '20.20.2' };
+const OLDEST = { VSCODE_HARNESS_CODE_SERVER: oldest.codeServer, VSCODE_HARNESS_NODE: oldest.node };
 
 /** Steps in order. Those of one `together` list run side by side. */
 const STEPS = [
@@ -31,6 +33,7 @@ const STEPS = [
 			{ name: 'format', run: [[bin('prettier'), '--check', '.']] },
 			{ name: 'exports', run: [[bin('knip')]] },
 			{ name: 'vscode', run: [[node, 'test/harness/lib/install-vscode.mjs']] },
+			{ name: 'vscode-oldest', env: OLDEST, run: [[node, 'test/harness/lib/install-vscode.mjs']] },
 		],
 	},
 	{ name: 'integration', run: [[bin('vitest'), 'run', '--project', 'integration']] },
