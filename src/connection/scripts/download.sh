@@ -4,34 +4,34 @@ path=$1 have=$2
 LC_ALL=C
 export LC_ALL
 
+# Says the SHA-256 on standard error. Without a program for it, nothing is said.
 digest() {
-	{
-		if command -v openssl >/dev/null 2>&1 && [ "$size" -gt 1000000 ]; then
-			openssl dgst -sha256 -r <"$path"
-		elif command -v sha256sum >/dev/null 2>&1; then
-			sha256sum <"$path"
-		elif command -v shasum >/dev/null 2>&1; then
-			shasum -a 256 <"$path"
-		elif command -v sha256 >/dev/null 2>&1; then
-			sha256 -q <"$path"
-		else
-			openssl dgst -sha256 -r <"$path"
-		fi
-	} 2>/dev/null | tr -d '\\' | cut -c1-64
+	if [ "$size" -gt 1000000 ] && command -v openssl >/dev/null; then
+		digest=$(openssl dgst -sha256 -r <"$path" 2>/dev/null)
+	elif command -v sha256sum >/dev/null; then
+		digest=$(sha256sum <"$path")
+	elif command -v shasum >/dev/null; then
+		digest=$(shasum -a 256 <"$path")
+	elif command -v sha256 >/dev/null; then
+		digest=$(sha256 -q <"$path")
+	else
+		digest=$(openssl dgst -sha256 -r <"$path")
+	fi
+	printf 'sha256 %s\n' "${digest%% *}" >&2
 }
 
 if [ -d "$path" ]; then
 	echo is-folder
 	exit 0
 fi
-error=$( (: <"$path") 2>&1) || {
-	printf 'failed %s\n' "$(printf %s "$error" | tr '\n' ' ')"
+if ! [ -r "$path" ]; then
+	if [ -e "$path" ]; then echo "failed Permission denied"; else echo "failed No such file or directory"; fi
 	exit 0
-}
-size=$(wc -c <"$path" | tr -d ' ')
+fi
+size=$(($(wc -c <"$path")))
 [ "$have" -le "$size" ] || have=0
 printf 'file %s %s\n' "$size" "$have"
-{ printf 'sha256 %s\n' "$(digest)" >&2; } &
+digest &
 if [ "$have" -eq 0 ]; then
 	cat <"$path"
 else

@@ -12,6 +12,7 @@ import { ShellConnection } from '../shellConnection.js';
 import type { Target } from '../target.js';
 import { Authentication } from './authentication.js';
 import { checkHostKey } from './checkHostKey.js';
+import { gatherWrites } from './gatheredWrites.js';
 import { defaultKnownHostsFiles, HostKeys } from './hostKeys.js';
 import { defaultAgentSocket, findIdentities } from './identities.js';
 import { KeyUnlocker } from './keyUnlocker.js';
@@ -80,6 +81,7 @@ async function openSocket(host: string, port: number, name: string, ports: SshPo
 	try {
 		await once(socket, 'connect', { signal: ports.signal ? AbortSignal.any([ports.signal, limit]) : limit });
 		socket.setNoDelay(true);
+		gatherWrites(socket);
 		return socket;
 	} catch (cause) {
 		socket.on('error', () => undefined);

@@ -239,9 +239,8 @@ describe('upload', () => {
 		const bytes = Buffer.alloc(10_000, 'x');
 		await connection.upload({ ...contentOfBytes(bytes), size: 20_000 }, target()).catch(() => undefined);
 		const part = (await readdir(dir)).find((name) => name.endsWith('.part'))!;
-		await mkdir(join(dir, `${part}.lock`));
 		const dead = await connection.exec(['sh', '-c', 'echo $$']);
-		await writeFile(join(dir, `${part}.lock`, 'pid'), dead.stdout.toString().trim());
+		await writeFile(join(dir, `${part}.lock`), dead.stdout.toString().trim());
 		expect(await connection.upload(contentOfBytes(bytes), target())).toMatchObject({ resumedAt: 10_000, bytesSent: 0 });
 		expect(await readdir(dir)).toEqual([NASTY]);
 	});

@@ -1,0 +1,199 @@
+import { execFile, spawn } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import Module from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
+
+import { contentOfFile } from '../src/common/content.js';
+import { silentLog, systemClock } from '../src/common/ports.js';
+import { connect } from '../src/connection/connect.js';
+import type { Connection } from '../src/connection/connection.js';
+import { memorySecrets } from '../src/connection/memorySecrets.js';
+import { type Sshd, startSshd } from '../src/sandbox/sshd.js';
+
+const MB = 1_000_000;
+const LOOPBACK_MB = 256;
+const DELAYED_MB = 16;
+/** Each way: a round trip takes twice as long. */
+const DELAY_MS = 25;
+const REPEATS = 5;
+
+const runProgram = promisify(execFile);
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+
+/** A line on which every byte takes `DELAY_MS`, without a limit of bandwidth. In a thread, so that it slows nobody's loop. */
+const LINE = `
+const { workerData, parentPort } = require('node:worker_threads');
+const net = require('node:net');
+const delayed = (from, to) => {
+	from.on('data', (data) => setTimeout(() => to.write(data), workerData.delayMs));
+	from.on('close', () => setTimeout(() => to.destroy(), workerData.delayMs));
+	from.on('error', () => {});
+};
+net.createServer({ noDelay: true }, (near) => {
+	const far = net.connect({ port: workerData.port, host: '127.0.0.1', noDelay: true });
+	delayed(near, far);
+	delayed(far, near);
+}).listen(0, '127.0.0.1', function () { parentPort.postMessage(this.address().port); });
+`;
+
+/** The opponents on one line, each with a connection that is open already. */
+interface Line {
+	readonly ours: Connection;
+	/** Runs OpenSSH's client over its open connection. */
+	theirs(command: string, stdin: string | undefined, stdout: string | undefined): Promise<void>;
+	scp(from: string, to: string): Promise<void>;
+	readonly remote: string;
+	close(): Promise<void>;
+}
+
+async function openLine(sshd: Sshd, port: number, dir: string): Promise<Line> {
+	const name = `127.0.0.1-${port}`;
+	const control = path.join(dir, name);
+	const options = [
+		...['-F', 'none', '-i', sshd.userKeyFile, '-o', `ControlPath=${control}`, '-o', 'BatchMode=yes'],
+		...['-o', 'StrictHostKeyChecking=no', '-o', `UserKnownHostsFile=${path.join(dir, `${name}.known`)}`],
+	];
+	const destination = ['-l', sshd.user, '-p', String(port), '127.0.0.1'];
+	await runProgram('ssh', [...options, '-o', 'ControlMaster=yes', '-o', 'ControlPersist=yes', '-fN', ...destination]);
+	const ours = await connect(
+		{ kind: 'ssh', user: sshd.user, host: '127.0.0.1', port, path: undefined },
+		{
+			prompts: {
+				secret: () => Promise.resolve(undefined),
+				text: () => Promise.resolve(undefined),
+				confirm: () => Promise.resolve(true),
+			},
+			secrets: memorySecrets(),
+			log: silentLog,
+			clock: systemClock,
+			trustFile: path.join(dir, `${name}.trust`),
+			identityFiles: [sshd.userKeyFile],
+			knownHostsFiles: [],
+			agentSocket: '',
+		},
+	);
+	return {
+		ours,
+		theirs: async (command, stdin, stdout) => {
+			const child = spawn('ssh', [...options, ...destination, command], {
+				stdio: [
+					stdin === undefined ? 'ignore' : openSync(stdin, 'r'),
+					stdout === undefined ? 'ignore' : openSync(stdout, 'w'),
+					'inherit',
+				],
+			});
+			const [code] = (await once(child, 'close')) as [number];
+			if (code !== 0) {
+				throw new Error(`ssh ended with ${code}`);
+			}
+		},
+		scp: async (from, to) => {
+			await runProgram('scp', ['-q', ...options, '-P', String(port), from, to]);
+		},
+		remote: `${sshd.user}@127.0.0.1:`,
+		close: async () => {
+			await ours.close();
+			await runProgram('ssh', [...options, '-O', 'exit', ...destination]).catch(() => undefined);
+		},
+	};
+}
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+	const start = performance.now();
+	await work();
+	return (performance.now() - start) / 1000;
+}
+
+/** Medians of all opponents, taken in turns so that a change of the machine's mood meets them all. */
+async function measure(contenders: Readonly<Record<string, () => Promise<unknown>>>): Promise<Record<string, number>> {
+	const times = Object.fromEntries(Object.keys(contenders).map((name): [string, number[]] => [name, []]));
+	for (let n = 0; n < REPEATS; n++) {
+		for (const [name, work] of Object.entries(contenders)) {
+			times[name]?.push(await seconds(work));
+		}
+	}
+	return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
+}
+
+async function compare(line: Line, dir: string, source: string, size: number, suffix: string): Promise<Record<string, number>> {
+	const content = await contentOfFile(source);
+	const remote = (name: string): string => path.join(dir, `remote-${name}`);
+	const local = (name: string): string => path.join(dir, `local-${name}`);
+	const t = await measure({
+		oursUp: () => line.ours.upload(content, remote('ours')),
+		catUp: () => line.theirs(`cat > ${remote('cat')}`, source, undefined),
+		scpUp: () => line.scp(source, `${line.remote}${remote('scp')}`),
+		oursDown: () => line.ours.download(source, local('ours')),
+		catDown: () => line.theirs(`cat ${source}`, undefined, local('cat')),
+		scpDown: () => line.scp(`${line.remote}${source}`, local('scp')),
+	});
+	const of = (name: string): number => t[name] ?? NaN;
+	const theirsUp = Math.min(of('catUp'), of('scpUp'));
+	const theirsDown = Math.min(of('catDown'), of('scpDown'));
+	const speed = (name: string): number => size / MB / of(name);
+	return {
+		[`ratioUp${suffix}`]: theirsUp / of('oursUp'),
+		[`ratioDown${suffix}`]: theirsDown / of('oursDown'),
+		...Object.fromEntries(Object.keys(t).map((name) => [`${name}${suffix}MBps`, speed(name)])),
+	};
+}
+
+/**
+ * Sending and fetching files: ours (with SHA-256 compared on both sides, and an atomic rename) against the faster of
+ * OpenSSH's `ssh cat` and `scp`, which verify nothing. All use connections that are open already. On loopback, and on a
+ * line with a round trip of 50 ms.
+ */
+export async function run(): Promise<Record<string, number>> {
+	leaveOutNativeModules();
+	const dir = await mkdtemp(path.join(os.tmpdir(), 'b2d-transfer-'));
+	const sshd = await startSshd({ dir: path.join(dir, 'sshd') });
+	const lines: Line[] = [];
+	let worker: Worker | undefined;
+	try {
+		const near = await openLine(sshd, sshd.port, dir);
+		lines.push(near);
+		worker = new Worker(LINE, { eval: true, workerData: { port: sshd.port, delayMs: DELAY_MS } });
+		const [port] = (await once(worker, 'message')) as [number];
+		const far = await openLine(sshd, port, dir);
+		lines.push(far);
+		const big = path.join(dir, 'big');
+		const small = path.join(dir, 'small');
+		await fill(big, LOOPBACK_MB * MB);
+		await fill(small, DELAYED_MB * MB);
+		return {
+			...(await compare(near, dir, big, LOOPBACK_MB * MB, '')),
+			...(await compare(far, dir, small, DELAYED_MB * MB, 'Delayed')),
+		};
+	} finally {
+		await Promise.all(lines.map((line) => line.close()));
+		await worker?.terminate();
+		await sshd.stop();
+		await rm(dir, { recursive: true, force: true });
+	}
+}
+
+async function fill(file: string, size: number): Promise<void> {
+	const handle = await open(file, 'w');
+	const block = Buffer.alloc(4 * MB);
+	for (let left = size; left > 0; left -= block.length) {
+		randomFillSync(block);
+		await handle.write(block, 0, Math.min(left, block.length));
+	}
+	await handle.close();
+}
+
+/** The product cannot carry the SSH library's native helpers, so the measurement goes without them too. */
+function leaveOutNativeModules(): void {
+	const loaders: unknown = Reflect.get(Module, '_extensions');
+	if (typeof loaders === 'object' && loaders !== null) {
+		Reflect.set(loaders, '.node', () => {
+			throw new Error('left out');
+		});
+	}
+}
