@@ -104,8 +104,8 @@ export async function submitContainer(
 ): Promise<SubmittedBatch> {
 	const jobs = jobsOf(request);
 	await checkEarly(request, jobs);
-	const platform = await platformFor(project, request.app, ctx.signal);
-	const image = await obtainImage(request, services.engine, platform, ctx);
+	const architecture = await architectureFor(project, request.app, ctx.signal);
+	const image = await obtainImage(request, services.engine, architecture, ctx);
 	try {
 		throwIfAborted(ctx.signal);
 		ctx.progress.report({ message: 'Reading the inputs' });
@@ -172,17 +172,18 @@ function sharedOf(request: ContainerRequest): Omit<BatchSpec, 'image' | 'inputs'
 	};
 }
 
-/** More copies need room for more failures; what is given is kept. */
+/** More copies need room for more failures; what is given is kept. No limit may be above that of all copies. */
 function replicationOf(given: Partial<Replication> = {}): Replication {
 	const minQuorum = given.minQuorum ?? DEFAULT_REPLICATION.minQuorum;
 	const targetNresults = given.targetNresults ?? Math.max(minQuorum, DEFAULT_REPLICATION.targetNresults);
+	const maxTotalResults = given.maxTotalResults ?? targetNresults + 4;
 	return {
 		minQuorum,
 		targetNresults,
 		// BOINC refuses a limit of zero; that there is no second try is the limit of all copies.
-		maxErrorResults: Math.max(1, given.maxErrorResults ?? DEFAULT_REPLICATION.maxErrorResults),
-		maxTotalResults: given.maxTotalResults ?? targetNresults + 4,
-		maxSuccessResults: given.maxSuccessResults ?? targetNresults + 1,
+		maxErrorResults: Math.max(1, given.maxErrorResults ?? Math.min(DEFAULT_REPLICATION.maxErrorResults, maxTotalResults)),
+		maxTotalResults,
+		maxSuccessResults: given.maxSuccessResults ?? Math.min(targetNresults + 1, maxTotalResults),
 	};
 }
 
@@ -248,8 +249,8 @@ class InputFiles {
 
 const NATIVE: Readonly<Partial<Record<NodeJS.Architecture, Architecture>>> = { x64: 'amd64', arm64: 'arm64' };
 
-/** The platform to build for, if the app runs one architecture only and it is not this computer's. */
-async function platformFor(project: Project, name: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+/** The architecture that the image must be for: this computer's, if the app runs it. */
+async function architectureFor(project: Project, name: string, signal: AbortSignal | undefined): Promise<Architecture> {
 	const app = (await installedApps(project, signal)).find((each) => each.name === name);
 	if (!app) {
 		throw new BoincError('app-missing', `The project ${project.name} has no app “${name}”.`, {
@@ -257,17 +258,19 @@ async function platformFor(project: Project, name: string, signal: AbortSignal |
 			detail: { app: name },
 		});
 	}
-	const [only, ...others] = architecturesOf(app);
-	return only === undefined || others.length > 0 || only === NATIVE[process.arch] ? undefined : `linux/${only}`;
+	const own = NATIVE[process.arch] ?? 'amd64';
+	const known = architecturesOf(app);
+	return known.includes(own) ? own : (known[0] ?? own);
 }
 
 async function obtainImage(
 	{ image, tempDir, onLog }: ContainerRequest,
 	engine: Engine | undefined,
-	platform: string | undefined,
+	architecture: Architecture,
 	ctx: OperationContext,
 ): Promise<PackedImage> {
-	const options = tempDir === undefined ? undefined : { tempDir };
+	const asked = image.kind === 'dockerfile' ? image.platform?.split('/')[1] : undefined;
+	const options = { architecture: asked ?? architecture, ...(tempDir !== undefined && { tempDir }) };
 	let packed: PackedImage;
 	if (image.kind === 'archive') {
 		ctx.progress.report({ message: 'Reading the image' });
@@ -280,7 +283,7 @@ async function obtainImage(
 		let reference: string;
 		if (image.kind === 'dockerfile') {
 			ctx.progress.report({ message: 'Building the image' });
-			reference = await engine.build(buildRequestOf(image, platform, onLog), ctx);
+			reference = await engine.build(buildRequestOf(image, architecture, onLog), ctx);
 		} else {
 			reference = image.reference;
 		}
@@ -294,10 +297,11 @@ async function obtainImage(
 
 function buildRequestOf(
 	image: Extract<ImageSource, { kind: 'dockerfile' }>,
-	platform: string | undefined,
+	architecture: Architecture,
 	onLog: ((line: string) => void) | undefined,
 ): BuildRequest {
-	const wanted = image.platform ?? platform;
+	// Some engines fetch a base image anew for a platform that is named, so this computer's own is not.
+	const wanted = image.platform ?? (architecture === NATIVE[process.arch] ? undefined : `linux/${architecture}`);
 	return {
 		contextDir: image.contextDir,
 		dockerfile: image.dockerfile,

@@ -1,5 +1,6 @@
 import { BoincError } from '../common/errors.js';
 import { MAX_JOBS } from './names.js';
+import { encodeWord } from './parameters.js';
 import { type BatchSpec, type JobInput, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
 
 /** Linux takes at most 128 KiB in one argument or variable, and about 2 MiB in all; half of that is ours. */
@@ -107,6 +108,12 @@ function validateReplication(replication: Replication): void {
 			'Ask for at least as many copies as must agree, and for at least one.',
 		);
 	}
+	if (Math.max(maxSuccessResults, maxErrorResults) > maxTotalResults) {
+		throw invalid(
+			`There can be ${maxTotalResults} copies in all, and the limits for failed or successful ones are above that.`,
+			'Raise the limit for all copies, or lower the others.',
+		);
+	}
 	if (maxTotalResults < targetNresults || maxSuccessResults < targetNresults) {
 		throw invalid(
 			`The job starts with ${targetNresults} copies, but its limits stop it earlier.`,
@@ -176,6 +183,7 @@ function validateWords(spec: BatchSpec): void {
 		const words = [...argv, ...environmentWords(job.env)];
 		// What is the same for all jobs is measured once.
 		for (const word of index === 0 ? [...common, ...words] : words) {
+			encodeWord(word);
 			if (Buffer.byteLength(word) > MAX_WORD_BYTES) {
 				throw invalid(
 					`Job ${index} has an argument or variable of more than ${MAX_WORD_BYTES} bytes, which Linux cannot pass to a program.`,

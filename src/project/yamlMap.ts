@@ -4,6 +4,8 @@ import { BoincError } from '../common/errors.js';
 
 /** Typed access to a YAML map; a value of the wrong kind is a `config-invalid` error with its line. */
 export interface YamlMap {
+	/** Keys that are texts, in order. */
+	keys(): string[];
 	has(key: string): boolean;
 	/** A text, or a number or boolean as it is written (`1.10` stays `1.10`). */
 	text(key: string): string | undefined;
@@ -65,6 +67,7 @@ function wrap(
 		return yaml.isScalar(node) && node.value === null ? undefined : (node ?? undefined);
 	};
 	return {
+		keys: () => (map?.items ?? []).flatMap(({ key }) => (yaml.isScalar(key) && typeof key.value === 'string' ? [key.value] : [])),
 		has: (key) => value(key) !== undefined,
 		text: (key) => (value(key) === undefined ? undefined : scalar(key, value(key))),
 		texts: (key) => {

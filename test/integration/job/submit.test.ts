@@ -11,6 +11,7 @@ import { localConnection } from '../../../src/connection/localConnection.js';
 import { cancelBatch } from '../../../src/job/cancel.js';
 import { runnerScript } from '../../../src/job/runner.js';
 import { submitBatch } from '../../../src/job/submit.js';
+import { submitContainer } from '../../../src/job/submitImage.js';
 import type { BatchSpec } from '../../../src/job/types.js';
 import { applyInstall } from '../../../src/project/install/applyInstall.js';
 import { planInstall } from '../../../src/project/install/planInstall.js';
@@ -19,6 +20,7 @@ import type { Project } from '../../../src/project/project.js';
 import { wrapperBinaries } from '../../../src/project/wrapperSource.js';
 import { type Database, openDatabase } from '../../../src/sandbox/database.js';
 import { startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
+import { file, savedImage, tarOf } from '../../support/savedImages.js';
 import { input, sampleBatch } from '../../unit/job/sampleBatch.js';
 
 const APP = 'boinc2docker';
@@ -181,6 +183,33 @@ describe('submitting', () => {
 			expect((await batchRow(id)).njobs).toBe(40);
 		}
 	});
+});
+
+test('a saved image goes all the way: packs, inputs, numbered jobs', async () => {
+	const archive = path.join(sandbox.dir, 'image.tar');
+	const layer = tarOf([file('app', '#!/bin/sh\n', { mode: 0o755 })]);
+	await writeFile(archive, savedImage('docker 25', [layer], { config: { Cmd: ['/app'] } }));
+	const local = path.join(sandbox.dir, 'in put.txt');
+	await writeFile(local, 'content of the input');
+	const batch = await submitContainer(
+		project,
+		{
+			name: 'saved',
+			app: APP,
+			image: { kind: 'archive', file: archive },
+			inputs: [{ path: 'in put.txt', file: local }],
+			count: 3,
+			replication: { maxErrorResults: 0, maxTotalResults: 1 },
+		},
+		{ engine: undefined },
+		ctx,
+	);
+	expect(batch.notes.join('\n')).toContain('Memory: 1.00 GB');
+	const jobs = await workunits(batch.id);
+	expect(await stagedText(jobs[0]!, 'b2d_input_')).toBe('content of the input');
+	const table = await stagedText(jobs[2]!, 'b2d_params_');
+	expect(table).toContain(`\n${jobs[2]!.name} E=B2D_INDEX=2 E=B2D_COUNT=3 A=/app\n`);
+	expect(table).toContain(' I=b2d_input_0=in\\0040put.txt');
 });
 
 describe('nothing is left of what cannot be', () => {

@@ -165,6 +165,8 @@ describe('refused with a clear message', () => {
 		['a disk smaller than the image', { resources: { ...sampleBatch().resources, diskBytes: 20 } }, 'disk limit'],
 		['fewer copies than must agree', { replication: { ...sampleBatch().replication, minQuorum: 2 } }, 'agreement'],
 		['limits below the number of copies', { replication: { ...sampleBatch().replication, targetNresults: 3 } }, 'limits'],
+		['more failures than copies', { replication: { ...sampleBatch().replication, maxErrorResults: 6 } }, 'in all'],
+		['more successes than copies', { replication: { ...sampleBatch().replication, maxSuccessResults: 6 } }, 'in all'],
 		['half a copy', { replication: { ...sampleBatch().replication, maxErrorResults: 1.5 } }, 'number of copies'],
 	];
 	test.each(cases)('%s', (_, changes, words) => {
