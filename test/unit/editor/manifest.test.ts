@@ -103,7 +103,8 @@ describe('the manifest', () => {
 	});
 
 	it('starts nothing at the start of VS Code', () => {
-		expect(manifest.activationEvents).toEqual(['onFileSystem:boinc2docker']);
+		// The second only where a folder holds our own file.
+		expect(manifest.activationEvents).toEqual(['onFileSystem:boinc2docker', 'workspaceContains:**/boinc2docker.{yml,yaml}']);
 	});
 
 	it('lets no workspace choose a program or a folder before it is trusted', () => {
