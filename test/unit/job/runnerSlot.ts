@@ -7,6 +7,9 @@ import { promisify } from 'node:util';
 import { commonLine, type CommonParameters, jobWords, parameterTable } from '../../../src/job/parameters.js';
 import { runnerScript } from '../../../src/job/runner.js';
 
+/** `B2D_BUSYBOX` names another build to try the runner with: distributions configure it differently. */
+const BUSYBOX = process.env.B2D_BUSYBOX ?? '/bin/busybox';
+
 export const JOB = 'b2d_7_000001';
 
 export const INIT_DATA = `<app_init_data>
@@ -57,7 +60,7 @@ export class RunnerSlot {
 	static async create(): Promise<RunnerSlot> {
 		const slot = new RunnerSlot(await mkdtemp(path.join(os.tmpdir(), 'b2d slot-')));
 		await mkdir(path.join(slot.slot, 'shared'), { recursive: true });
-		await copyFile('/bin/busybox', path.join(slot.slot, 'busybox'));
+		await copyFile(BUSYBOX, path.join(slot.slot, 'busybox'));
 		await chmod(path.join(slot.slot, 'busybox'), 0o755);
 		await writeFile(path.join(slot.slot, 'runner'), runnerScript);
 		await writeFile(path.join(slot.slot, 'init_data.xml'), INIT_DATA);
@@ -80,7 +83,7 @@ export class RunnerSlot {
 
 	/** Starts the runner; the promise is its end. */
 	start(): { readonly pid: number; readonly end: Promise<Outcome> } {
-		const child = spawn('/bin/busybox', ['sh', path.join(this.slot, 'runner')], {
+		const child = spawn(BUSYBOX, ['sh', path.join(this.slot, 'runner')], {
 			env: { B2D_PRIVATE: path.join(this.dir, 'private') },
 			stdio: ['ignore', 'pipe', 'pipe'],
 		});
