@@ -3,7 +3,7 @@
 //
 //   node scripts/test.mjs [STEP…]      only these steps
 import { spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,6 +16,10 @@ mkdirSync(logs, { recursive: true });
 const bin = (name) => path.join(root, 'node_modules', '.bin', name);
 const node = process.execPath;
 const OLDEST = { VSCODE_HARNESS_CODE_SERVER: oldest.codeServer, VSCODE_HARNESS_NODE: oldest.node };
+
+const uiTests = readdirSync(path.join(root, 'test/ui'))
+	.filter((name) => name.endsWith('.test.mjs'))
+	.map((name) => `test/ui/${name}`);
 
 /** Steps in order. Those of one `together` list run side by side. */
 const STEPS = [
@@ -39,9 +43,9 @@ const STEPS = [
 	{ name: 'integration', real: true, run: [bin('vitest'), 'run', '--project', 'integration'] },
 	{ name: 'package', run: [node, 'scripts/package.mjs'] },
 	{ name: 'suite', real: true, run: [node, 'test/suite.mjs'] },
-	{ name: 'ui', real: true, run: [node, '--test', '--test-concurrency=1', 'test/ui/*.test.mjs'] },
+	{ name: 'ui', real: true, run: [node, '--test', '--test-concurrency=1', ...uiTests] },
 	{ name: 'suite-oldest', real: true, env: OLDEST, run: [node, 'test/suite.mjs'] },
-	{ name: 'ui-oldest', real: true, env: OLDEST, run: [node, '--test', '--test-concurrency=1', 'test/ui/*.test.mjs'] },
+	{ name: 'ui-oldest', real: true, env: OLDEST, run: [node, '--test', '--test-concurrency=1', ...uiTests] },
 	{ name: 'conformance', real: true, run: [node, 'scripts/conformance.mjs'] },
 ];
 
