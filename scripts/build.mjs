@@ -113,6 +113,13 @@ if (args.watch) {
 	if (args.metafile) {
 		writeFileSync(path.join(outdir, 'meta.json'), JSON.stringify(results.map((result) => result.metafile)));
 	}
+	if (isWanted('extension')) {
+		// esbuild asks for `vscode` in each of our modules, and copies its hundreds of names each time, which takes most of the
+		// time of activation. We only read its properties, so the module itself will do, asked for once.
+		const file = path.join(outdir, 'extension.js');
+		const text = readFileSync(file, 'utf8').replace(/[\w$]+\(require\("vscode"\)(?:,\s*1)?\)/g, '__vscode');
+		writeFileSync(file, `"use strict";const __vscode=require("vscode");${text}`);
+	}
 	if (isWanted('cli')) {
 		const cli = path.join(outdir, 'cli.js');
 		const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
