@@ -43,8 +43,8 @@ async function main(): Promise<number> {
 		return 0;
 	}
 	const interrupt = new AbortController();
-	process.once('SIGINT', () => interrupt.abort());
-	process.once('SIGTERM', () => interrupt.abort());
+	process.on('SIGINT', () => interrupt.abort());
+	process.on('SIGTERM', () => interrupt.abort());
 	const target = await openTarget(options, interrupt.signal);
 	try {
 		const project = await openProject(target.connection, target.root, quietContext(interrupt.signal));

@@ -370,7 +370,7 @@ export const schedulerChecks: readonly Check<Lab>[] = [
 			assert.deepEqual([row.server_state, row.outcome, row.client_state, row.exit_status], [5, 1, 5, 0]);
 			assert.equal(row.elapsed_time, 1);
 			assert.ok(row.stderr_out.includes('said on stderr, with a "quote" and an \'apostrophe\''), row.stderr_out.toString());
-			assert.match(row.stderr_out.toString(), /^<core_client_version>8\.2\.8<\/core_client_version>\s*<!\[CDATA\[/);
+			assert.match(row.stderr_out.toString(), /^\n<core_client_version>8\.2\.8<\/core_client_version>\s*<!\[CDATA\[/);
 			assert.ok(row.xml_doc_out.includes(`<name>${output}</name>`) && row.xml_doc_out.includes(md5(OUTPUT)));
 		},
 		timeoutMs: 120_000,

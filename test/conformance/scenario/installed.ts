@@ -107,6 +107,11 @@ async function removeTraces(lab: Lab): Promise<void> {
 	);
 	const staged = [...new Set(names)].map((name) => lab.downloadPath(name));
 	await lab.sh('for f do rm -f "$f" "$f.md5"; done', ...staged);
+	if (names.length > 0) {
+		// Input templates name the packs, which are of this run alone.
+		const patterns = [...new Set(names)].join('\n');
+		await lab.sh('grep -lF "$1" templates/b2d_in_* 2>/dev/null | while read -r f; do rm -f "$f"; done', patterns);
+	}
 	await lab.sh('rm -rf "results/$1"; rm -f download/"$2"_*', appName(lab), lab.tag);
 	await lab.write('DELETE FROM result WHERE appid = ?', app.id);
 	await lab.write('DELETE FROM workunit WHERE appid = ?', app.id);

@@ -133,7 +133,7 @@ describe('the scheduler', () => {
 		expect([...reply.matchAll(/<result_ack>\n<name>(\w+)</g)].map((match) => match[1])).toEqual(['good_0', 'bad_0', 'unknown_0']);
 		const good = await project.result('good');
 		expect(good).toMatchObject({ server_state: 5, outcome: 1, validate_state: 0, client_state: 5 });
-		expect(textOf(good, 'stderr_out')).toBe('<![CDATA[\ntext & <b>\n]]>\n');
+		expect(textOf(good, 'stderr_out')).toBe('\n<![CDATA[\ntext & <b>\n]]>\n');
 		expect(textOf(good, 'xml_doc_out')).toContain('<nbytes>5</nbytes>');
 		expect(await project.result('bad')).toMatchObject({ server_state: 5, outcome: 3, validate_state: 2, exit_status: 9 });
 		const jobs = await project.database.select('SELECT transition_time FROM workunit');

@@ -22,7 +22,7 @@ describe('reading a scheduler request', () => {
 			elapsedTime: 2.5,
 			appVersionNum: 100,
 		});
-		expect(request.reports[0]?.stderrOut).toBe(stderr);
+		expect(request.reports[0]?.stderrOut).toBe(`\n${stderr}`);
 		expect(request.reports[0]?.xmlDocOut).toBe('<file_info>\n<name>a_0_r1_0</name>\n<nbytes>5</nbytes>\n</file_info>\n');
 	});
 

@@ -141,7 +141,7 @@ function parseReport(result: LenientElement): Report {
 		peakSwapSize: number('final_peak_swap_size'),
 		peakDiskUsage: number('final_peak_disk_usage'),
 		appVersionNum: number('app_version_num') || number('version_num'),
-		stderrOut: childOf(result, 'stderr_out')?.inner.replace(/^\r?\n/, '') ?? '',
+		stderrOut: childOf(result, 'stderr_out')?.inner ?? '',
 		xmlDocOut: childrenOf(result, 'file_info')
 			.map((file) => `<file_info>${file.inner}</file_info>\n`)
 			.join(''),
