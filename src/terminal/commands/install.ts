@@ -13,7 +13,7 @@ import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { contextFor, type Session, terminalFor, withProject } from '../session.js';
 import { printable } from '../table.js';
-import { type InstallOptions, type InstallWish,installWish } from './installSpec.js';
+import { type InstallOptions, type InstallWish, installWish } from './installSpec.js';
 
 export const installCommand: RegisterCommand = (program, setExitCode) => {
 	program
