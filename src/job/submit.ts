@@ -30,9 +30,11 @@ export async function submitBatch(project: Project, spec: BatchSpec, ctx: Operat
 	const options = optionsOf(spec, plan, appVersionNum);
 	createWorkArguments({ ...options, batch: 1 });
 	const staged = await stageFiles(project, [...plan.files, ...plan.jobFiles], ctx);
-	await writeTemplate(project, plan.input, ctx.signal);
-	await writeTemplate(project, plan.output, ctx.signal);
-	const warnings = await daemonWarnings(project, spec.app, ctx.signal);
+	const [warnings] = await Promise.all([
+		daemonWarnings(project, spec.app, ctx.signal),
+		writeTemplate(project, plan.input, ctx.signal),
+		writeTemplate(project, plan.output, ctx.signal),
+	]);
 	throwIfAborted(ctx.signal);
 	const id = await createBatch(project, {
 		name: spec.name,

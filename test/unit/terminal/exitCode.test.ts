@@ -10,6 +10,7 @@ it.each<[ErrorCode, number]>([
 	['server-unreachable', 4],
 	['host-key-changed', 4],
 	['authentication-failed', 4],
+	['timeout', 4],
 	['submit-failed', 1],
 	['build-failed', 1],
 ])('%s ends with %i', (code, exit) => {
