@@ -128,9 +128,19 @@ async function compare(line: Line, dir: string, source: string, size: number, su
 	const t = await measure({
 		oursUp: () => line.ours.upload(content, remote('ours')),
 		catUp: () => line.theirs(`cat > ${remote('cat')}`, source, undefined),
+		checkedUp: async () => {
+			await line.theirs(`cat > ${remote('checked')} && openssl dgst -sha256 ${remote('checked')}`, source, undefined);
+		},
 		scpUp: () => line.scp(source, `${line.remote}${remote('scp')}`),
 		oursDown: () => line.ours.download(source, local('ours')),
 		catDown: () => line.theirs(`cat ${source}`, undefined, local('cat')),
+		checkedDown: async () => {
+			await line.theirs(`cat ${source}`, undefined, local('checked'));
+			await Promise.all([
+				line.theirs(`openssl dgst -sha256 ${source}`, undefined, undefined),
+				runProgram('openssl', ['dgst', '-sha256', local('checked')]),
+			]);
+		},
 		scpDown: () => line.scp(`${line.remote}${source}`, local('scp')),
 	});
 	const of = (name: string): number => t[name] ?? NaN;
@@ -140,19 +150,23 @@ async function compare(line: Line, dir: string, source: string, size: number, su
 	return {
 		[`ratioUp${suffix}`]: theirsUp / of('oursUp'),
 		[`ratioDown${suffix}`]: theirsDown / of('oursDown'),
+		[`ratioUpChecked${suffix}`]: of('checkedUp') / of('oursUp'),
+		[`ratioDownChecked${suffix}`]: of('checkedDown') / of('oursDown'),
 		...Object.fromEntries(Object.keys(t).map((name) => [`${name}${suffix}MBps`, speed(name)])),
 	};
 }
 
 /**
  * Sending and fetching files: ours (with SHA-256 compared on both sides, and an atomic rename) against the faster of
- * OpenSSH's `ssh cat` and `scp`, which verify nothing. All use connections that are open already. On loopback, and on a
+ * OpenSSH's `ssh cat` and `scp`, which verify nothing; the `Checked` ratios are against `ssh cat` with both files hashed
+ * afterwards. All use connections that are open already. On loopback, and on a
  * line with a round trip of 50 ms.
  */
 export async function run(): Promise<Record<string, number>> {
 	leaveOutNativeModules();
 	const dir = await mkdtemp(path.join(os.tmpdir(), 'b2d-transfer-'));
-	const sshd = await startSshd({ dir: path.join(dir, 'sshd') });
+	// An empty home: what the login scripts of this account do is not what is measured.
+	const sshd = await startSshd({ dir: path.join(dir, 'sshd'), config: [`SetEnv HOME=${dir}`] });
 	const lines: Line[] = [];
 	let worker: Worker | undefined;
 	try {

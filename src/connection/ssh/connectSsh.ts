@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect as connectSocket, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { userInfo } from 'node:os';
 
 import type { Client } from 'ssh2';
@@ -16,6 +16,7 @@ import { gatherWrites } from './gatheredWrites.js';
 import { defaultKnownHostsFiles, HostKeys } from './hostKeys.js';
 import { defaultAgentSocket, findIdentities } from './identities.js';
 import { KeyUnlocker } from './keyUnlocker.js';
+import { connectWithLargeReads } from './largeReads.js';
 import { loadSsh2 } from './loadSsh2.js';
 import { followReplies, type LoginReply } from './loginReplies.js';
 import { SshChannels } from './sshChannels.js';
@@ -76,7 +77,7 @@ export async function connectSsh(target: Target & { kind: 'ssh' }, ports: SshPor
 
 async function openSocket(host: string, port: number, name: string, ports: SshPorts): Promise<Socket> {
 	const timeoutMs = ports.connectMs ?? CONNECT_MS;
-	const socket = connectSocket({ host, port, noDelay: true, keepAlive: true });
+	const socket = connectWithLargeReads(host, port);
 	const limit = AbortSignal.timeout(timeoutMs);
 	try {
 		await once(socket, 'connect', { signal: ports.signal ? AbortSignal.any([ports.signal, limit]) : limit });
