@@ -4,7 +4,8 @@ import { splitCommandLine } from '../common/commandLine.js';
 import { BoincError } from '../common/errors.js';
 import { parseBytes, parseSeconds } from '../common/parseUnits.js';
 import { readYamlMap, type YamlMap } from '../project/yamlMap.js';
-import type { ContainerRequest, ImageSource, LocalInput } from './submitImage.js';
+import type { LocalInput } from './localInputs.js';
+import type { ContainerRequest, ImageSource } from './submitImage.js';
 import { NETWORK_POLICIES, type Replication, type Resources } from './types.js';
 
 /** What a `boinc2docker.yml` says about a batch. What it does not say is up to the caller. */

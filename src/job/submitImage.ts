@@ -1,7 +1,4 @@
-import { stat } from 'node:fs/promises';
-
-import { contentOfFile } from '../common/content.js';
-import { BoincError, messageOf, throwIfAborted } from '../common/errors.js';
+import { BoincError, throwIfAborted } from '../common/errors.js';
 import { formatBytes } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
 import type { BuildRequest, Engine } from '../image/engine.js';
@@ -10,7 +7,7 @@ import type { PackedImage } from '../image/types.js';
 import { architecturesOf, installedApps } from '../project/apps.js';
 import type { Project } from '../project/project.js';
 import type { Architecture } from '../project/types.js';
-import { shortHash } from './names.js';
+import { checkInput, InputFiles, type LocalInput } from './localInputs.js';
 import { defaultResources } from './resources.js';
 import { submitBatch } from './submit.js';
 import type {
@@ -39,13 +36,6 @@ export type ImageSource =
 	  }
 	| { readonly kind: 'reference'; readonly reference: string }
 	| { readonly kind: 'archive'; readonly file: string };
-
-/** A local file that a job gets as `/root/shared/<path>`. */
-export interface LocalInput {
-	readonly path: string;
-	/** Local path. */
-	readonly file: string;
-}
 
 /** What differs from job to job. */
 export interface JobRequest {
@@ -210,41 +200,6 @@ async function checkEarly(request: ContainerRequest, jobs: readonly JobRequest[]
 
 async function* empty(): AsyncIterable<Uint8Array> {
 	// No bytes.
-}
-
-async function checkInput(file: string): Promise<void> {
-	let kind: string | undefined;
-	try {
-		const found = await stat(file);
-		kind = found.isFile() ? undefined : 'is not a file';
-	} catch (error) {
-		kind = `cannot be read (${messageOf(error)})`;
-	}
-	if (kind !== undefined) {
-		throw new BoincError('input-missing', `The input ${file} ${kind}.`, {
-			remedy: 'Check the path. A folder must be packed into an archive first.',
-			detail: { file },
-		});
-	}
-}
-
-/** Reads each local file once, however many jobs use it. */
-class InputFiles {
-	readonly #known = new Map<string, JobInput['file']>();
-
-	async all(inputs: readonly LocalInput[] | undefined): Promise<JobInput[]> {
-		const found: JobInput[] = [];
-		for (const { path, file } of inputs ?? []) {
-			let staged = this.#known.get(file);
-			if (!staged) {
-				const content = await contentOfFile(file);
-				staged = { name: `b2d_input_${shortHash(content.sha256)}`, content };
-				this.#known.set(file, staged);
-			}
-			found.push({ path, file: staged });
-		}
-		return found;
-	}
 }
 
 const NATIVE: Readonly<Partial<Record<NodeJS.Architecture, Architecture>>> = { x64: 'amd64', arm64: 'arm64' };

@@ -1,0 +1,49 @@
+import { stat } from 'node:fs/promises';
+
+import { contentOfFile } from '../common/content.js';
+import { BoincError, messageOf } from '../common/errors.js';
+import { shortHash } from './names.js';
+import type { JobInput } from './types.js';
+
+/** A local file that a job gets as `/root/shared/<path>`. */
+export interface LocalInput {
+	readonly path: string;
+	/** Local path. */
+	readonly file: string;
+}
+
+/** Refuses what cannot be read as a file: `input-missing`. */
+export async function checkInput(file: string): Promise<void> {
+	let kind: string | undefined;
+	try {
+		const found = await stat(file);
+		kind = found.isFile() ? undefined : 'is not a file';
+	} catch (error) {
+		kind = `cannot be read (${messageOf(error)})`;
+	}
+	if (kind !== undefined) {
+		throw new BoincError('input-missing', `The input ${file} ${kind}.`, {
+			remedy: 'Check the path. A folder must be packed into an archive first.',
+			detail: { file },
+		});
+	}
+}
+
+/** Reads each local file once, however many jobs use it. */
+export class InputFiles {
+	readonly #known = new Map<string, JobInput['file']>();
+
+	async all(inputs: readonly LocalInput[] | undefined): Promise<JobInput[]> {
+		const found: JobInput[] = [];
+		for (const { path, file } of inputs ?? []) {
+			let staged = this.#known.get(file);
+			if (!staged) {
+				const content = await contentOfFile(file);
+				staged = { name: `b2d_input_${shortHash(content.sha256)}`, content };
+				this.#known.set(file, staged);
+			}
+			found.push({ path, file: staged });
+		}
+		return found;
+	}
+}
