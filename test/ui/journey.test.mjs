@@ -216,7 +216,8 @@ step('cancelling asks with the number of jobs, and touches only the unfinished',
 	await wb.dialog.filter({ hasText: 'Cancel the 3 unfinished jobs of “analysis”?' }).waitFor();
 	await wb.dialog.getByRole('button', { name: 'Cancel 3 Jobs' }).click();
 	await wb.notification('Cancelled 3 jobs').waitFor({ timeout: MINUTES });
-	await row('3 cancelled').waitFor({ timeout: MINUTES });
+	// Those that a host has begun end when it contacts the server next.
+	await row(/0\/3 done · \d (being )?cancelled/).waitFor({ timeout: MINUTES });
 	assert.equal(await row('1/1 done').count(), 1);
 	assert.equal(await wb.notification('is over').count(), 0);
 });

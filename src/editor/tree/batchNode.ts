@@ -9,8 +9,18 @@ import { PAGE } from './page.js';
 import type { ServerNode } from './serverNode.js';
 import { batchLook, iconOf, jobLook } from './stateLook.js';
 
-/** States that are worth a number in the row, in this order. */
-const COUNTED: readonly JobState[] = ['running', 'queued', 'retrying', 'failed', 'cancelled'];
+/** What a row counts besides the jobs that are done, in this order. */
+const COUNTED: readonly JobState[] = [
+	'running',
+	'queued',
+	'validating',
+	'collecting',
+	'retrying',
+	'failed',
+	'cancelling',
+	'cancelled',
+	'created',
+];
 
 /** A batch with its jobs in order of submission. */
 export class BatchNode implements PagedNode {
