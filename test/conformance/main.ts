@@ -18,7 +18,7 @@ const USAGE = `Usage: npm run conformance -- [options]
   --known-hosts FILE   its host key, as OpenSSH keeps it
   --wrapper FOLDER     docker_wrapper binaries for the scenario
   --busybox FILE       a static busybox for the scenario
-  --only TEXT          only groups and checks whose title contains it
+  --only TEXT          only groups and checks whose title contains it; later ones may need earlier ones
   --json               one JSON object a check instead of lines
   --keep               leave the sandbox folder in place when something fails
 `;

@@ -2,13 +2,16 @@ import type { CheckGroup } from '../checks.js';
 import type { Lab } from '../lab.js';
 import { cancelProbeJobs } from '../probe.js';
 import { appVersionChecks } from './appVersions.js';
+import { assimilatorChecks } from './assimilator.js';
 import { bulkChecks } from './bulk.js';
 import { cancelChecks } from './cancel.js';
 import { createWorkChecks } from './createWork.js';
 import { hierarchyChecks } from './hierarchy.js';
 import { layoutChecks } from './layout.js';
+import { reportChecks } from './reports.js';
 import { schedulerChecks } from './scheduler.js';
 import { tableChecks } from './tables.js';
+import { uploadChecks } from './uploads.js';
 
 /** What our code relies on, in an order in which each finds what it needs. */
 export const assumptions: readonly CheckGroup<Lab>[] = [
@@ -19,5 +22,8 @@ export const assumptions: readonly CheckGroup<Lab>[] = [
 	{ title: 'bin/create_work --stdin', checks: bulkChecks, afterEach: cancelProbeJobs },
 	{ title: 'bin/cancel_jobs', checks: cancelChecks, afterEach: cancelProbeJobs },
 	{ title: 'App versions and signatures', checks: appVersionChecks },
-	{ title: 'Scheduler, uploads, validation and assimilation, as a client meets them', checks: schedulerChecks },
+	{ title: 'The scheduler, as a client meets it', checks: schedulerChecks },
+	{ title: 'The upload handler, as a client meets it', checks: uploadChecks },
+	{ title: 'Reports of a client', checks: reportChecks },
+	{ title: 'Validator and assimilator', checks: assimilatorChecks },
 ];
