@@ -1,5 +1,8 @@
 import { BoincError } from './errors.js';
 
+/** One piece of a command: a gap, a text in single or double quotes, an escaped character, or plain characters. */
+const PIECE = /(\s+)|'([^']*)'|"((?:\\["\\]|[^"\\]|\\(?!["\\]))*)"|\\([^])|([^\s'"\\]+|\\$)/y;
+
 /**
  * Splits what a person typed as a command into words, as a POSIX shell does, but without expanding anything: `$HOME`, `*` and `;` stay as they are.
  * Single quotes keep all, double quotes keep all but `\"` and `\\`, a backslash outside of quotes keeps the next character.
@@ -8,43 +11,28 @@ import { BoincError } from './errors.js';
 export function splitCommandLine(text: string): string[] {
 	const words: string[] = [];
 	let word: string | undefined;
-	let quote: '"' | "'" | undefined;
-	for (let i = 0; i < text.length; i++) {
-		const char = text.charAt(i);
-		const next = text.charAt(i + 1);
-		if (quote) {
-			if (char === quote) {
-				quote = undefined;
-			} else if (quote === '"' && char === '\\' && (next === '"' || next === '\\')) {
-				word = (word ?? '') + next;
-				i++;
-			} else {
-				word = (word ?? '') + char;
-			}
-		} else if (char === '"' || char === "'") {
-			quote = char;
-			word ??= '';
-		} else if (/\s/.test(char)) {
-			if (word !== undefined) {
-				words.push(word);
-			}
+	const piece = new RegExp(PIECE);
+	while (piece.lastIndex < text.length) {
+		const at = piece.lastIndex;
+		const match = piece.exec(text);
+		if (!match) {
+			throw new BoincError(
+				'job-invalid',
+				`The command has a ${text.startsWith('"') ? 'double' : 'single'} quote that is not closed.`,
+				{
+					remedy: 'Close the quote, or put a backslash before it.',
+				},
+			);
+		}
+		const [, gap, single, double, escaped, plain] = match;
+		if (gap === undefined) {
+			word = (word ?? '') + (single ?? double?.replace(/\\(["\\])/g, '$1') ?? escaped ?? plain ?? '');
+		} else if (word !== undefined) {
+			words.push(word);
 			word = undefined;
-		} else if (char === '\\' && next !== '') {
-			word = (word ?? '') + next;
-			i++;
-		} else {
-			word = (word ?? '') + char;
 		}
 	}
-	if (quote) {
-		throw new BoincError('job-invalid', `The command has a ${quote === '"' ? 'double' : 'single'} quote that is not closed.`, {
-			remedy: 'Close the quote, or put a backslash before it.',
-		});
-	}
-	if (word !== undefined) {
-		words.push(word);
-	}
-	return words;
+	return word === undefined ? words : [...words, word];
 }
 
 /** A command line that `splitCommandLine` reads back as `words`. */

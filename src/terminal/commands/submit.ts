@@ -52,7 +52,7 @@ export function addJobOptions(command: Command): Command {
 		.option('--name <text>', 'name of the batch')
 		.option('-e, --env <name=value...>', 'environment of the program')
 		.option('--entrypoint <program>', 'instead of the image’s entry point')
-		.option('--input <file[:path]...>', 'local file that jobs get as /root/shared/PATH')
+		.option('--input <file...>', 'local files that jobs get as /root/shared/NAME; FILE:PATH gives another name')
 		.option('--network <policy>', `${NETWORK_POLICIES.join(', ')} (default: none)`)
 		.option('--memory <size>', 'memory that the program may use')
 		.option('--disk <size>', 'disk that a job may use')
