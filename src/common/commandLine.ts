@@ -18,7 +18,7 @@ export function splitCommandLine(text: string): string[] {
 		if (!match) {
 			throw new BoincError(
 				'job-invalid',
-				`The command has a ${text.startsWith('"') ? 'double' : 'single'} quote that is not closed.`,
+				`The command has a ${text.startsWith('"', at) ? 'double' : 'single'} quote that is not closed.`,
 				{
 					remedy: 'Close the quote, or put a backslash before it.',
 				},
