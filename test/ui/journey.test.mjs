@@ -73,9 +73,14 @@ const row = (text) => wb.treeItems('Jobs').filter({ hasText: text });
 async function chooseFile(file, button) {
 	const dialog = wb.quickInput.getByRole('button', { name: button });
 	await dialog.waitFor();
-	// It writes its own path into the box when it has read the first folder, which may be after we wrote ours.
-	for (let i = 0; i < 10; i++) {
+	// It writes its own path into the box when it has read the first folder, which may be after we wrote ours: Enter only
+	// when ours has stayed for a while.
+	for (let i = 0; i < 20; i++) {
 		await wb.quickInputBox.fill(file);
+		await sleep(500);
+		if (!(await wb.quickInputBox.inputValue()).startsWith(file)) {
+			continue;
+		}
 		await wb.quickInputBox.press('Enter');
 		const closed = await dialog.waitFor({ state: 'hidden', timeout: 3000 }).then(
 			() => true,
