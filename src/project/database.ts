@@ -75,6 +75,8 @@ export class DatabaseSession implements ProjectDatabase {
 	#address: DialAddress | undefined;
 	#session: Promise<MysqlConnection> | undefined;
 	#live: MysqlConnection | undefined;
+	/** Rejects when the session is lost: the driver leaves a statement unanswered that it took while the link was ending. */
+	#loss: Promise<never> = new Promise(() => undefined);
 	#disposed = false;
 
 	constructor(connection: Connection, database: ProjectConfig['database'], mode: Mode) {
@@ -94,7 +96,7 @@ export class DatabaseSession implements ProjectDatabase {
 		for (let attempt = 1; ; attempt++) {
 			const session = await this.#open(signal);
 			try {
-				return await abortable(session.query(sql, [...params]), signal);
+				return await abortable(Promise.race([session.query(sql, [...params]), this.#loss]), signal);
 			} catch (error) {
 				if (isAbort(error) || !isConnectionLoss(error)) {
 					throw databaseError(error, this.#where);
@@ -147,6 +149,12 @@ export class DatabaseSession implements ProjectDatabase {
 
 	/** A session that ends while idle must not be used again; without a listener its error would end the program. */
 	#watch(session: MysqlConnection): void {
+		this.#loss = new Promise((_, reject) => {
+			const lost = (): void => reject(Object.assign(new Error('the connection was lost'), { code: 'PROTOCOL_CONNECTION_LOST' }));
+			session.once('end', lost);
+			session.once('error', lost);
+		});
+		this.#loss.catch(() => undefined); // also when no statement waits
 		session.on('error', () => this.#forget(session));
 		session.on('end', () => this.#forget(session));
 	}
