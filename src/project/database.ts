@@ -76,7 +76,7 @@ export class DatabaseSession implements ProjectDatabase {
 	#session: Promise<MysqlConnection> | undefined;
 	#live: MysqlConnection | undefined;
 	/** Rejects when the session is lost: the driver leaves a statement unanswered that it took while the link was ending. */
-	#loss: Promise<never> = new Promise(() => undefined);
+	#loss = new Promise<never>(() => undefined);
 	#disposed = false;
 
 	constructor(connection: Connection, database: ProjectConfig['database'], mode: Mode) {
