@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -48,6 +49,7 @@ const LOOK = [
 describe('a job in the VM', () => {
 	let outcome: VmOutcome;
 	let results: Record<string, string>;
+	let progress: string;
 	let slot: RunnerSlot;
 	beforeAll(async () => {
 		const image = await pack([busyboxLayer()], {
@@ -57,6 +59,7 @@ describe('a job in the VM', () => {
 			image,
 			argv: shell(
 				`${LOOK.replaceAll('grep', 'busybox grep').replaceAll('nproc', 'busybox nproc').replaceAll('date', 'busybox date')}
+				ls /boinc; echo 0.5 >/root/shared/fraction_done; while [ ! -e /root/shared/seen ]; do sleep 1; done
 				cd /root/shared/results; echo hi >out; ln out hard; ln -s out soft; chmod 751 hard
 				umask 077; mkdir deep; echo x >deep/file; exit 7`.replaceAll('chmod', 'busybox chmod'),
 				'an "argument"',
@@ -65,7 +68,11 @@ describe('a job in the VM', () => {
 			),
 		});
 		// A clock years behind, two processors, and an adapter that the job did not ask for.
-		outcome = await runVm(slot.slot, { clock: '2020-01-01', cpus: 2, adapter: 'virtio-net-pci' });
+		const vm = await Vm.start(slot.slot, { clock: '2020-01-01', cpus: 2, adapter: 'virtio-net-pci' });
+		await vm.until(() => existsSync(path.join(slot.slot, 'fraction_done')), 'the progress');
+		progress = await readFile(path.join(slot.slot, 'fraction_done'), 'utf8');
+		await writeFile(slot.shared('seen'), '');
+		outcome = await vm.completion();
 		results = await slot.results();
 	});
 
@@ -73,6 +80,11 @@ describe('a job in the VM', () => {
 		expect(outcome.code).toBe(7);
 		expect(outcome.message).toContain('boinc2docker: The program ended with exit code 7');
 		expect(results.out).toBe('hi\n');
+	});
+
+	test('tells its progress, and sees of the slot what it needs', () => {
+		expect(progress).toBe('0.5\n');
+		expect(outcome.message).toMatch(/^b2d_params\nbusybox\ninit_data\.xml\nrunner\nshared$/m);
 	});
 
 	test('gets user, folder, arguments and environment by Docker’s rules', () => {
