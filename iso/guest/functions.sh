@@ -315,10 +315,12 @@ make_slot_view() {
 
 # Takes the progress, which the runner keeps beside itself, to where the wrapper reads it.
 carry_progress() {
+	carried=
 	while sleep 3; do
-		[ "$B2D_DISK/slot/fraction_done" -nt "$B2D_RUN/carried" ] || continue
-		: >"$B2D_RUN/carried"
-		cp "$B2D_DISK/slot/fraction_done" "$B2D_SLOT/fraction_done.new" && mv "$B2D_SLOT/fraction_done.new" "$B2D_SLOT/fraction_done"
+		read -r fraction <"$B2D_DISK/slot/fraction_done" || continue
+		[ "$fraction" != "$carried" ] || continue
+		carried=$fraction
+		echo "$fraction" >"$B2D_SLOT/fraction_done.new" && mv "$B2D_SLOT/fraction_done.new" "$B2D_SLOT/fraction_done"
 	done
 }
 
