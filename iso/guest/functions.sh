@@ -174,8 +174,9 @@ make_disk() {
 		refuse 206 "The VM's disk cannot be mounted."
 }
 
+# The runner has freed a little room for its report before this is asked.
 disk_is_full() {
-	[ "$(stat -f -c %a "$B2D_DISK")" -lt 16 ] || [ "$(stat -f -c %d "$B2D_DISK")" -lt 1 ]
+	[ "$(stat -f -c %a "$B2D_DISK")" -lt 1024 ] || [ "$(stat -f -c %d "$B2D_DISK")" -lt 1 ]
 }
 
 # Unpacks the packs from the folder $1, each read once: for its checksum and its files. Nothing of them runs before all
