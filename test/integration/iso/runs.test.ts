@@ -68,7 +68,7 @@ describe('a job in the VM', () => {
 			),
 		});
 		// A clock years behind, two processors, and an adapter that the job did not ask for.
-		const vm = await Vm.start(slot.slot, { clock: '2020-01-01', cpus: 2, adapter: 'virtio-net-pci' });
+		const vm = await Vm.start(slot.slot, { boot: 'image', clock: '2020-01-01', cpus: 2, adapter: 'virtio-net-pci' });
 		await vm.until(() => existsSync(path.join(slot.slot, 'fraction_done')), 'the progress');
 		progress = await readFile(path.join(slot.slot, 'fraction_done'), 'utf8');
 		await writeFile(slot.shared('seen'), '');
