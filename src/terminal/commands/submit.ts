@@ -31,6 +31,7 @@ export interface SubmitOptions extends GlobalOptions {
 	readonly entrypoint?: string;
 	readonly input?: string[];
 	readonly network?: string;
+	readonly vboxJobXml?: string;
 	readonly memory?: string;
 	readonly disk?: string;
 	readonly time?: string;
@@ -54,6 +55,7 @@ export function addJobOptions(command: Command): Command {
 		.option('--entrypoint <program>', 'instead of the image’s entry point')
 		.option('--input <file...>', 'local files that jobs get as /root/shared/NAME; FILE:PATH gives another name')
 		.option('--network <policy>', `${NETWORK_POLICIES.join(', ')} (default: none)`)
+		.option('--vbox-job-xml <elements>', 'elements to add to vbox_job.xml, for hosts with VirtualBox')
 		.option('--memory <size>', 'memory that the program may use')
 		.option('--disk <size>', 'disk that a job may use')
 		.option('--time <duration>', 'expected run time on an ordinary computer')
@@ -132,6 +134,7 @@ export async function requestFor(
 			count: flag('count', options.count, whole),
 			env: pairs('env', options.env),
 			network,
+			vboxJobXml: options.vboxJobXml,
 			priority: flag('priority', options.priority, whole),
 			entrypoint: options.entrypoint === undefined ? undefined : options.entrypoint === '' ? [] : [options.entrypoint],
 			inputs: options.input && (await Promise.all(options.input.map(parseInput))),
