@@ -13,7 +13,7 @@ export interface OwnPlanClass {
 /**
  * The classes that our app versions need in `plan_class_spec.xml`. A virtual machine gets one processor, as the scheduler counts
  * for a container: BOINC's own `vbox64_mt` would take all of a host for any program. It counts as slower than a container, so
- * that hosts with both run the container. 6.0 is the first VirtualBox that knows all commands of vboxwrapper.
+ * that hosts with both run the container; the scheduler varies its estimates by some 10 % at random. 6.0 is the first VirtualBox that knows all commands of vboxwrapper.
  */
 export const OWN_PLAN_CLASSES: Readonly<Record<Runtime, OwnPlanClass>> = {
 	docker: {
@@ -32,7 +32,7 @@ export const OWN_PLAN_CLASSES: Readonly<Record<Runtime, OwnPlanClass>> = {
 			min_vbox_version: '60000',
 			min_ncpus: '1',
 			max_threads: '1',
-			projected_flops_scale: '.9',
+			projected_flops_scale: '.7',
 		}),
 		element: 'virtualbox',
 		asksFor: 'VirtualBox',
