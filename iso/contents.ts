@@ -41,10 +41,16 @@ export const TOOL_PACKAGES = [
 
 /** Programs in the image besides busybox, with their paths in packages and in the image. */
 export const PROGRAMS = [
-	{ package: 'crun', file: 'usr/bin/crun', target: 'usr/bin/crun', without: ['libsystemd.so.0'] },
-	{ package: 'tar', file: 'usr/bin/tar', target: 'usr/bin/gtar', without: ['libselinux.so.1'] },
-	{ package: 'e2fsprogs', file: 'usr/sbin/mke2fs', target: 'usr/sbin/mke2fs', without: [] },
-] as const satisfies readonly { package: string; file: string; target: string; without: readonly string[] }[];
+	{ package: 'crun', file: 'usr/bin/crun', target: 'usr/bin/crun' },
+	{ package: 'tar', file: 'usr/bin/tar', target: 'usr/bin/gtar' },
+	{ package: 'e2fsprogs', file: 'usr/sbin/mke2fs', target: 'usr/sbin/mke2fs' },
+] as const;
+
+/**
+ * Libraries that stay out: crun's for systemd, tar's for SELinux. There is neither in the guest, so functions that do nothing
+ * and return 0 ("not there") take their place, which makes the image 1 MB smaller.
+ */
+export const STAND_INS = ['libsystemd.so.0', 'libselinux.so.1'] as const;
 
 /**
  * Kernel modules by the device they are for; what they depend on comes along. Ids are those of PCI: `VENDOR:DEVICE`, or

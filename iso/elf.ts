@@ -15,77 +15,54 @@ export function neededLibraries(elf: Buffer): string[] {
 	return dynamic ? dynamic.entries.filter(({ tag }) => tag === DT.needed).map(({ value }) => dynamic.stringAt(value)) : [];
 }
 
-/**
- * A copy of a program that is not linked with `library`. It must never call a function of it: functions are looked up
- * when they are first called. Spares a library, and what that needs, which is used only with options that we do not use.
- */
-export function withoutLibrary(elf: Buffer, library: string): Buffer {
-	const result = Buffer.from(elf);
-	const dynamic = dynamicOf(result);
-	const needed = dynamic?.entries.find(({ tag, value }) => tag === DT.needed && dynamic.stringAt(value) === library);
-	if (!dynamic || !needed) {
-		throw new Error(`The program is not linked with ${library}.`);
-	}
-	forgetVersions(result, dynamic, library);
-	const end = dynamic.entries.at(-1)?.offset ?? 0;
-	result.copyWithin(needed.offset, needed.offset + 16, end + 16);
-	return result;
+/** A symbol that a program takes from a library, with its version there. */
+export interface NeededSymbol {
+	readonly name: string;
+	readonly version: string;
 }
 
-/** Takes the library out of the list of needed symbol versions; its symbols become symbols of any version. */
-function forgetVersions(elf: Buffer, dynamic: Dynamic, library: string): void {
-	const entry = (tag: number) => dynamic.entries.find((each) => each.tag === tag);
-	const list = entry(DT.verneed);
-	const count = entry(DT.verneednum);
-	if (!list || !count) {
-		return;
+/** The symbols that a program takes from `library`, as far as they have versions. */
+export function neededSymbols(elf: Buffer, library: string): NeededSymbol[] {
+	const dynamic = dynamicOf(elf);
+	if (!dynamic) {
+		return [];
 	}
-	let previous: number | undefined;
-	let at = dynamic.offsetOf(list.value);
-	for (let left = count.value; left > 0; left--) {
-		const next = elf.readUInt32LE(at + 12);
-		if (dynamic.stringAt(elf.readUInt32LE(at + 4)) === library) {
-			resetSymbols(elf, dynamic, versionsOf(elf, at));
-			if (previous === undefined) {
-				elf.writeBigUInt64LE(BigInt(list.value + next), list.offset + 8);
-			} else {
-				elf.writeUInt32LE(next === 0 ? 0 : elf.readUInt32LE(previous + 12) + next, previous + 12);
-			}
-			elf.writeBigUInt64LE(BigInt(count.value - 1), count.offset + 8);
-			return;
+	const find = (tag: number): number => {
+		const value = dynamic.entries.find((entry) => entry.tag === tag)?.value;
+		if (value === undefined) {
+			throw new Error(`The program has no symbol versions of ${library}.`);
 		}
-		previous = at;
-		at += next;
+		return value;
+	};
+	const versions = neededVersions(elf, dynamic, library, dynamic.offsetOf(find(DT.verneed)), find(DT.verneednum));
+	// Nothing tells the number of symbols; in what Debian links, the names follow the symbols.
+	const count = Math.floor((find(DT.strtab) - find(DT.symtab)) / SYMBOL_BYTES);
+	const [symbols, versym] = [dynamic.offsetOf(find(DT.symtab)), dynamic.offsetOf(find(DT.versym))];
+	const found: NeededSymbol[] = [];
+	for (let index = 0; index < count; index++) {
+		const version = versions.get(elf.readUInt16LE(versym + 2 * index) & 0x7fff);
+		if (version !== undefined) {
+			found.push({ name: dynamic.stringAt(elf.readUInt32LE(symbols + SYMBOL_BYTES * index)), version });
+		}
 	}
+	return found;
 }
 
-/** Numbers of the versions in one entry of the list. */
-function versionsOf(elf: Buffer, at: number): Set<number> {
-	const versions = new Set<number>();
-	let auxiliary = at + elf.readUInt32LE(at + 8);
-	for (let left = elf.readUInt16LE(at + 2); left > 0; left--) {
-		versions.add(elf.readUInt16LE(auxiliary + 6));
-		auxiliary += elf.readUInt32LE(auxiliary + 12);
+const SYMBOL_BYTES = 24;
+
+/** Names of the versions that are needed of a library, by the number that symbols refer to. */
+function neededVersions(elf: Buffer, dynamic: Dynamic, library: string, list: number, count: number): Map<number, string> {
+	const versions = new Map<number, string>();
+	for (let at = list, left = count; left > 0; left--, at += elf.readUInt32LE(at + 12)) {
+		if (dynamic.stringAt(elf.readUInt32LE(at + 4)) === library) {
+			let auxiliary = at + elf.readUInt32LE(at + 8);
+			for (let names = elf.readUInt16LE(at + 2); names > 0; names--) {
+				versions.set(elf.readUInt16LE(auxiliary + 6), dynamic.stringAt(elf.readUInt32LE(auxiliary + 8)));
+				auxiliary += elf.readUInt32LE(auxiliary + 12);
+			}
+		}
 	}
 	return versions;
-}
-
-function resetSymbols(elf: Buffer, dynamic: Dynamic, versions: ReadonlySet<number>): void {
-	const find = (tag: number): number | undefined => dynamic.entries.find((each) => each.tag === tag)?.value;
-	const table = find(DT.versym);
-	const symbols = find(DT.symtab);
-	const strings = find(DT.strtab);
-	if (table === undefined || symbols === undefined || strings === undefined) {
-		throw new Error('The program has versions, but no symbols.');
-	}
-	// Nothing tells the number of symbols; in what Debian links the names follow the symbols.
-	const count = Math.floor((strings - symbols) / 24);
-	const offset = dynamic.offsetOf(table);
-	for (let index = 0; index < count; index++) {
-		if (versions.has(elf.readUInt16LE(offset + 2 * index) & 0x7fff)) {
-			elf.writeUInt16LE(1, offset + 2 * index);
-		}
-	}
 }
 
 function dynamicOf(elf: Buffer): Dynamic | undefined {

@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { DRIVERS, PROGRAMS } from './contents.js';
+import { DRIVERS, PROGRAMS, STAND_INS } from './contents.js';
 import type { CpioEntry } from './cpio.js';
-import { withoutLibrary } from './elf.js';
+import { neededSymbols } from './elf.js';
 import { KernelModules } from './kernelModules.js';
+import { standInLibrary } from './standInLibrary.js';
 import type { UnpackedPackages } from './unpackedPackages.js';
 
 const FOLDERS = ['boinc', 'dev', 'disk', 'mnt', 'newroot', 'proc', 'root', 'run', 'sys', 'tmp', 'var/run'];
@@ -21,13 +22,16 @@ export function rootTree(packages: UnpackedPackages, kernel: string, scripts: st
 		add({ path: folder, kind: 'directory', mode: folder === 'tmp' ? 0o1777 : 0o755 });
 	}
 	addBusybox(packages, file, add);
-	for (const { package: name, file: from, target, without } of PROGRAMS) {
-		const original = packages.read(name, from);
-		const program = without.reduce(withoutLibrary, original);
-		file(target, program, 0o755);
-		for (const library of packages.librariesFor(program)) {
+	const programs = PROGRAMS.map(({ package: name, file: from, target }) => ({ target, content: packages.read(name, from) }));
+	for (const { target, content } of programs) {
+		file(target, content, 0o755);
+		for (const library of packages.librariesFor(content, STAND_INS)) {
 			file(library.startsWith('ld-linux') ? `lib64/${library}` : `lib/${library}`, packages.library(library), 0o755);
 		}
+	}
+	for (const library of STAND_INS) {
+		const symbols = programs.flatMap(({ content }) => neededSymbols(content, library));
+		file(`lib/${library}`, standInLibrary(library, symbols), 0o755);
 	}
 	addModules(packages, kernel, file);
 	for (const name of readdirSync(scripts).sort()) {

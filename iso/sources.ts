@@ -32,8 +32,8 @@ export async function sourcesOf(lock: Lock, packages: UnpackedPackages): Promise
 			`${key}\n  packages: ${binaries.join(', ')}\n  licences: ${[...licences].sort().join('; ') || 'see the package’s copyright file'}\n`,
 	);
 	return (
-		'The image is made of unchanged packages of Debian, but for these: kernel modules are without type information and\n' +
-		'signature, and crun and tar are not linked with libsystemd and libselinux (iso/elf.ts, iso/kernelModules.ts).\n' +
+		'The programs and libraries in the image are those of packages of Debian, unchanged; kernel modules are without type\n' +
+		'information and signature. libsystemd.so.0 and libselinux.so.1 are empty stand-ins made by the build.\n' +
 		'Whoever passes the image on under the GNU licences also offers these source packages of Debian, in these versions:\n\n' +
 		`${entries.join('\n')}`
 	);

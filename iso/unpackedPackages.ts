@@ -63,12 +63,12 @@ export class UnpackedPackages {
 		throw new Error(`No locked package has the library ${name}.`);
 	}
 
-	/** Names of all libraries that a program needs, the dynamic linker included. */
-	librariesFor(program: Buffer): string[] {
+	/** Names of all libraries that a program needs, the dynamic linker included, but for those in `except`. */
+	librariesFor(program: Buffer, except: readonly string[]): string[] {
 		const found = new Set<string>();
 		const visit = (elf: Buffer): void => {
 			for (const name of neededLibraries(elf)) {
-				if (!found.has(name)) {
+				if (!found.has(name) && !except.includes(name)) {
 					found.add(name);
 					visit(this.library(name));
 				}

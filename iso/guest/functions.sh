@@ -17,7 +17,7 @@ uptime_seconds() {
 log() {
 	printf '%9s %s\n' "$(uptime_seconds)" "$*" >>"$B2D_SLOT/b2d_vm.log"
 	printf '<3>boinc2docker: %s\n' "$*" >/dev/kmsg
-	[ ! -d /sys/module/vboxguest ] || printf 'boinc2docker: %s\n' "$*" | guestlog
+	printf 'boinc2docker: %s\n' "$*" | guestlog
 } 2>/dev/null
 
 # Tells the project something: it is in the completion message.
@@ -167,7 +167,7 @@ make_disk() {
 	disk_kb=$(disk_kilobytes)
 	disk_has=$(($(cat "/sys/block/${disk_device##*/}/size") / 2))
 	[ $disk_kb -le $disk_has ] || refuse 196 "The job needs a disk of $((disk_kb / 1024)) MiB, and that of the VM has $((disk_has / 1024)) MiB."
-	mke2fs -q -F -t ext4 -b 4096 -I 256 -m 0 -N "$(disk_inodes)" -O '^has_journal,^resize_inode,^metadata_csum,uninit_bg' \
+	/usr/sbin/mke2fs -q -F -t ext4 -b 4096 -I 256 -m 0 -N "$(disk_inodes)" -O '^has_journal,^resize_inode,^metadata_csum,uninit_bg' \
 		-E lazy_itable_init=1,nodiscard "$disk_device" "${disk_kb}k" >"$B2D_RUN/mke2fs" 2>&1 ||
 		refuse 206 "The VM's disk cannot be formatted: $(tail -n 1 "$B2D_RUN/mke2fs")"
 	mount -t ext4 -o noatime,nodiscard,noinit_itable,errors=remount-ro "$disk_device" "$B2D_DISK" ||
