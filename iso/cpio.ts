@@ -13,7 +13,11 @@ export function cpioArchive(entries: readonly CpioEntry[], time: number): Buffer
 		const content =
 			entry.kind === 'file' ? entry.content : entry.kind === 'link' ? Buffer.from(entry.target, 'utf8') : Buffer.alloc(0);
 		const mode = entry.kind === 'link' ? 0o777 : entry.mode;
-		return record(entry.path, { inode: index + 1, mode: TYPE[entry.kind] | mode, time, links: entry.kind === 'directory' ? 2 : 1 }, content);
+		return record(
+			entry.path,
+			{ inode: index + 1, mode: TYPE[entry.kind] | mode, time, links: entry.kind === 'directory' ? 2 : 1 },
+			content,
+		);
 	});
 	return Buffer.concat([...parts, record('TRAILER!!!', { inode: 0, mode: 0, time: 0, links: 1 }, Buffer.alloc(0))]);
 }

@@ -18,7 +18,11 @@ export class LockedVersionGone extends Error {}
  * Makes sure that all packages are in `folder`, with the right content. What is missing comes from the mirror; without one,
  * it is an error. Throws `LockedVersionGone` when the mirror has other versions.
  */
-export async function fetchPackages(packages: readonly LockedPackage[], folder: string, mirror: Mirror | undefined): Promise<void> {
+export async function fetchPackages(
+	packages: readonly LockedPackage[],
+	folder: string,
+	mirror: Mirror | undefined,
+): Promise<void> {
 	await mkdir(folder, { recursive: true });
 	const missing: LockedPackage[] = [];
 	for (const each of packages) {

@@ -17,7 +17,9 @@ export function mirrorAt(address: string): Mirror {
 
 /** The mirror that this machine's apt uses; `undefined` when it is no Debian machine. */
 export async function mirrorOfMachine(): Promise<Mirror | undefined> {
-	const targets = await run('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages']).catch(() => undefined);
+	const targets = await run('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages']).catch(
+		() => undefined,
+	);
 	const addresses = (targets?.stdout ?? '').split('\n').map((line) => line.trim().replace(/\/+$/, ''));
 	const debian = addresses.find((address) => address.endsWith('/debian'));
 	const security = addresses.find((address) => address.endsWith('/debian-security'));

@@ -69,7 +69,9 @@ function addBusybox(
 /** Modules, and a list for the boot: a device and the modules for it in the order of loading. */
 function addModules(packages: UnpackedPackages, kernel: string, file: (target: string, content: Buffer) => void): void {
 	const paths = packages.list(kernel, 'usr/lib/modules').filter((each) => each.endsWith('.ko.xz'));
-	const modules = new KernelModules(paths, (each) => packages.runTool('xz-utils', 'usr/bin/xz', ['-dc'], { input: readFileSync(each) }));
+	const modules = new KernelModules(paths, (each) =>
+		packages.runTool('xz-utils', 'usr/bin/xz', ['-dc'], { input: readFileSync(each) }),
+	);
 	const lines = DRIVERS.map(({ on, modules: names }) => {
 		const order = [...new Set(names.flatMap((name) => modules.loadOrder(name)))];
 		for (const name of order) {

@@ -35,7 +35,7 @@ export async function sourcesOf(lock: Lock, packages: UnpackedPackages): Promise
 		'The programs and libraries in the image are those of packages of Debian, unchanged; kernel modules are without type\n' +
 		'information and signature. libsystemd.so.0 and libselinux.so.1 are empty stand-ins made by the build.\n' +
 		'Whoever passes the image on under the GNU licences also offers these source packages of Debian, in these versions:\n\n' +
-		`${entries.join('\n')}`
+		entries.join('\n')
 	);
 }
 

@@ -217,22 +217,14 @@ container_memory() {
 	echo $(((memory_total - 24576) * 1024))
 }
 
-# The container's first command. It applies what the image says about environment and folder, as a Dockerfile would, and
-# becomes the runner. Arguments: folder and NAME=value words, encoded.
+# The container's first command, in JSON. It applies what the image says about environment and folder, as a Dockerfile
+# would, and becomes the runner. Arguments: the folder and NAME=value words, encoded.
 # shellcheck disable=SC2016
-b2d_enter='for b2d_word; do
-	b2d_value=$(printf %b_ \"$b2d_word\")
-	set -- \"$@\" \"${b2d_value%_}\"
-	shift
-done
-cd \"$1\" 2>/dev/null
-shift
-exec /boinc/busybox env \"$@\" /boinc/busybox sh /boinc/runner'
+b2d_enter='for b2d_word; do b2d_value=$(printf %b_ \"$b2d_word\"); set -- \"$@\" \"${b2d_value%_}\"; shift; done; /boinc/busybox mkdir -p \"$1\"; cd \"$1\"; shift; exec /boinc/busybox env \"$@\" /boinc/busybox sh /boinc/runner'
 
 # Prints the configuration of the container. Its powers are those that docker_wrapper's containers have: src/job/jobToml.ts.
 container_config() {
 	config_capabilities='["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"]'
-	config_script=$(printf %s "$b2d_enter" | tr '\n\t' '; ' | sed 's/do;/do/; s/; *; */; /g')
 	cat <<-END
 		{
 			"ociVersion": "1.0.2",
@@ -243,7 +235,7 @@ container_config() {
 				"cwd": "/",
 				"env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=boinc", "HOME=/root"],
 				"args": [
-					"/boinc/busybox", "sh", "-c", "$config_script", "sh", $(json_word "$job_dir")$(while read -r word; do printf ', %s' "$(json_word "$word")"; done <"$B2D_RUN/env")
+					"/boinc/busybox", "sh", "-c", "$b2d_enter", "sh", $(json_word "$job_dir")$(while read -r word; do printf ', %s' "$(json_word "$word")"; done <"$B2D_RUN/env")
 				],
 				"capabilities": {
 					"bounding": $config_capabilities,

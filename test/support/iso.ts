@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-import { type BuiltIso, buildIso, ISO_NAME } from '../../iso/buildIso.js';
+import { buildIso, type BuiltIso, ISO_NAME } from '../../iso/buildIso.js';
 import { LockedVersionGone } from '../../iso/fetchPackages.js';
 import { type Lock, readLock } from '../../iso/lock.js';
 import { PACKAGE_STORE } from '../../iso/main.js';

@@ -157,7 +157,16 @@ export async function copySlotFiles(from: string, to: string, names: readonly st
 // The devices are where VirtualBox has them: one AHCI controller with the drive on port 0 and the disk on port 1.
 function arguments_(iso: string, slot: string, dir: string, disk: string, options: VmOptions): string[] {
 	const quoted = (file: string): string => file.replaceAll(',', ',,');
-	const machine = ['-machine', 'pc', '-accel', 'tcg,thread=multi', '-cpu', options.cpu ?? 'max', '-smp', String(options.cpus ?? 1)];
+	const machine = [
+		'-machine',
+		'pc',
+		'-accel',
+		'tcg,thread=multi',
+		'-cpu',
+		options.cpu ?? 'max',
+		'-smp',
+		String(options.cpus ?? 1),
+	];
 	const cd = `if=none,id=cd,media=cdrom,readonly=on,file=${quoted(iso)}`;
 	return [
 		...machine,
@@ -173,9 +182,7 @@ function arguments_(iso: string, slot: string, dir: string, disk: string, option
 				]),
 		...['-fsdev', `local,id=slot,path=${quoted(slot)},security_model=none`],
 		...['-device', 'virtio-9p-pci,fsdev=slot,mount_tag=shared'],
-		...(options.adapter === undefined
-			? []
-			: ['-netdev', 'user,id=net,restrict=on', '-device', `${options.adapter},netdev=net`]),
+		...(options.adapter === undefined ? [] : ['-netdev', 'user,id=net', '-device', `${options.adapter},netdev=net`]),
 		...(options.clock === undefined ? [] : ['-rtc', `base=${options.clock}`]),
 		...(options.more ?? []),
 	];

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, realpathSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +9,7 @@ import { packArchive } from '../../src/image/packImage.js';
 import type { PackedImage } from '../../src/image/types.js';
 import { type CommonParameters, encodeWord } from '../../src/job/parameters.js';
 import { RunnerSlot } from '../unit/job/runnerSlot.js';
-import { savedImage, tarOf, type TestConfig, type TestEntry } from './savedImages.js';
+import { directory, file, savedImage, symlink, tarOf, type TestConfig, type TestEntry } from './savedImages.js';
 
 /** Packs an image made of these layers. The caller disposes it. */
 export async function packLayers(layers: readonly (readonly TestEntry[])[], config: TestConfig = {}): Promise<PackedImage> {
@@ -62,3 +64,58 @@ export async function vmSlot(job: VmJob): Promise<RunnerSlot> {
 	await writeFile(path.join(slot.slot, 'b2d_vm'), text);
 	return slot;
 }
+
+/** A layer with busybox and what many images have; `applets` are linked in /bin. */
+export function busyboxLayer(more: readonly TestEntry[] = []): TestEntry[] {
+	const applets = [
+		'sh',
+		'awk',
+		'cat',
+		'dd',
+		'head',
+		'id',
+		'ls',
+		'ln',
+		'md5sum',
+		'mkdir',
+		'sleep',
+		'stat',
+		'tr',
+		'touch',
+		'wc',
+		'wget',
+		'yes',
+	];
+	return [
+		directory('bin'),
+		file('bin/busybox', readFileSync('/bin/busybox'), { mode: 0o755 }),
+		...applets.map((name) => symlink(`bin/${name}`, 'busybox')),
+		directory('etc'),
+		file('etc/passwd', 'root:x:0:0::/root:/bin/sh\nme:x:1000:1001::/home/me:/bin/sh\n'),
+		file('etc/group', 'root:x:0:\nme:x:1001:\nmusic:x:2000:me\n'),
+		directory('root', { mode: 0o700 }),
+		directory('tmp', { mode: 0o1777 }),
+		...more,
+	];
+}
+
+/** GNU tar of this machine with its libraries, as files of a layer in the folder /tar. It sees attributes, which busybox does not. */
+export function gnuTarLayer(): TestEntry[] {
+	const program = realpathSync('/bin/tar');
+	const libraries = execFileSync('ldd', [program], { encoding: 'utf8' })
+		.split('\n')
+		.map((line) => /(\/\S+) \(/.exec(line)?.[1])
+		.filter((library) => library !== undefined);
+	return [
+		directory('tar'),
+		file('tar/tar', readFileSync(program), { mode: 0o755 }),
+		...libraries.map((library) =>
+			file(`tar/${path.basename(library).replace(/^ld-.*/, 'ld.so')}`, readFileSync(library), { mode: 0o755 }),
+		),
+	];
+}
+
+/** Shell text that writes the container's whole tree into an archive. */
+export const LIST_TREE =
+	'/tar/ld.so --library-path /tar /tar/tar -C / --xattrs "--xattrs-include=*" --format=posix --pax-option=delete=atime,delete=ctime ' +
+	'--numeric-owner --exclude=./proc --exclude=./dev --exclude=./sys --exclude=./boinc --exclude=./.boinc2docker --exclude=./tar -cf ';
