@@ -72,7 +72,7 @@ export default tseslint.config(
 		},
 	},
 	...Object.entries(MAY_IMPORT).map(layer),
-	{ files: ['src/cli.ts', 'src/terminal/**', 'src/sandbox/**', 'bench/**', 'test/**'], rules: { 'no-console': 'off' } },
+	{ files: ['src/cli.ts', 'src/terminal/**', 'src/sandbox/**', 'bench/**', 'iso/**', 'test/**'], rules: { 'no-console': 'off' } },
 	{
 		files: ['test/**/*.ts', 'bench/**/*.ts'],
 		rules: {

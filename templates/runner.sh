@@ -404,10 +404,16 @@ b2d_show_rest() {
 	echo
 }
 
+# In a VM the folder is a mount of its own, which only becomes empty.
+b2d_remove_results() {
+	"$b2d_box" rm -rf "$b2d_shared/results" 2>/dev/null
+}
+
 # Makes the folder that the image's link /root/shared points to. Of an earlier try that was cut off only checkpoint/ is
 # kept, so that every try has the same result.
 b2d_clear_shared() {
-	"$b2d_box" rm -rf "$b2d_shared/results" "$b2d_shared/results.tgz" "$b2d_shared/.results.tgz.part"
+	b2d_remove_results
+	"$b2d_box" rm -rf "$b2d_shared/results.tgz" "$b2d_shared/.results.tgz.part"
 	"$b2d_box" mkdir -p "$b2d_shared/checkpoint" "$b2d_shared/results" ||
 		b2d_refuse 'The folder shared/ of the job cannot be made. Is the disk full?'
 }
@@ -482,7 +488,7 @@ b2d_pack() {
 b2d_pack_results() {
 	if [ -L "$b2d_shared/results" ] || [ ! -d "$b2d_shared/results" ]; then
 		b2d_say 'The program replaced the folder /root/shared/results, so there are no results.'
-		"$b2d_box" rm -rf "$b2d_shared/results"
+		b2d_remove_results
 		"$b2d_box" mkdir -p "$b2d_shared/results"
 	fi
 	b2d_part="$b2d_shared/.results.tgz.part"
@@ -508,7 +514,7 @@ b2d_drop_results() {
 	if [ -f "$b2d_shared/results/.b2d/log.txt" ]; then
 		"$b2d_box" tail -c 65536 "$b2d_shared/results/.b2d/log.txt" >"$b2d_private/log.all"
 	fi
-	"$b2d_box" rm -rf "$b2d_shared/results"
+	b2d_remove_results
 	"$b2d_box" mkdir -p "$b2d_shared/results"
 	b2d_add_report
 	b2d_pack "$b2d_part"

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { cpioArchive } from './cpio.js';
+import { fetchPackages } from './fetchPackages.js';
+import type { Lock } from './lock.js';
+import type { Mirror } from './mirror.js';
+import { rootTree } from './rootTree.js';
+import { manifestOf, sourcesOf } from './sources.js';
+import { UnpackedPackages } from './unpackedPackages.js';
+
+export interface BuiltIso {
+	readonly file: string;
+	readonly sha256: string;
+	readonly bytes: number;
+	/** Bytes of the kernel and of the compressed root file system. */
+	readonly kernelBytes: number;
+	readonly initrdBytes: number;
+}
+
+/** What is built from: the repository's folder `iso`, a lock, and where packages are or come from. */
+export interface BuildInput {
+	readonly folder: string;
+	readonly lock: Lock;
+	readonly packages: string;
+	readonly mirror: Mirror | undefined;
+}
+
+export const ISO_NAME = 'boinc2docker.iso';
+
+/** Builds the image into `out`, with its checksum and the lists of what it is made of. The same input gives the same bytes. */
+export async function buildIso({ folder, lock, packages: store, mirror }: BuildInput, out: string): Promise<BuiltIso> {
+	await fetchPackages(lock.packages, store, mirror);
+	const work = await mkdtemp(path.join(tmpdir(), 'b2d-iso-'));
+	try {
+		const packages = await UnpackedPackages.unpack(lock, store, path.join(work, 'packages'));
+		const kernel = lock.packages.find(({ name }) => name.startsWith('linux-image-'))?.name ?? '';
+		const manifest = manifestOf(lock);
+		const initrd = compress(packages, cpioArchive(rootTree(packages, kernel, path.join(folder, 'guest'), manifest), lock.time));
+		const boot = path.join(work, 'tree/boot');
+		await mkdir(path.join(boot, 'isolinux'), { recursive: true });
+		const image = (await readdir(packages.file(kernel, 'boot'))).find((name) => name.startsWith('vmlinuz-')) ?? 'vmlinuz';
+		await copyFile(packages.file(kernel, `boot/${image}`), path.join(boot, 'vmlinuz'));
+		await writeFile(path.join(boot, 'initrd.img'), initrd);
+		await copyFile(packages.file('isolinux', 'usr/lib/ISOLINUX/isolinux.bin'), path.join(boot, 'isolinux/isolinux.bin'));
+		await copyFile(
+			packages.file('syslinux-common', 'usr/lib/syslinux/modules/bios/ldlinux.c32'),
+			path.join(boot, 'isolinux/ldlinux.c32'),
+		);
+		await copyFile(path.join(folder, 'isolinux.cfg'), path.join(boot, 'isolinux/isolinux.cfg'));
+		await writeFile(path.join(work, 'tree/manifest'), manifest);
+		writeImage(packages, work, lock.time);
+		const bytes = await readFile(path.join(work, ISO_NAME));
+		const sha256 = createHash('sha256').update(bytes).digest('hex');
+		await mkdir(out, { recursive: true });
+		const file = path.join(out, ISO_NAME);
+		await writeFile(`${file}.part`, bytes);
+		await rename(`${file}.part`, file);
+		await writeFile(`${file}.sha256`, `${sha256}  ${ISO_NAME}\n`);
+		await writeFile(path.join(out, 'manifest'), manifest);
+		await writeFile(path.join(out, 'SOURCES'), await sourcesOf(lock, packages));
+		const kernelBytes = (await readFile(path.join(boot, 'vmlinuz'))).length;
+		return { file, sha256, bytes: bytes.length, kernelBytes, initrdBytes: initrd.length };
+	} finally {
+		await rm(work, { recursive: true, force: true });
+	}
+}
+
+/** The kernel reads CRC32 only. A dictionary as big as the content would take as much memory at boot again. */
+function compress(packages: UnpackedPackages, archive: Buffer): Buffer {
+	const filters = ['--x86', '--lzma2=preset=9e,dict=16MiB'];
+	return packages.runTool('xz-utils', 'usr/bin/xz', ['-c', '-T1', '--check=crc32', ...filters], { input: archive });
+}
+
+function writeImage(packages: UnpackedPackages, work: string, time: number): void {
+	const date = new Date(time * 1000).toISOString().replace(/\D/g, '').slice(0, 16);
+	packages.runTool(
+		'xorriso',
+		'usr/bin/xorriso',
+		[
+			...['-as', 'mkisofs', '-quiet', '-V', 'BOINC2DOCKER', '-r', '-J', '-no-pad', `--modification-date=${date}`],
+			...['--set_all_file_dates', date, '-b', 'boot/isolinux/isolinux.bin', '-c', 'boot/isolinux/boot.cat'],
+			...['-no-emul-boot', '-boot-load-size', '4', '-boot-info-table', '-o', ISO_NAME, 'tree'],
+		],
+		{ cwd: work },
+	);
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+import { buildIso, type BuiltIso, ISO_NAME } from '../../iso/buildIso.js';
+import { LockedVersionGone } from '../../iso/fetchPackages.js';
+import { type Lock, readLock } from '../../iso/lock.js';
+import { PACKAGE_STORE } from '../../iso/main.js';
+import { mirrorOfMachine } from '../../iso/mirror.js';
+import { updateLock } from '../../iso/updateLock.js';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const FOLDER = path.join(ROOT, 'iso');
+
+/** The image that this checkout makes, built once for all tests. */
+export async function builtIso(): Promise<{ readonly file: string }> {
+	const key = createHash('sha256');
+	for (const name of (await readdir(FOLDER, { recursive: true })).sort()) {
+		const file = path.join(FOLDER, name);
+		if ((await stat(file)).isFile()) {
+			key.update(`${name}\0`).update(await readFile(file));
+		}
+	}
+	const parent = path.join(ROOT, 'dist/iso-test');
+	const out = path.join(parent, key.digest('hex').slice(0, 16));
+	const file = path.join(out, ISO_NAME);
+	// Test files run side by side: whoever makes the folder builds, and the others wait for the file.
+	await mkdir(parent, { recursive: true });
+	const started = Date.now();
+	while (!existsSync(file)) {
+		const lock = `${out}.lock`;
+		const mine = await mkdir(lock).then(
+			() => true,
+			() => false,
+		);
+		if (mine) {
+			try {
+				await buildFromLock(`${out}.part`);
+				await rename(`${out}.part`, out);
+			} finally {
+				await rm(lock, { recursive: true, force: true });
+			}
+		} else if (Date.now() - started > 180_000) {
+			// Whoever held it is gone.
+			await rm(lock, { recursive: true, force: true });
+		} else {
+			await new Promise((resolve) => setTimeout(resolve, 200));
+		}
+	}
+	return { file };
+}
+
+/**
+ * Builds from the committed lock; if the mirror has dropped a version in it, from what the mirror has now: the tests are about the
+ * guest, and a security update must not stop them.
+ */
+export async function buildFromLock(out: string): Promise<BuiltIso> {
+	const mirror = await mirrorOfMachine();
+	const build = (lock: Lock): Promise<BuiltIso> => buildIso({ folder: FOLDER, lock, packages: PACKAGE_STORE, mirror }, out);
+	try {
+		return await build(await readLock(path.join(FOLDER, 'packages.lock.json')));
+	} catch (error) {
+		if (!(error instanceof LockedVersionGone) || !mirror) {
+			throw error;
+		}
+		console.warn(error.message);
+		return build(await updateLock(mirror));
+	}
+}
