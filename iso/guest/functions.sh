@@ -175,7 +175,7 @@ make_disk() {
 }
 
 disk_is_full() {
-	[ "$(stat -f -c %f "$B2D_DISK")" -lt 16 ] || [ "$(stat -f -c %d "$B2D_DISK")" -lt 1 ]
+	[ "$(stat -f -c %a "$B2D_DISK")" -lt 16 ] || [ "$(stat -f -c %d "$B2D_DISK")" -lt 1 ]
 }
 
 # Unpacks the packs from the folder $1, each read once: for its checksum and its files. Nothing of them runs before all
