@@ -23,6 +23,11 @@ export default defineConfig({
 					maxWorkers: 2,
 				},
 			},
+			{
+				extends: true,
+				// Minutes each, so not a part of `npm test`: npm run test:iso -- --all
+				test: { name: 'long', include: ['test/long/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 600_000, maxWorkers: 1 },
+			},
 		],
 		coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/editor/**', 'src/extension.ts', 'src/webview/**'] },
 	},

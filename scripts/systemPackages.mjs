@@ -21,6 +21,14 @@ const SANDBOX = [
 	['gzip', 'gzip', 'used by the project’s tools'],
 	['ps', 'procps', 'used by the project’s tools'],
 ];
+/** Building the image for VirtualBox, and running it. */
+const VM = [
+	['qemu-system-x86_64', 'qemu-system-x86', 'runs the image for VirtualBox'],
+	['/usr/share/seabios/bios-256k.bin', 'seabios', 'its BIOS'],
+	['/usr/lib/apt/apt-helper', 'apt', 'fetches the packages of the image'],
+	['dpkg-deb', 'dpkg', 'unpacks them'],
+	['/usr/share/keyrings/debian-archive-keyring.gpg', 'debian-archive-keyring', 'checks them'],
+];
 const NEEDS = {
 	demo: SANDBOX,
 	test: [
@@ -28,6 +36,7 @@ const NEEDS = {
 		['dockerd', 'docker.io', 'the other container engine'],
 		['chromium', 'chromium', 'shows VS Code'],
 		['/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf', 'fonts-dejavu-core', 'a font for it'],
+		...VM,
 		['dash', 'dash', 'a login shell of servers'],
 		['tcsh', 'tcsh', 'a login shell of servers'],
 		['fish', 'fish', 'a login shell of servers'],
@@ -43,6 +52,7 @@ const NEEDS = {
 		['dockerd', 'docker.io', 'the other container engine'],
 		['chromium', 'chromium', 'shows VS Code'],
 		['scp', 'openssh-client', 'the yardstick'],
+		...VM,
 	],
 };
 

@@ -524,6 +524,7 @@ b2d_drop_results() {
 # The end of every run: packs what there is and leaves with b2d_code.
 b2d_finish() {
 	trap '' TERM INT
+	"$b2d_box" rm -f "$b2d_private/room"
 	b2d_pack_results
 	# The client moves the archive and removes the rest; under Docker its account is not ours.
 	"$b2d_box" chmod -R a+rwX "$b2d_shared" 2>/dev/null
@@ -593,6 +594,8 @@ b2d_main() {
 	b2d_find_cgroup
 	b2d_move_inputs
 	b2d_prepare_shared
+	# Room for the report, should the program fill the disk.
+	"$b2d_box" dd if=/dev/zero of="$b2d_private/room" bs=65536 count=32 2>/dev/null
 	b2d_started=$(b2d_uptime)
 	if b2d_run_step B before; then
 		b2d_run A

@@ -175,7 +175,7 @@ make_disk() {
 }
 
 disk_is_full() {
-	[ "$(stat -f -c %f "$B2D_DISK")" -lt 16 ] || [ "$(stat -f -c %d "$B2D_DISK")" -lt 1 ]
+	[ "$(stat -f -c %a "$B2D_DISK")" -lt 16 ] || [ "$(stat -f -c %d "$B2D_DISK")" -lt 1 ]
 }
 
 # Unpacks the packs from the folder $1, each read once: for its checksum and its files. Nothing of them runs before all
@@ -286,10 +286,11 @@ start_network() {
 	done
 }
 
-# Waits up to 10 s for the network.
+# Waits up to 10 s for the network; not that long when no adapter has a cable.
 await_network() {
 	network_tries=0
 	while [ ! -f "$B2D_RUN/online" ] && [ $network_tries -lt 100 ]; do
+		[ $network_tries -lt 30 ] || cat /sys/class/net/[!l]*/carrier 2>/dev/null | grep -q 1 || break
 		usleep 100000
 		network_tries=$((network_tries + 1))
 	done

@@ -10,8 +10,8 @@ import { PACKAGE_STORE } from '../../iso/main.js';
 import { mirrorOfMachine } from '../../iso/mirror.js';
 import { updateLock } from '../../iso/updateLock.js';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
-const FOLDER = path.join(ROOT, 'iso');
+// Tests and benchmarks run in the checkout's root.
+const FOLDER = path.resolve('iso');
 
 /** The image that this checkout makes, built once for all tests. */
 export async function builtIso(): Promise<{ readonly file: string }> {
@@ -22,7 +22,7 @@ export async function builtIso(): Promise<{ readonly file: string }> {
 			key.update(`${name}\0`).update(await readFile(file));
 		}
 	}
-	const parent = path.join(ROOT, 'dist/iso-test');
+	const parent = path.resolve('dist/iso-test');
 	const out = path.join(parent, key.digest('hex').slice(0, 16));
 	const file = path.join(out, ISO_NAME);
 	// Test files run side by side: whoever makes the folder builds, and the others wait for the file.

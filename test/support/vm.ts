@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -91,7 +91,7 @@ export class Vm {
 				code: Number(code),
 				message: message.join('\n'),
 				log: await this.log(),
-				console: await readFile(path.join(this.#dir, 'console'), 'latin1'),
+				console: await readFile(this.console, 'latin1'),
 				guestLog: await readFile(path.join(this.#dir, 'guestlog'), 'latin1'),
 				seconds: (performance.now() - this.#start) / 1000,
 			};
@@ -104,13 +104,23 @@ export class Vm {
 	async until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
 		while (!(await condition())) {
 			const late = (performance.now() - this.#start) / 1000 > this.#seconds;
-			if (late || this.#process.exitCode !== null || this.#process.signalCode !== null) {
-				const console = await readFile(path.join(this.#dir, 'console'), 'latin1').catch(() => '');
+			if (late || !this.isOn) {
+				const console = await readFile(this.console, 'latin1').catch(() => '');
 				const why = late ? `did not bring ${what} within ${String(this.#seconds)} s` : `went off before ${what}`;
 				throw new Error(`The VM ${why}.\n${this.#errors}\n${console.slice(-4000)}\n${await this.log()}`);
 			}
 			await new Promise((resolve) => setTimeout(resolve, 50));
 		}
+	}
+
+	/** Whether the VM has not powered off. */
+	get isOn(): boolean {
+		return this.#process.exitCode === null && this.#process.signalCode === null;
+	}
+
+	/** The file that the serial console goes to. */
+	get console(): string {
+		return path.join(this.#dir, 'console');
 	}
 
 	/** The guest's log up to now. */
@@ -144,13 +154,6 @@ export async function runVm(slot: string, options: VmOptions = {}): Promise<VmOu
 export async function writeEmptyDisk(target: string): Promise<void> {
 	for await (const bytes of emptyDisk().open(0)) {
 		await writeFile(target, bytes);
-	}
-}
-
-/** Copies a slot folder's files that a job needs into another. */
-export async function copySlotFiles(from: string, to: string, names: readonly string[]): Promise<void> {
-	for (const name of names) {
-		await copyFile(path.join(from, name), path.join(to, name));
 	}
 }
 

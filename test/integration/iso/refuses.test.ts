@@ -67,10 +67,14 @@ test('a program that uses up the memory ends with 205, and the VM lives on', asy
 test('a program that writes more than it may ends with 196', async () => {
 	const { code, message } = await runJob({
 		disk: 20_000_000,
-		argv: shell('dd if=/dev/zero of=/big bs=1M count=200 || exit 9'),
+		argv: shell('echo kept >/root/shared/results/early; dd if=/dev/zero of=/big bs=1M count=200 || exit 9'),
 	});
 	expect(message).toContain('The program failed with exit code 9, and the disk is full');
 	expect(code).toBe(196);
+	expect(await slot.results()).toMatchObject({
+		early: 'kept\n',
+		'.b2d/job.json': expect.stringContaining('"exitCode":9') as string,
+	});
 });
 
 test('results that the volunteer’s disk has no room for end with 196, and that is told', async () => {

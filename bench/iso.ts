@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { type BuildInput, buildIso, withPackages, writeIso } from '../iso/buildIso.js';
+import { readLock } from '../iso/lock.js';
+import { PACKAGE_STORE } from '../iso/main.js';
+import { mirrorOfMachine } from '../iso/mirror.js';
+import type { PackedImage } from '../src/image/types.js';
+import { directory, file } from '../test/support/savedImages.js';
+import { Vm, type VmOutcome } from '../test/support/vm.js';
+import { busyboxLayer, packLayers, vmSlot } from '../test/support/vmSlot.js';
+
+/**
+ * The image for VirtualBox: its size, how long it takes to build, and under QEMU's emulation on one processor how long the
+ * boot takes and how much memory a VM needs at least.
+ */
+export async function run(): Promise<Record<string, unknown>> {
+	const dir = await mkdtemp(path.join(tmpdir(), 'b2d-bench-iso-'));
+	const images: PackedImage[] = [];
+	try {
+		const folder = path.resolve('iso');
+		const lock = await readLock(path.join(folder, 'packages.lock.json'));
+		const input: BuildInput = { folder, lock, packages: PACKAGE_STORE, mirror: await mirrorOfMachine() };
+		const started = performance.now();
+		const built = await buildIso(input, path.join(dir, 'iso'));
+		const buildSeconds = (performance.now() - started) / 1000;
+		const floor = await floorSeconds(input, dir);
+		const small = await imageOf(1);
+		const hundred = await imageOf(100);
+		const threeHundred = await imageOf(300);
+		images.push(small, hundred, threeHundred);
+		const boot = await runImage(built.file, small, 512);
+		const big = await runImage(built.file, threeHundred, 512);
+		const unpackSeconds = between(big, 'The image has', 'The image is unpacked');
+		return {
+			isoBytes: built.bytes,
+			initrdBytes: built.initrdBytes,
+			kernelBytes: built.kernelBytes,
+			buildSeconds,
+			floorSeconds: floor,
+			bootToContainerSeconds: startOf(boot) + at(boot, 'The container starts'),
+			bootToContainer300MbSeconds: startOf(big) + at(big, 'The container starts'),
+			unpackMBps: threeHundred.treeSize / 1e6 / unpackSeconds,
+			image100MbBytes: hundred.treeSize,
+			image300MbBytes: threeHundred.treeSize,
+			minMemoryMb: await leastMemory(built.file, hundred),
+			minMemoryMb300: await leastMemory(built.file, threeHundred),
+			originalMemoryMb: Math.round(500 + (4 * hundred.treeSize) / 1e6),
+			originalMemoryMb300: Math.round(500 + (4 * threeHundred.treeSize) / 1e6),
+		};
+	} finally {
+		await Promise.all(images.map((image) => image.dispose()));
+		await rm(dir, { recursive: true, force: true });
+	}
+}
+
+/** An image with as many MB that compress like programs do: to about 40 %. */
+async function imageOf(megabytes: number): Promise<PackedImage> {
+	let seed = 1;
+	const content = Buffer.alloc(1_000_000);
+	for (let index = 0; index < content.length; index++) {
+		seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+		// Few different bytes, in no order.
+		content[index] = (seed >>> 16) % 9;
+	}
+	const files = Array.from({ length: megabytes - 1 }, (_, index) => {
+		content.writeUInt32LE(index, 0);
+		return file(`data/${String(index)}`, Buffer.from(content));
+	});
+	return packLayers([busyboxLayer([directory('data'), ...files])]);
+}
+
+/** Runs a program that reads the whole image. */
+async function runImage(iso: string, image: PackedImage, memory: number): Promise<VmOutcome> {
+	const slot = await vmSlot({ image, argv: ['/bin/sh', '-c', 'cat /data/* | wc -c'], disk: 10_000_000 });
+	try {
+		const vm = await Vm.start(slot.slot, { iso, memory, seconds: 240 });
+		return await vm.completion();
+	} finally {
+		await slot.remove();
+	}
+}
+
+/** Seconds on the guest's clock of a line in its log. */
+function at({ log }: VmOutcome, text: string): number {
+	const line = log.split('\n').find((each) => each.includes(text)) ?? '';
+	return Number.parseFloat(line);
+}
+
+const between = (outcome: VmOutcome, from: string, to: string): number => at(outcome, to) - at(outcome, from);
+
+/** Seconds from the start of the VM to the start of its kernel, in which BIOS and boot loader work. */
+const startOf = (outcome: VmOutcome): number => outcome.seconds - at(outcome, 'The job ended');
+
+/** The least memory in MiB, in steps of 16, with which a VM runs the image. */
+async function leastMemory(iso: string, image: PackedImage): Promise<number> {
+	let least = Number.NaN;
+	for (let memory = 192; memory >= 96; memory -= 16) {
+		const outcome = await runImage(iso, image, memory).catch(() => undefined);
+		if (outcome?.code !== 0) {
+			break;
+		}
+		least = memory;
+	}
+	return least;
+}
+
+/** Seconds until the same kernel with nothing but busybox runs its first program: as fast as it can be. */
+async function floorSeconds(input: BuildInput, dir: string): Promise<number> {
+	const init =
+		'#!/bin/sh\n/bin/busybox mount -t devtmpfs dev /dev\necho up >/dev/ttyS0\nwhile :; do /bin/busybox sleep 9; done\n';
+	const iso = await withPackages(input, async (packages, work) => {
+		const tree = [
+			{ path: 'bin', kind: 'directory', mode: 0o755 },
+			{ path: 'dev', kind: 'directory', mode: 0o755 },
+			{ path: 'bin/busybox', kind: 'file', mode: 0o755, content: packages.read('busybox-static', 'usr/bin/busybox') },
+			{ path: 'bin/sh', kind: 'link', target: 'busybox' },
+			{ path: 'init', kind: 'file', mode: 0o755, content: Buffer.from(init) },
+		] as const;
+		const config = path.join(input.folder, 'isolinux.cfg');
+		return writeIso({ packages, lock: input.lock, work, tree, manifest: '', config }, path.join(dir, 'floor.iso'));
+	});
+	const slot = path.join(dir, 'slot');
+	await mkdir(slot);
+	await writeFile(path.join(slot, 'x'), '');
+	const started = performance.now();
+	const vm = await Vm.start(slot, { iso: iso.file });
+	try {
+		await vm.until(async () => existsSync(vm.console) && /^up/m.test(await readFile(vm.console, 'latin1')), 'its first program');
+		return (performance.now() - started) / 1000;
+	} finally {
+		await vm.stop();
+	}
+}
