@@ -1,4 +1,19 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Files that take longest, mostly waiting for a volunteer's client; started last, one of them would run alone. */
+const LONG = ['sandboxWeb/standin', 'sandboxWeb/client', 'project/install', 'badInput/server', 'sandbox/volunteer'];
+
+class LongestFirst extends BaseSequencer {
+	override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+		const rank = ({ moduleId }: TestSpecification): number => {
+			const found = LONG.findIndex((name) => moduleId.endsWith(`/integration/${name}.test.ts`));
+			return found === -1 ? LONG.length : found;
+		};
+		const sorted = await super.sort(files);
+		return sorted.toSorted((a, b) => rank(a) - rank(b));
+	}
+}
 
 export default defineConfig({
 	plugins: [
@@ -19,8 +34,9 @@ export default defineConfig({
 					include: ['test/integration/**/*.test.ts'],
 					testTimeout: 240_000,
 					hookTimeout: 240_000,
-					// Real daemons and engines: two at a time is what two cores bear.
-					maxWorkers: 2,
+					// They wait for daemons, engines and clients most of the time.
+					maxWorkers: 4,
+					sequence: { sequencer: LongestFirst },
 				},
 			},
 			{

@@ -21,32 +21,34 @@ const uiTests = readdirSync(path.join(root, 'test/ui'))
 	.filter((name) => name.endsWith('.test.mjs'))
 	.map((name) => `test/ui/${name}`);
 
-/** Steps in order. Those of one `together` list run side by side. */
-const STEPS = [
+/** What everything else needs; a failure here ends the run. */
+const FIRST = [
 	{ name: 'packages', run: [node, 'scripts/systemPackages.mjs', 'test'] },
-	{ name: 'build', run: [node, 'scripts/build.mjs'] },
-	{
-		together: [
-			{ name: 'types', run: [bin('tsc'), '--noEmit', '-p', '.'] },
-			{ name: 'unit', run: [bin('vitest'), 'run', '--project', 'unit'] },
-		],
-	},
-	{
-		together: [
-			{ name: 'lint', run: [bin('eslint'), '.', '--max-warnings', '0'] },
-			{ name: 'format', run: [bin('prettier'), '--check', '.'] },
-			{ name: 'exports', run: [bin('knip')] },
-			{ name: 'vscode', real: true, run: [node, 'test/harness/lib/install-vscode.mjs'] },
-			{ name: 'vscode-oldest', real: true, env: OLDEST, run: [node, 'test/harness/lib/install-vscode.mjs'] },
-		],
-	},
-	{ name: 'integration', real: true, run: [bin('vitest'), 'run', '--project', 'integration'] },
 	{ name: 'package', run: [node, 'scripts/package.mjs'] },
-	{ name: 'suite', real: true, run: [node, 'test/suite.mjs'] },
-	{ name: 'ui', real: true, run: [node, '--test', '--test-concurrency=1', ...uiTests] },
-	{ name: 'suite-oldest', real: true, env: OLDEST, run: [node, 'test/suite.mjs'] },
-	{ name: 'ui-oldest', real: true, env: OLDEST, run: [node, '--test', '--test-concurrency=1', ...uiTests] },
-	{ name: 'conformance', real: true, run: [node, 'scripts/conformance.mjs'] },
+];
+
+/**
+ * Two lanes side by side. In one are the steps that wait for daemons and volunteers' clients most of the time; in the
+ * other those that keep a processor busy.
+ */
+const LANES = [
+	[
+		{ name: 'integration', real: true, run: [bin('vitest'), 'run', '--project', 'integration'] },
+		{ name: 'conformance', real: true, run: [node, 'scripts/conformance.mjs'] },
+	],
+	[
+		{ name: 'types', run: [bin('tsc'), '--noEmit', '-p', '.'] },
+		{ name: 'unit', run: [bin('vitest'), 'run', '--project', 'unit'] },
+		{ name: 'format', run: [bin('prettier'), '--check', '.'] },
+		{ name: 'lint', run: [bin('eslint'), '.', '--max-warnings', '0'] },
+		{ name: 'exports', run: [bin('knip')] },
+		{ name: 'vscode', real: true, run: [node, 'test/harness/lib/install-vscode.mjs'] },
+		{ name: 'suite', real: true, run: [node, 'test/suite.mjs'] },
+		{ name: 'ui', real: true, run: [node, '--test', '--test-concurrency=1', ...uiTests] },
+		{ name: 'vscode-oldest', real: true, env: OLDEST, run: [node, 'test/harness/lib/install-vscode.mjs'] },
+		{ name: 'suite-oldest', real: true, env: OLDEST, run: [node, 'test/suite.mjs'] },
+		{ name: 'ui-oldest', real: true, env: OLDEST, run: [node, '--test', '--test-concurrency=1', ...uiTests] },
+	],
 ];
 
 const totals = { passed: 0, failed: 0 };
@@ -67,10 +69,14 @@ function count(text) {
 	return own ? { passed: Number(own[1]), failed: Number(own[2]) } : { passed: 0, failed: 0 };
 }
 
-function runOne(step, argv) {
+/** The log of one try, so that the second does not cover up the first. */
+const logOf = (step, attempt) => path.join(logs, `${step.name}${attempt > 1 ? '-second' : ''}.log`);
+
+function runOne(step, attempt) {
 	return new Promise((resolve) => {
-		const log = createWriteStream(path.join(logs, `${step.name}.log`));
-		const child = spawn(argv[0], argv.slice(1), {
+		const log = createWriteStream(logOf(step, attempt));
+		const [program, ...argv] = step.run;
+		const child = spawn(program, argv, {
 			cwd: root,
 			env: { ...process.env, FORCE_COLOR: '0', ...step.env },
 			stdio: ['ignore', 'pipe', 'pipe'],
@@ -90,13 +96,21 @@ function runOne(step, argv) {
 	});
 }
 
-const outputOf = (step) => path.relative(root, path.join(logs, `${step.name}.log`));
+/** What a person looks for first in a long output: the first failures, with what stands around them, and the end. */
+function essence(text) {
+	const lines = text.trimEnd().split('\n');
+	const first = lines.findIndex((line) => /^\s*(not ok \d|✗ |.*\bFAIL\b)/.test(line));
+	const end = Math.max(0, lines.length - 80);
+	return first === -1 || first >= end
+		? lines.slice(Math.max(0, end - 70)).join('\n')
+		: [...lines.slice(Math.max(0, first - 20), Math.min(first + 50, end)), '[…]', ...lines.slice(end)].join('\n');
+}
 
 /** Runs a step; one with real daemons, engines or browsers once more if it fails, and says so. */
 async function runStep(step) {
 	for (let attempt = 1; ; attempt++) {
 		const start = Date.now();
-		const { code, text } = await runOne(step, step.run);
+		const { code, text } = await runOne(step, attempt);
 		const { passed, failed } = count(text);
 		const seconds = ((Date.now() - start) / 1000).toFixed(1).padStart(6);
 		const tests = passed + failed > 0 ? `  ${passed} passed, ${failed} failed` : '';
@@ -105,8 +119,8 @@ async function runStep(step) {
 			totals.passed += passed;
 			return true;
 		}
-		console.log(text.split('\n').slice(-150).join('\n'));
-		console.log(`✗ ${step.name} ended with code ${code}; its whole output is in ${outputOf(step)}`);
+		console.log(essence(text));
+		console.log(`✗ ${step.name} ended with code ${code}; its whole output is in ${path.relative(root, logOf(step, attempt))}`);
 		if (!step.real || attempt > 1) {
 			totals.passed += passed;
 			totals.failed += Math.max(1, failed);
@@ -117,23 +131,25 @@ async function runStep(step) {
 }
 
 const wanted = process.argv.slice(2);
-const known = STEPS.flatMap((step) => (step.together ?? [step]).map(({ name }) => name));
+const known = [FIRST, ...LANES].flat().map(({ name }) => name);
 const unknown = wanted.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
 	console.error(`unknown step ${unknown.join(', ')}; there are: ${known.join(', ')}`);
 	process.exit(2);
 }
+const isWanted = ({ name }) => wanted.length === 0 || wanted.includes(name);
 const start = Date.now();
 let good = true;
-for (const step of STEPS) {
-	const group = (step.together ?? [step]).filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-	const results = await Promise.all(group.map(runStep));
-	if (results.includes(false)) {
-		good = false;
-		if (['packages', 'build', 'package'].includes(step.name)) {
-			break; // nothing after these makes sense
+for (const step of FIRST.filter(isWanted)) {
+	good = good && (await runStep(step));
+}
+if (good) {
+	const lanes = LANES.map(async (lane) => {
+		for (const step of lane.filter(isWanted)) {
+			good = (await runStep(step)) && good;
 		}
-	}
+	});
+	await Promise.all(lanes);
 }
 const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 console.log(`\nboinc2docker ${version}: ${((Date.now() - start) / 60_000).toFixed(1)} minutes`);

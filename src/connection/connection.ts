@@ -70,7 +70,7 @@ export interface Connection {
 	 * nothing under `path`, and the next call resumes. Replaces an existing file atomically.
 	 */
 	upload(source: Content, path: string, options?: TransferOptions): Promise<TransferReceipt>;
-	/** Fetches `path` into the local file `target`: temporary name, SHA-256 compared, renamed; resumes. */
+	/** Fetches `path` into the local file `target`: temporary name, renamed when complete; resumes, and then compares the SHA-256. */
 	download(path: string, target: string, options?: TransferOptions): Promise<TransferReceipt>;
 	/** Ends all channels. Idempotent; later calls of the others reject with `connection-lost`. */
 	close(): Promise<void>;

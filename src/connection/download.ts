@@ -79,12 +79,14 @@ async function fetchInto(connection: Server, path: string, part: string, options
 	}
 }
 
-async function hashOf(file: string, size: number): Promise<Hash> {
+/** The state of a hash that has seen the first `size` bytes of a file; nothing for none. */
+async function hashOf(file: string, size: number): Promise<Hash | undefined> {
+	if (size === 0) {
+		return undefined;
+	}
 	const hash = createHash('sha256');
-	if (size > 0) {
-		for await (const chunk of createReadStream(file, { end: size - 1, highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-			hash.update(chunk);
-		}
+	for await (const chunk of createReadStream(file, { end: size - 1, highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+		hash.update(chunk);
 	}
 	return hash;
 }

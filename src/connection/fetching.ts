@@ -11,7 +11,7 @@ const EMPTY = Buffer.alloc(0);
 
 /** How one try to fetch a file ended. */
 export interface Fetched {
-	/** Whether size and hash are those on the server. */
+	/** Whether the size is the one on the server, and after resuming the hash as well. */
 	readonly intact: boolean;
 	readonly received: number;
 	readonly resumedAt: number;
@@ -52,13 +52,16 @@ export class Fetching {
 		if (code !== 0) {
 			throw transferProblem(subject, said.replace(/^sha256 .*\n/m, ''));
 		}
+		const complete = this.#resumedAt + this.#received === this.#size;
+		if (this.#resumedAt === 0) {
+			return { intact: complete, received: this.#received, resumedAt: 0 };
+		}
 		const expected = /^sha256 ([0-9a-f]{64})$/m.exec(said)?.[1];
 		if (expected === undefined) {
 			throw new BoincError('command-not-found', `${connection.name} has no program for SHA-256, so ${path} cannot be verified.`, {
 				remedy: 'Install coreutils or openssl on the server.',
 			});
 		}
-		const complete = this.#resumedAt + this.#received === this.#size;
 		return { intact: complete && this.sink.digest() === expected, received: this.#received, resumedAt: this.#resumedAt };
 	}
 

@@ -1,26 +1,26 @@
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 
 const BATCH = 1024 * 1024;
 
-/** Appends to a local file in large writes, hashing on the way. One write runs while the next batch fills. */
+/** Appends to a local file in large writes; hashes on the way if it continues one. One write runs while the next batch fills. */
 export class LocalSink {
 	#batch: Uint8Array[] = [];
 	#size = 0;
 	#writing: Promise<void> | undefined;
-	#hash: Hash;
+	#hash: Hash | undefined;
 
-	/** `hash` has seen what the file, opened for appending, holds already. */
+	/** `hash` has seen what the file, opened for appending, holds already; absent for an empty file. */
 	constructor(
 		readonly handle: FileHandle,
-		hash: Hash,
+		hash: Hash | undefined,
 	) {
 		this.#hash = hash;
 	}
 
 	/** Takes a chunk; the promise, when there is one, is back-pressure. */
 	push(chunk: Uint8Array): void | Promise<void> {
-		this.#hash.update(chunk);
+		this.#hash?.update(chunk);
 		this.#batch.push(chunk);
 		this.#size += chunk.length;
 		if (this.#size < BATCH) {
@@ -36,7 +36,7 @@ export class LocalSink {
 	/** Forgets everything: the file is empty again. */
 	async restart(): Promise<void> {
 		await this.handle.truncate(0);
-		this.#hash = createHash('sha256');
+		this.#hash = undefined;
 	}
 
 	/** Writes what is left. */
@@ -46,9 +46,9 @@ export class LocalSink {
 		await this.#writing;
 	}
 
-	/** SHA-256 of the whole file in hex; ends the hashing. */
-	digest(): string {
-		return this.#hash.digest('hex');
+	/** SHA-256 of the whole file in hex if it was continued; ends the hashing. */
+	digest(): string | undefined {
+		return this.#hash?.digest('hex');
 	}
 
 	#flush(): void {

@@ -1,7 +1,7 @@
 import daemonStateScript from '../../templates/server/daemon-state.sh';
 import { BoincError } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
-import { run } from '../connection/run.js';
+import { commandError, run } from '../connection/run.js';
 import { commandWords, daemonApp, daemonLog, daemonPidFile, daemonProgram } from './daemonCommand.js';
 import type { Project } from './project.js';
 import type { DaemonEntry } from './types.js';
@@ -100,6 +100,30 @@ export async function daemonWarnings(project: Project, app: string, signal?: Abo
 		.map((entry) => `The daemon “${entry.command}” does not run, so jobs may wait. Run bin/start in ${project.root}.`);
 }
 
+/** How long another run of `bin/start` may take; cron starts one every few minutes, and its tasks with it. */
+const OTHER_RUN_MS = 120_000;
+
+/** Runs `bin/start` or `bin/stop`. Only one can run at a time: the other ends with code 1 and says so, and is tried again. */
+async function turn(project: Project, tool: 'start' | 'stop', ctx: OperationContext, timeoutMs: number): Promise<void> {
+	const deadline = ctx.clock.now() + OTHER_RUN_MS;
+	for (;;) {
+		const { code, stderr } = await project.connection.exec([project.tool(tool)], {
+			cwd: project.root,
+			env: { LC_ALL: 'C' },
+			timeoutMs,
+			...(ctx.signal && { signal: ctx.signal }),
+		});
+		if (code === 0) {
+			return;
+		}
+		const said = stderr.toString('utf8');
+		if (!said.includes('is currently running!') || ctx.clock.now() > deadline) {
+			throw commandError(project.connection.name, project.tool(tool), `${tool} the daemons`, code, said);
+		}
+		await ctx.clock.sleep(POLL_MS, ctx.signal);
+	}
+}
+
 /**
  * Starts the daemons that do not run; those that run are left alone, so volunteers notice nothing. Waits until those that
  * `mustRun` names (default: all) are seen alive and stay so. Rejects with `daemon-down` naming the daemon and the end of its log.
@@ -110,12 +134,7 @@ export async function startDaemons(
 	mustRun: (state: DaemonState) => boolean = () => true,
 ): Promise<DaemonState[]> {
 	ctx.progress.report({ message: 'Starting the daemons' });
-	await run(project.connection, [project.tool('start')], {
-		cwd: project.root,
-		doing: 'start the daemons',
-		timeoutMs: START_TIMEOUT_MS,
-		...(ctx.signal && { signal: ctx.signal }),
-	});
+	await turn(project, 'start', ctx, START_TIMEOUT_MS);
 	const deadline = ctx.clock.now() + START_TIMEOUT_MS;
 	let steadySince: { at: number; pids: string } | undefined;
 	for (;;) {
@@ -151,12 +170,7 @@ export async function restartDaemons(
 ): Promise<DaemonState[]> {
 	ctx.progress.report({ message: 'Stopping the daemons' });
 	const before = (await daemonStatus(project, ctx.signal)).flatMap((state) => (state.pid === undefined ? [] : [state.pid]));
-	await run(project.connection, [project.tool('stop')], {
-		cwd: project.root,
-		doing: 'stop the daemons',
-		timeoutMs: STOP_TIMEOUT_MS,
-		...(ctx.signal && { signal: ctx.signal }),
-	});
+	await turn(project, 'stop', ctx, STOP_TIMEOUT_MS);
 	// bin/stop returns while they are still ending, and leaves their pid files.
 	const deadline = ctx.clock.now() + STOP_TIMEOUT_MS;
 	while (!(await allGone(project, before, ctx.signal))) {

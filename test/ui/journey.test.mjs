@@ -113,6 +113,9 @@ async function until(condition) {
 	}
 }
 
+/** An instance in this state, and not one that is still being validated. */
+const VALID = /(?<!in)valid(?!at)/;
+
 /** Unfolds a row and waits for the rows below it. */
 async function unfold(item) {
 	await item.waitFor();
@@ -181,7 +184,7 @@ step('the tree reaches valid, and the end is told with the way to the results', 
 			.or(row(/^b2d_\d+_0+/))
 			.first(),
 	);
-	await row('valid').waitFor({ timeout: 4 * MINUTES });
+	await row(VALID).waitFor({ timeout: 4 * MINUTES });
 	await row('1/1 done').waitFor({ timeout: 2 * MINUTES });
 	await wb.notification('is over').waitFor({ timeout: MINUTES });
 	await wb.pressInNotification('is over', 'Open Results');
@@ -196,7 +199,7 @@ step('the tree reaches valid, and the end is told with the way to the results', 
 
 step('a click on an instance opens its log, which cannot be edited', 2, async () => {
 	await wb.showContainer('BOINC');
-	await row('valid').click();
+	await row(VALID).click();
 	await wb.page.locator('.tab.active[aria-label*=".log"]').waitFor();
 	const editor = wb.page.locator('.editor-container .monaco-editor');
 	await editor.locator('.view-lines').filter({ hasText: '===== Container =====' }).waitFor();

@@ -1,5 +1,6 @@
 # Sends a file. Arguments: path, how many bytes the other side has already.
-# Standard output: a line that says what is there, then the rest of the file. Standard error: a line with the SHA-256.
+# Standard output: a line that says what is there, then the rest of the file. Standard error: a line with the SHA-256 if
+# the other side has a part; what travels is protected by the connection itself, but that part may be of another file.
 path=$1 have=$2
 LC_ALL=C
 export LC_ALL
@@ -31,12 +32,11 @@ fi
 size=$(($(wc -c <"$path")))
 [ "$have" -le "$size" ] || have=0
 printf 'file %s %s\n' "$size" "$have"
-digest &
 if [ "$have" -eq 0 ]; then
-	cat <"$path"
-else
-	tail -c +$((have + 1)) <"$path"
+	exec cat <"$path"
 fi
+digest &
+tail -c +$((have + 1)) <"$path"
 code=$?
 wait
 exit "$code"

@@ -27,9 +27,17 @@ export function countsText(batch: Batch): string {
 	return parts.length === 0 ? 'no jobs' : parts.map(([state, n]) => `${n} ${state}`).join(', ');
 }
 
-/** Waits until nothing in the batch will change any more, showing the counts meanwhile. */
+/** A batch that is being submitted gains jobs all the time; after this long without one, nobody is at work on it. */
+const SUBMISSION_STALLED_MS = 600_000;
+
+/**
+ * Waits until nothing in the batch will change any more, showing the counts meanwhile. Rejects with `submit-incomplete`
+ * for a batch whose submission has stopped half-way.
+ */
 export async function waitForBatch(session: Session, batchId: number): Promise<Batch> {
 	const monitor = monitorFor(session);
+	const { clock } = session.ctx;
+	let [total, grownAt] = [-1, 0];
 	try {
 		for (;;) {
 			await monitor.refresh();
@@ -37,8 +45,20 @@ export async function waitForBatch(session: Session, batchId: number): Promise<B
 			if (isFinalBatchState(batch.state)) {
 				return batch;
 			}
+			if (batch.state !== 'preparing' || batch.total !== total) {
+				[total, grownAt] = [batch.total, clock.now()];
+			} else if (clock.now() - grownAt > SUBMISSION_STALLED_MS) {
+				throw new BoincError(
+					'submit-incomplete',
+					`The submission of batch ${batchId} was interrupted: no job was added for ${formatSeconds(SUBMISSION_STALLED_MS / 1000)}.`,
+					{
+						remedy: `Take it back with: boinc2docker cancel ${batchId}`,
+						detail: { batch: batchId, jobs: batch.total },
+					},
+				);
+			}
 			session.ctx.progress.report({ message: `Batch ${batchId}: ${countsText(batch)}` });
-			await session.ctx.clock.sleep(1_000, session.ctx.signal);
+			await clock.sleep(1_000, session.ctx.signal);
 		}
 	} finally {
 		monitor.dispose();

@@ -5,11 +5,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { contentOfBytes, contentOfFile } from '../../../src/common/content.js';
 import { BoincError } from '../../../src/common/errors.js';
-import { type OperationContext, quietContext } from '../../../src/common/ports.js';
+import { type Clock, type OperationContext, quietContext, systemClock } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { localConnection } from '../../../src/connection/localConnection.js';
 import { architecturesOf, installedApps } from '../../../src/project/apps.js';
-import { daemonStatus, restartDaemons } from '../../../src/project/daemons.js';
+import { daemonStatus, projectSwitch, restartDaemons, startDaemons } from '../../../src/project/daemons.js';
 import { diagnose } from '../../../src/project/doctor.js';
 import { emptyDisk } from '../../../src/project/emptyDisk.js';
 import { findProjects } from '../../../src/project/findProjects.js';
@@ -383,6 +383,24 @@ describe('daemons', () => {
 		for (const pid of states.map((state) => state.pid)) {
 			expect(before).not.toContain(pid);
 		}
+	});
+
+	test('wait while cron runs bin/start, for only one run can be at a time', async () => {
+		const { host } = await projectSwitch(project);
+		const lock = inProject(`pid_${host}/start.lock.${host}`);
+		await writeFile(lock, `${process.pid}\n`);
+		let waited = false;
+		const clock: Clock = {
+			...systemClock,
+			sleep: async (ms, signal) => {
+				waited = true;
+				await rm(lock, { force: true });
+				await systemClock.sleep(ms, signal);
+			},
+		};
+		const states = await startDaemons(project, { ...ctx, clock });
+		expect(waited).toBe(true);
+		expect(states.every((state) => state.condition === 'running')).toBe(true);
 	});
 });
 

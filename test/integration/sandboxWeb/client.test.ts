@@ -74,7 +74,7 @@ describe('an unmodified BOINC client', () => {
 		expect(numberOf(row, 'outcome')).toBe(1);
 		expect(numberOf(row, 'exit_status')).toBe(0);
 		expect(numberOf(row, 'client_state')).toBe(5);
-		expect(textOf(row, 'stderr_out')).toMatch(/^<core_client_version>7\.20\.5<\/core_client_version>\n<!\[CDATA\[/);
+		expect(textOf(row, 'stderr_out')).toMatch(/^\n<core_client_version>7\.20\.5<\/core_client_version>\n<!\[CDATA\[/);
 		expect(textOf(row, 'stderr_out')).toContain('started with copy');
 		expect(textOf(row, 'xml_doc_out')).toContain('<nbytes>100000');
 		expect(await readFile(project.uploadPath('copy1'), 'utf8')).toBe(pack.content);
