@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 
 import { parse } from 'smol-toml';
 import * as v from 'valibot';
@@ -20,6 +21,7 @@ import { programsFor } from '../../../src/project/programsFor.js';
 import type { Project } from '../../../src/project/project.js';
 import { childTextOf, parseWithPositions } from '../../../src/project/xmlPositions.js';
 import { startTestEngine, type TestEngine } from '../../support/engines.js';
+import { listTar } from '../../support/fileTrees.js';
 import { engineRun } from '../../support/images.js';
 import { builtIso } from '../../support/iso.js';
 import { startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
@@ -139,7 +141,15 @@ test('one staged job has the same result, to the byte, in a container and in the
 		[docker, machine].map(({ slot }) => contentOfFile(path.join(slot, 'shared/results.tgz'))),
 	);
 	expect(second?.sha256).toBe(first?.sha256);
-	expect(first?.size).toBeGreaterThan(100_000);
+	const found = await listTar(gunzipSync(await readFile(path.join(docker.slot, 'shared/results.tgz'))));
+	expect(Object.keys(found)).toHaveLength(313);
+	expect(found).toMatchObject({
+		'numbers.gz': expect.stringMatching(/^file 644 0:0 /) as string,
+		tool: '=hard',
+		soft: expect.stringMatching(/ deep\/er$/) as string,
+		empty: expect.stringMatching(/^directory 755 /) as string,
+	});
+	expect(first?.size).toBeGreaterThan(400_000);
 	for (const { slot } of [docker, machine]) {
 		expect(await readFile(path.join(slot, 'shared/checkpoint/state'), 'utf8')).toBe('state\n');
 	}
