@@ -12,8 +12,10 @@ export interface OwnPlanClass {
 
 /**
  * The classes that our app versions need in `plan_class_spec.xml`. A virtual machine gets one processor, as the scheduler counts
- * for a container: BOINC's own `vbox64_mt` would take all of a host for any program. It counts as slower than a container, so
- * that hosts with both run the container; the scheduler varies its estimates by some 10 % at random. 6.0 is the first VirtualBox that knows all commands of vboxwrapper.
+ * for a container: BOINC's own `vbox64_mt` would take all of a host for any program. It counts as much slower than a container, so
+ * that hosts with both mostly run the container until the scheduler has measured either: it multiplies its guess by 1 plus a
+ * random number with a deviation of 1 (`version_select_random_factor`), and uses it for nothing else. 6.0 is the first VirtualBox that
+ * knows all commands of vboxwrapper.
  */
 export const OWN_PLAN_CLASSES: Readonly<Record<Runtime, OwnPlanClass>> = {
 	docker: {
@@ -32,7 +34,7 @@ export const OWN_PLAN_CLASSES: Readonly<Record<Runtime, OwnPlanClass>> = {
 			min_vbox_version: '60000',
 			min_ncpus: '1',
 			max_threads: '1',
-			projected_flops_scale: '.7',
+			projected_flops_scale: '.1',
 		}),
 		element: 'virtualbox',
 		asksFor: 'VirtualBox',

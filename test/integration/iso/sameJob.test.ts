@@ -40,7 +40,7 @@ cd /root/shared/results
 { pwd; busybox id; echo "$HOME|$PATH|$GREETING|$B2D_INDEX"; } >who
 printf '<%s>\\n' "$@" >arguments
 cat '/root/shared/data/in put.txt' >input
-busybox seq 1 200000 | busybox gzip -c >numbers.gz
+awk 'BEGIN { srand(7); for (i = 0; i < 50000; i++) print int(rand() * 1e9) }' >numbers
 mkdir -p deep/er empty; echo x >"deep/er/ä file with 'quotes'"
 i=0; while [ $i -lt 300 ]; do echo $i >deep/$i; i=$((i + 1)); done
 echo program >tool; busybox chmod 4755 tool; busybox chmod 600 who; ln tool hard; ln -s deep/er soft
@@ -142,14 +142,14 @@ test('one staged job has the same result, to the byte, in a container and in the
 	);
 	expect(second?.sha256).toBe(first?.sha256);
 	const found = await listTar(gunzipSync(await readFile(path.join(docker.slot, 'shared/results.tgz'))));
-	expect(Object.keys(found)).toHaveLength(313);
+	expect(Object.keys(found)).toHaveLength(311);
 	expect(found).toMatchObject({
-		'numbers.gz': expect.stringMatching(/^file 644 0:0 /) as string,
+		numbers: expect.stringMatching(/^file 644 0:0 /) as string,
 		tool: '=hard',
 		soft: expect.stringMatching(/ deep\/er$/) as string,
 		empty: expect.stringMatching(/^directory 755 /) as string,
 	});
-	expect(first?.size).toBeGreaterThan(400_000);
+	expect(first?.size).toBeGreaterThan(150_000);
 	for (const { slot } of [docker, machine]) {
 		expect(await readFile(path.join(slot, 'shared/checkpoint/state'), 'utf8')).toBe('state\n');
 	}
