@@ -30,17 +30,15 @@ export interface BuildInput {
 
 export const ISO_NAME = 'boinc2docker.iso';
 
-/** Builds the image into `out`, with its checksum and the lists of what it is made of. The same input gives the same bytes. */
-export async function buildIso(input: BuildInput, out: string): Promise<BuiltIso> {
+/** Builds the image into `out`, with its checksum and the lists of what it is made of. The same input gives the same bytes. `parts` is as in `IsoParts`. */
+export async function buildIso(input: BuildInput, out: string, parts?: string): Promise<BuiltIso> {
 	return withPackages(input, async (packages, work) => {
 		const { folder, lock } = input;
 		const manifest = manifestOf(lock);
 		const tree = rootTree(packages, kernelOf(lock), path.join(folder, 'guest'), manifest);
 		await mkdir(out, { recursive: true });
-		const built = await writeIso(
-			{ packages, lock, work, tree, manifest, config: path.join(folder, 'isolinux.cfg') },
-			path.join(out, ISO_NAME),
-		);
+		const config = path.join(folder, 'isolinux.cfg');
+		const built = await writeIso({ packages, lock, work, tree, manifest, config, parts }, path.join(out, ISO_NAME));
 		await writeFile(`${built.file}.sha256`, `${built.sha256}  ${ISO_NAME}\n`);
 		await writeFile(path.join(out, 'manifest'), manifest);
 		await writeFile(path.join(out, 'SOURCES'), await sourcesOf(lock, packages));
@@ -74,16 +72,26 @@ interface IsoParts {
 	readonly manifest: string;
 	/** The boot loader's configuration. */
 	readonly config: string;
+	/** Folder that also gets kernel and root file system by themselves, for what boots without a boot loader. */
+	readonly parts?: string | undefined;
 }
 
 /** Writes a bootable image with this root file system. */
-export async function writeIso({ packages, lock, work, tree, manifest, config }: IsoParts, file: string): Promise<BuiltIso> {
+export async function writeIso(
+	{ packages, lock, work, tree, manifest, config, parts }: IsoParts,
+	file: string,
+): Promise<BuiltIso> {
 	const kernel = kernelOf(lock);
 	const boot = path.join(work, 'tree/boot');
 	await mkdir(path.join(boot, 'isolinux'), { recursive: true });
 	const image = (await readdir(packages.file(kernel, 'boot'))).find((name) => name.startsWith('vmlinuz-')) ?? 'vmlinuz';
 	const kernelBytes = packages.read(kernel, `boot/${image}`);
-	const initrd = compress(packages, cpioArchive(tree, lock.time));
+	const archive = cpioArchive(tree, lock.time);
+	const initrd = compress(packages, archive);
+	if (parts !== undefined) {
+		await writeFile(path.join(parts, 'vmlinuz'), kernelBytes);
+		await writeFile(path.join(parts, 'root.cpio'), archive);
+	}
 	await writeFile(path.join(boot, 'vmlinuz'), kernelBytes);
 	await writeFile(path.join(boot, 'initrd.img'), initrd);
 	await copyFile(packages.file('isolinux', 'usr/lib/ISOLINUX/isolinux.bin'), path.join(boot, 'isolinux/isolinux.bin'));

@@ -37,14 +37,5 @@ export async function readLock(file: string): Promise<Lock> {
 	return v.parse(lock, JSON.parse(await readFile(file, 'utf8')));
 }
 
-/** The package of that name. Throws when the lock has none. */
-export function packageOf({ packages }: Lock, name: string): LockedPackage {
-	const found = packages.find((each) => each.name === name);
-	if (!found) {
-		throw new Error(`The lock has no package ${name}.`);
-	}
-	return found;
-}
-
 /** The name of a package's file in a folder of packages. */
 export const fileNameOf = ({ path }: LockedPackage): string => path.slice(path.lastIndexOf('/') + 1);

@@ -174,8 +174,9 @@ make_disk() {
 		refuse 206 "The VM's disk cannot be mounted."
 }
 
+# The runner has freed a little room for its report before this is asked.
 disk_is_full() {
-	[ "$(stat -f -c %a "$B2D_DISK")" -lt 16 ] || [ "$(stat -f -c %d "$B2D_DISK")" -lt 1 ]
+	[ "$(stat -f -c %a "$B2D_DISK")" -lt 1024 ] || [ "$(stat -f -c %d "$B2D_DISK")" -lt 1 ]
 }
 
 # Unpacks the packs from the folder $1, each read once: for its checksum and its files. Nothing of them runs before all
@@ -257,7 +258,8 @@ container_config() {
 				{ "destination": "/etc/resolv.conf", "type": "bind", "source": "$B2D_RUN/resolv.conf", "options": ["bind"] },
 				{ "destination": "/etc/hosts", "type": "bind", "source": "$B2D_RUN/hosts", "options": ["bind"] },
 				{ "destination": "/etc/hostname", "type": "bind", "source": "$B2D_RUN/hostname", "options": ["bind"] },
-				{ "destination": "/boinc", "type": "bind", "source": "$B2D_SLOT", "options": ["bind"] },
+				{ "destination": "/boinc", "type": "bind", "source": "$B2D_DISK/slot", "options": ["bind"] },
+				{ "destination": "/boinc/shared", "type": "bind", "source": "$B2D_SLOT/shared", "options": ["bind"] },
 				{ "destination": "/boinc/shared/results", "type": "bind", "source": "$B2D_DISK/results", "options": ["bind"] }
 			],
 			"linux": {
@@ -295,6 +297,32 @@ await_network() {
 		network_tries=$((network_tries + 1))
 	done
 	[ -f "$B2D_RUN/online" ] || say "The VM has got no network address; the program starts without."
+}
+
+# Makes the container's view of the slot. The slot itself holds the VM's own files, which are no business of a program, and on
+# VirtualBox's share everybody may read the volunteer's account key in init_data.xml; the runner blanks that in the copy.
+make_slot_view() {
+	mkdir -p "$B2D_DISK/slot/shared" "$B2D_DISK/results" "$B2D_SLOT/shared/results"
+	for slot_file in busybox runner b2d_params init_data.xml; do
+		[ ! -f "$B2D_SLOT/$slot_file" ] || cp "$B2D_SLOT/$slot_file" "$B2D_DISK/slot/$slot_file" || refuse 206 "The file $slot_file of the job cannot be read."
+	done
+	[ -f "$B2D_DISK/slot/runner" ] && [ -f "$B2D_DISK/slot/busybox" ] || refuse 206 'The app version lacks the runner or its busybox.'
+	chmod 755 "$B2D_DISK/slot/busybox"
+	chmod 777 "$B2D_DISK/results"
+	if [ -f "$B2D_DISK/slot/init_data.xml" ]; then
+		chmod 600 "$B2D_DISK/slot/init_data.xml"
+	fi
+}
+
+# Takes the progress, which the runner keeps beside itself, to where the wrapper reads it.
+carry_progress() {
+	carried=
+	while sleep 3; do
+		read -r fraction <"$B2D_DISK/slot/fraction_done" || continue
+		[ "$fraction" != "$carried" ] || continue
+		carried=$fraction
+		echo "$fraction" >"$B2D_SLOT/fraction_done.new" && mv "$B2D_SLOT/fraction_done.new" "$B2D_SLOT/fraction_done"
+	done
 }
 
 # What the kernel wrote when it ended a process because memory was used up.

@@ -1,15 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { emptyDisk } from '../../src/project/emptyDisk.js';
-import { builtIso } from './iso.js';
+import { builtIso, type TestIso } from './iso.js';
 
 export interface VmOptions {
 	/** Default: the image built from this checkout. */
 	readonly iso?: string;
+	/** Whether BIOS and boot loader start the kernel from the image; else QEMU does, which is faster. Given `iso`, they do. */
+	readonly boot?: 'image' | 'kernel';
 	/** MiB, default 512. */
 	readonly memory?: number;
 	readonly cpus?: number;
@@ -67,13 +69,15 @@ export class Vm {
 
 	/** Starts the VM. `slot` is shared as a whole. */
 	static async start(slot: string, options: VmOptions = {}): Promise<Vm> {
-		const iso = options.iso ?? (await builtIso()).file;
+		const boot = options.iso === undefined ? bootFrom(await builtIso(), options.boot ?? 'kernel') : cdDrive(options.iso);
 		const dir = await mkdtemp(path.join(tmpdir(), 'b2d-vm-'));
 		const disk = options.disk ?? path.join(dir, 'vm_cache.vdi');
 		if (options.disk === undefined) {
 			await writeEmptyDisk(disk);
 		}
-		const child = spawn('qemu-system-x86_64', arguments_(iso, slot, dir, disk, options), { stdio: ['ignore', 'ignore', 'pipe'] });
+		const child = spawn('qemu-system-x86_64', [...machine(slot, dir, disk, options), ...boot], {
+			stdio: ['ignore', 'ignore', 'pipe'],
+		});
 		return new Vm(slot, dir, child, options.seconds ?? 150);
 	}
 
@@ -157,10 +161,23 @@ export async function writeEmptyDisk(target: string): Promise<void> {
 	}
 }
 
+function bootFrom({ file, kernel, root }: TestIso, boot: 'image' | 'kernel'): string[] {
+	if (boot === 'image') {
+		return cdDrive(file);
+	}
+	const words = /^ *append (.*)$/m.exec(readFileSync('iso/isolinux.cfg', 'utf8'))?.[1] ?? '';
+	return ['-kernel', kernel, '-initrd', root, '-append', words];
+}
+
+const quoted = (file: string): string => file.replaceAll(',', ',,');
+
+const cdDrive = (iso: string): string[] => [
+	...['-drive', `if=none,id=cd,media=cdrom,readonly=on,file=${quoted(iso)}`, '-device', 'ide-cd,bus=ahci.0,drive=cd,bootindex=1'],
+];
+
 // The devices are where VirtualBox has them: one AHCI controller with the drive on port 0 and the disk on port 1.
-function arguments_(iso: string, slot: string, dir: string, disk: string, options: VmOptions): string[] {
-	const quoted = (file: string): string => file.replaceAll(',', ',,');
-	const machine = [
+function machine(slot: string, dir: string, disk: string, options: VmOptions): string[] {
+	const processor = [
 		'-machine',
 		'pc',
 		'-accel',
@@ -170,13 +187,12 @@ function arguments_(iso: string, slot: string, dir: string, disk: string, option
 		'-smp',
 		String(options.cpus ?? 1),
 	];
-	const cd = `if=none,id=cd,media=cdrom,readonly=on,file=${quoted(iso)}`;
 	return [
-		...machine,
+		...processor,
 		...['-m', String(options.memory ?? 512), '-nodefaults', '-display', 'none', '-monitor', 'none', '-no-reboot'],
 		...['-serial', `file:${path.join(dir, 'console')}`],
 		...['-chardev', `file,id=log,path=${path.join(dir, 'guestlog')}`, '-device', 'isa-debugcon,iobase=0x504,chardev=log'],
-		...['-device', 'ahci,id=ahci', '-drive', cd, '-device', 'ide-cd,bus=ahci.0,drive=cd,bootindex=1'],
+		...['-device', 'ahci,id=ahci'],
 		...(options.disk === 'none'
 			? []
 			: [

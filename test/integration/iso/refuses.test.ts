@@ -82,7 +82,7 @@ test('results that the volunteer’s disk has no room for end with 196, and that
 	slot = await vmSlot({
 		image,
 		argv: shell(
-			'dd if=/dev/urandom of=/root/shared/results/big bs=1M count=12; dd if=/dev/zero of=/root/shared/fill bs=1M count=50',
+			'dd if=/dev/urandom of=/root/shared/results/big bs=1M count=12; dd if=/dev/zero of=/root/shared/fill bs=1M count=50; true',
 		),
 	});
 	execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=10M,mode=755', 'tmpfs', small]);
