@@ -12,7 +12,7 @@ import { PLATFORMS } from '../../project/types.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { contextFor, type Session, terminalFor, withProject } from '../session.js';
-import { printable } from '../table.js';
+import { printable, printableLines } from '../table.js';
 import { type InstallOptions, type InstallWish, installWish } from './installSpec.js';
 
 export const installCommand: RegisterCommand = (program, setExitCode) => {
@@ -87,7 +87,7 @@ async function install(session: Session, wish: InstallWish, options: InstallOpti
 	const plan = await planInstall(project, wish.spec(programs), ctx);
 	terminal.clear();
 	if (options.json !== true) {
-		console.log([describePlan(plan), ...notes.map((note) => `Note: ${note}`)].join('\n\n').split('\n').map(printable).join('\n'));
+		console.log(printableLines([describePlan(plan), ...notes.map((note) => `Note: ${note}`)].join('\n\n')));
 	}
 	if (plan.isEmpty || options.plan === true) {
 		if (options.json === true) {

@@ -200,14 +200,20 @@ export async function submitAndReport(
 		return EXIT.ok;
 	}
 	const ended = await waitForBatch(session, batch.id);
-	const report = options.fetch === undefined ? undefined : await fetchBatch(session, batch.id, path.resolve(options.fetch));
+	const report =
+		options.fetch === undefined ? undefined : (await fetchBatch(session, batch.id, path.resolve(options.fetch))).report;
 	terminal.clear();
 	if (options.json === true) {
 		printJson({ batch, ended, results: report });
 	} else {
 		console.log(`Batch ${batch.id} is over: ${countsText(ended)}.`);
 		if (report) {
-			console.log(describeFetch(report));
+			console.log(describeFetch(report, ended));
+		} else if (ended.counts.done > 0) {
+			console.log(`Fetch the results with: boinc2docker results ${batch.id}`);
+		}
+		if (ended.state !== 'done') {
+			console.log(`What happened to each job: boinc2docker status ${batch.id}`);
 		}
 	}
 	return report && report.failed.length > 0 ? EXIT.failed : batchExitCode(ended);
@@ -215,9 +221,7 @@ export async function submitAndReport(
 
 function sayBatch({ terminal }: Session, batch: SubmittedBatch, options: SubmitOptions): void {
 	for (const note of batch.notes) {
-		if (options.verbose === true || note.startsWith('Warning')) {
-			terminal.line(printable(note));
-		}
+		terminal.line(printable(note));
 	}
 	console.log(
 		`Submitted batch ${batch.id} “${printable(batch.name)}”: ${plural(batch.jobNames.length, 'job')}, ${formatBytes(batch.bytesSent)} sent.`,
