@@ -72,6 +72,8 @@ export class Vm {
 		const boot = options.iso === undefined ? bootFrom(await builtIso(), options.boot ?? 'kernel') : cdDrive(options.iso);
 		const dir = await mkdtemp(path.join(tmpdir(), 'b2d-vm-'));
 		const disk = options.disk ?? path.join(dir, 'vm_cache.vdi');
+		// Readers need not wait for QEMU to make it.
+		await writeFile(path.join(dir, 'console'), '');
 		if (options.disk === undefined) {
 			await writeEmptyDisk(disk);
 		}
