@@ -2,7 +2,15 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take longest, mostly waiting for a volunteer's client; started last, one of them would run alone. */
-const LONG = ['iso/runs', 'iso/refuses', 'sandboxWeb/standin', 'sandboxWeb/client', 'project/install', 'badInput/server', 'sandbox/volunteer'];
+const LONG = [
+	'iso/runs',
+	'iso/refuses',
+	'sandboxWeb/standin',
+	'sandboxWeb/client',
+	'project/install',
+	'badInput/server',
+	'sandbox/volunteer',
+];
 
 class LongestFirst extends BaseSequencer {
 	override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -85,6 +85,9 @@ try {
 	const cli = (args, more) => run('cli.js', [...args, ...login], { env, ...more });
 
 	step('Installing the app that runs containers');
+	console.log(
+		'(BOINC’s docker_wrapper comes from its releases; here a script of ours stands in for it, so that nothing is downloaded.)',
+	);
 	await cli(['install', '--wrappers', facts.wrapperFolder, '--busybox', facts.busyboxFile, '--yes']);
 
 	step('A sample: π by throwing points');
@@ -116,6 +119,16 @@ try {
 		console.log(
 			`\nThe project goes on running. Try it in the editor: add the server\n  ${facts.target}\nwith the key\n  ${facts.identityFile}`,
 		);
+		const variables = Object.entries({
+			BOINC2DOCKER_SERVER: facts.target,
+			BOINC2DOCKER_IDENTITY: facts.identityFile,
+			BOINC2DOCKER_KNOWN_HOSTS: facts.knownHostsFile,
+			...facts.engineEnv,
+		});
+		console.log(
+			`Or in a terminal:\n  export ${variables.map(([name, value]) => `${name}=${shown(value)}`).join(' ')}\n  alias boinc2docker='node ${path.join(root, 'dist/cli.js')}'\n  boinc2docker status`,
+		);
+		console.log(`(To install again: boinc2docker install --wrappers ${facts.wrapperFolder} --busybox ${facts.busyboxFile})`);
 		console.log(`End it with:\n  node dist/sandbox.js stop ${sandbox} && rm -r ${folder}`);
 	}
 	console.log(`\n${bold('Done')} in ${((Date.now() - started) / 1000).toFixed(0)} s.`);

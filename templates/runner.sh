@@ -15,7 +15,8 @@
 #   shared/results/      what the program leaves here is the result; empty when the program starts
 #   shared/results.tgz   the packed result, for the client
 #   fraction_done        progress for docker_wrapper, copied from shared/
-# What the program keeps in shared/checkpoint survives when the host starts the job again from the beginning.
+# What the program keeps in shared/checkpoint survives when the host starts the job again from the beginning, which it does
+# after every end but the program's own; see templates/checkpoint/README.md.
 #
 # Exit code: the program's, 128 + N if signal N ended it; 126 or 127 if it cannot be started; and of BOINC's codes
 # 196 (result too big or disk full), 197 (time limit), 205 (memory limit), 206 (the job cannot be set up).
@@ -527,12 +528,18 @@ b2d_finish() {
 	b2d_pack_results
 	# The client moves the archive and removes the rest; under Docker its account is not ours.
 	"$b2d_box" chmod -R a+rwX "$b2d_shared" 2>/dev/null
+	if [ "$b2d_interrupted" = yes ]; then
+		# The host shuts down, say. When it is back the job starts again, and must not be taken for one that has ended.
+		b2d_say 'The job was asked to stop. When it is started again it goes on from its checkpoint.'
+		[ "$b2d_code" != 0 ] || b2d_code=143
+		exit "$b2d_code"
+	fi
 	echo "$b2d_code" >"$b2d_private/finished"
 	exit "$b2d_code"
 }
 
 b2d_forward() {
-	b2d_signalled=yes
+	b2d_signalled=yes b2d_interrupted=yes
 	[ -z "$b2d_main" ] || kill -s "$1" "$b2d_main" 2>/dev/null
 }
 
@@ -553,7 +560,7 @@ b2d_uptime() {
 }
 
 b2d_main() {
-	b2d_main= b2d_code=0 b2d_elapsed=0 b2d_peak=0 b2d_job= b2d_comparable=no b2d_output=0 b2d_words=
+	b2d_main= b2d_code=0 b2d_elapsed=0 b2d_peak=0 b2d_job= b2d_comparable=no b2d_output=0 b2d_words= b2d_interrupted=no
 	b2d_slot=$1
 	b2d_shared=$b2d_slot/shared
 	b2d_private=${B2D_PRIVATE:-/.boinc2docker}

@@ -15,5 +15,5 @@ export { findProjects } from '../project/findProjects.js';
 export { applyInstall } from '../project/install/applyInstall.js';
 export { planInstall } from '../project/install/planInstall.js';
 export { openProject } from '../project/openProject.js';
+export { programsFor } from '../project/programsFor.js';
 export { resultsDirectory } from '../project/resultsDirectory.js';
-export { programsFor } from './commands/app/programsFor.js';

@@ -33,7 +33,9 @@ export async function chooseApp(project: Project, name: string, architecture: st
 	const found = architectures.find((each) => each === architecture);
 	if (!found) {
 		const has =
-			architectures.length === 0 ? 'no version for Docker or Podman' : `only versions for ${architectures.join(' and ')}`;
+			architectures.length === 0
+				? 'no version for Docker, Podman or our virtual machine'
+				: `only versions for ${architectures.join(' and ')}`;
 		throw new BoincError(
 			'app-incomplete',
 			`The image is for ${architecture}, and the app “${name}” of ${project.name} has ${has}.`,

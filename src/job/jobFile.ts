@@ -13,9 +13,9 @@ export type JobFile = Partial<Omit<ContainerRequest, 'jobs' | 'tempDir' | 'onLog
 
 /** Keys of the same file that say how to install the app. */
 const INSTALL_KEYS =
-	'appname friendly_name appver projhome resultsdir tmpdir download_only dont_install wrapper busybox platforms validator assimilator iso vboxwrapper';
+	'appname friendly_name appver projhome resultsdir tmpdir download_only dont_install wrapper busybox platforms validator assimilator runtimes iso vboxwrapper';
 const JOB_KEYS =
-	'name app image dockerfile archive context build_args target platform command entrypoint before after env inputs progress_file resources replication network count priority';
+	'name app image dockerfile archive context build_args target platform command entrypoint before after env inputs progress_file resources replication network vbox_job_xml count priority';
 
 /**
  * Reads the job keys of a `boinc2docker.yml` in `folder`, which relative paths start from. Keys of the installation are left alone.
@@ -37,6 +37,7 @@ export async function parseJobFile(text: string, folder: string, fileName = 'boi
 			inputs: inputsOf(map, folder),
 			progressFile: map.text('progress_file'),
 			network: map.has('network') ? map.oneOf('network', map.text('network') ?? '', NETWORK_POLICIES) : undefined,
+			vboxJobXml: map.text('vbox_job_xml'),
 			resources: resourcesOf(map),
 			replication: replicationOf(map),
 			count: whole(map, 'count'),

@@ -18,6 +18,8 @@ const STAGED = {
 	dockerfile: ['b2d_dockerfile_', ''],
 	job: ['b2d_job_', '.toml'],
 	params: ['b2d_params_', ''],
+	vm: ['b2d_vm_', ''],
+	vbox: ['b2d_vbox_', '.xml'],
 } as const;
 
 /** Physical name of a text file that we make for a job: one content for ever. */

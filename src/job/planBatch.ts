@@ -9,6 +9,7 @@ import { commonLine, jobWords } from './parameters.js';
 import { inputTemplate, isSafeName, outputTemplate, type TemplateFile } from './templates.js';
 import type { BatchSpec, JobInput } from './types.js';
 import { argumentsOf, environmentWords, validateBatch } from './validateBatch.js';
+import { fitsMachine, machineDescription, vboxJob } from './virtualMachine.js';
 
 /** A template and where it belongs. */
 export interface PlannedTemplate {
@@ -48,10 +49,12 @@ export function planBatch(spec: BatchSpec, config: Pick<ProjectConfig, 'masterUr
 	const packs = spec.image.packs.map(({ name }) => name);
 	const recipe = textFile('dockerfile', dockerfileFor({ id: spec.image.id, config: spec.image.config, packs }));
 	const job = textFile('job', jobToml(image, spec.network));
+	const machine = machineFiles(spec);
 	const shared: TemplateFile[] = [
 		...packs.map((name) => ({ openName: name, physicalName: name, sticky: true })),
 		{ openName: 'Dockerfile', physicalName: recipe.name, sticky: true },
 		{ openName: 'job.toml', physicalName: job.name, sticky: true },
+		...machine.map(({ openName: name, file }) => ({ openName: name, physicalName: file.name, sticky: false })),
 		...(spec.inputs ?? []).map(({ path, file }) => ({ openName: openName(path), physicalName: file.name, sticky: false })),
 	];
 	const own: TemplateFile[] = [PARAMETERS, ...jobInputs.map(({ path }) => openName(path))].map((name) => ({
@@ -61,13 +64,26 @@ export function planBatch(spec: BatchSpec, config: Pick<ProjectConfig, 'masterUr
 	const input = inputTemplate([...shared, ...own], config.downloadUrl);
 	const output = outputTemplate(spec.resources.maxOutputBytes);
 	return {
-		files: [...spec.image.packs, recipe, job, ...(spec.inputs ?? []).map(({ file }) => file)],
+		files: [...spec.image.packs, recipe, job, ...machine.map(({ file }) => file), ...(spec.inputs ?? []).map(({ file }) => file)],
 		jobFiles: spec.jobs.flatMap((each) => (each.inputs ?? []).map(({ file }) => file)),
 		input: { path: templatePath('in', input), text: input },
 		output: { path: templatePath('out', output), text: output },
 		common: commonParameters(spec, moves),
 		words: spec.jobs.map((job) => jobWords({ argv: argumentsOf(spec, job.command), env: environmentWords(job.env) })),
 	};
+}
+
+/**
+ * What a virtual machine needs besides what a container does. Every batch that can run in one carries these two small files,
+ * also where the app has no such versions yet: it may get them while the jobs wait, and then BOINC sends jobs to either.
+ */
+function machineFiles(spec: BatchSpec): { readonly openName: string; readonly file: StagedFile }[] {
+	return fitsMachine(spec)
+		? [
+				{ openName: 'b2d_vm', file: textFile('vm', machineDescription(spec)) },
+				{ openName: 'vbox_job.xml', file: textFile('vbox', vboxJob(spec)) },
+			]
+		: [];
 }
 
 function commonParameters(spec: BatchSpec, moves: ReadonlyMap<string, string>): string {
@@ -118,6 +134,6 @@ function checkDisk({ image, inputs, jobs, resources }: BatchSpec): void {
 	}
 }
 
-function textFile(kind: 'dockerfile' | 'job', text: string): StagedFile {
+function textFile(kind: 'dockerfile' | 'job' | 'vm' | 'vbox', text: string): StagedFile {
 	return { name: stagedName(kind, text), content: contentOfBytes(text) };
 }

@@ -63,7 +63,7 @@ function warnings(sizes: ImageSizes, given: Partial<Resources>, resources: Resou
 	const oldMemory = 4 * sizes.treeBytes + 500 * MB;
 	if (given.memoryBytes !== undefined && given.memoryBytes < oldMemory) {
 		found.push(
-			`Warning: ${formatBytes(given.memoryBytes)} of memory are less than four times the image plus 500 MB (${formatBytes(oldMemory)}), which boinc2docker used to ask for. Under Docker and Podman the image is not kept in memory, so what the program itself needs is enough.`,
+			`Warning: ${formatBytes(given.memoryBytes)} of memory are less than four times the image plus 500 MB (${formatBytes(oldMemory)}), which boinc2docker used to ask for. The image is not kept in memory any more, so what the program itself needs is enough.`,
 		);
 	}
 	const oldDisk = sizes.packBytes + sizes.inputBytes + resources.maxOutputBytes + DISK_MARGIN;
@@ -85,8 +85,14 @@ function warnings(sizes: ImageSizes, given: Partial<Resources>, resources: Resou
 	return found;
 }
 
-/** The limits as BOINC's columns want them. */
-export function boincBounds(resources: Resources): {
+/**
+ * The limits as BOINC's columns want them. `hosts` is what hosts must have where that is more than the job's own limits: BOINC
+ * chooses hosts by the columns, and the client ends a job that uses more disk.
+ */
+export function boincBounds(
+	resources: Resources,
+	hosts: { readonly memoryBytes: number; readonly diskBytes: number } = { memoryBytes: 0, diskBytes: 0 },
+): {
 	readonly rscFpopsEst: number;
 	readonly rscFpopsBound: number;
 	readonly rscMemoryBound: number;
@@ -96,8 +102,8 @@ export function boincBounds(resources: Resources): {
 	return {
 		rscFpopsEst: resources.expectedSeconds * REFERENCE_FLOPS,
 		rscFpopsBound: Math.max(resources.limitSeconds, 600) * BACKSTOP_FLOPS,
-		rscMemoryBound: Math.ceil(resources.memoryBytes),
-		rscDiskBound: Math.ceil(resources.diskBytes),
+		rscMemoryBound: Math.ceil(Math.max(resources.memoryBytes, hosts.memoryBytes)),
+		rscDiskBound: Math.ceil(Math.max(resources.diskBytes, hosts.diskBytes)),
 		delayBound: Math.ceil(resources.delayBoundSeconds),
 	};
 }

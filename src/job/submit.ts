@@ -1,6 +1,7 @@
 import { BoincError, isAbort, messageOf, throwIfAborted } from '../common/errors.js';
 import { plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
+import { usesMachines } from '../project/apps.js';
 import { createBatch, setBatchState } from '../project/batches.js';
 import { daemonWarnings } from '../project/daemons.js';
 import type { Project } from '../project/project.js';
@@ -12,6 +13,7 @@ import { createWorkArguments, type CreateWorkOptions } from './createWork.js';
 import { type BatchPlan, planBatch } from './planBatch.js';
 import { boincBounds } from './resources.js';
 import type { BatchSpec, SubmittedBatch } from './types.js';
+import { fitsMachine, machineBounds } from './virtualMachine.js';
 import { writeTemplate } from './writeTemplate.js';
 
 const TIDY_PASSES = 2;
@@ -27,7 +29,8 @@ export async function submitBatch(project: Project, spec: BatchSpec, ctx: Operat
 	ctx.progress.report({ message: `Checking the app ${spec.app}` });
 	const { app, appVersionNum } = await chooseApp(project, spec.app, spec.image.config.architecture, ctx.signal);
 	// Options that cannot be written are refused now; the number of the batch is not known yet.
-	const options = optionsOf(spec, plan, appVersionNum);
+	const hosts = hostNeeds(spec, usesMachines(app));
+	const options = optionsOf(spec, plan, appVersionNum, hosts);
 	createWorkArguments({ ...options, batch: 1 });
 	const staged = await stageFiles(project, [...plan.files, ...plan.jobFiles], ctx);
 	const [warnings] = await Promise.all([
@@ -51,19 +54,53 @@ export async function submitBatch(project: Project, spec: BatchSpec, ctx: Operat
 			name: spec.name,
 			jobNames: names,
 			bytesSent: staged.bytesSent + bytesSent,
-			notes: warnings.map((text) => `Warning: ${text}`),
+			notes: [...hosts.notes, ...warnings.map((text) => `Warning: ${text}`)],
 		};
 	} catch (error) {
 		throw await abandon(project, id, error, ctx);
 	}
 }
 
-function optionsOf(spec: BatchSpec, plan: BatchPlan, appVersionNum: number | undefined): Omit<CreateWorkOptions, 'batch'> {
+interface HostNeeds {
+	readonly memoryBytes: number;
+	readonly diskBytes: number;
+	readonly notes: readonly string[];
+}
+
+/**
+ * What hosts must have. Disk always counts the virtual machine, for a job that waits while the app gets versions for VirtualBox
+ * would be ended by its limit there; engines put the unpacked image on the same disk anyway. Memory counts it only where it is used:
+ * it would keep small hosts with Docker away, and too little of it only makes VirtualBox wait.
+ */
+function hostNeeds(spec: BatchSpec, machines: boolean): HostNeeds {
+	if (!fitsMachine(spec)) {
+		return { memoryBytes: 0, diskBytes: 0, notes: [] };
+	}
+	const bounds = machineBounds(spec);
+	return machines
+		? { ...bounds, notes: [...bounds.notes, ...networkNotes(spec)] }
+		: { memoryBytes: 0, diskBytes: bounds.diskBytes, notes: [] };
+}
+
+function networkNotes(spec: BatchSpec): string[] {
+	return spec.network === 'host'
+		? [
+				'Hosts that run the job in a virtual machine give it a network of its own: it does not reach what listens on the host’s loopback.',
+			]
+		: [];
+}
+
+function optionsOf(
+	spec: BatchSpec,
+	plan: BatchPlan,
+	appVersionNum: number | undefined,
+	hosts: HostNeeds,
+): Omit<CreateWorkOptions, 'batch'> {
 	return {
 		appname: spec.app,
 		wuTemplate: plan.input.path,
 		resultTemplate: plan.output.path,
-		...boincBounds(spec.resources),
+		...boincBounds(spec.resources, hosts),
 		...spec.replication,
 		...(spec.priority !== undefined && { priority: spec.priority }),
 		...(appVersionNum !== undefined && { appVersionNum }),

@@ -56,6 +56,8 @@ export interface ContainerRequest extends JobRequest {
 	readonly progressFile?: string;
 	/** Default `none`. */
 	readonly network?: NetworkPolicy;
+	/** Elements that are added to `vbox_job.xml` for virtual machines. */
+	readonly vboxJobXml?: string;
 	readonly resources?: Partial<Resources>;
 	readonly replication?: Partial<Replication>;
 	readonly priority?: number;
@@ -111,7 +113,7 @@ export async function submitContainer(
 		const { resources, notes } = defaultResources({ packBytes, treeBytes: image.treeSize, inputBytes }, request.resources);
 		const spec: BatchSpec = {
 			...sharedOf(request),
-			image: { id: image.id, config: image.config, packs: image.packs.map(({ name, content }) => ({ name, content })) },
+			image: batchImage(image),
 			inputs,
 			resources,
 			jobs: jobSpecs,
@@ -121,6 +123,17 @@ export async function submitContainer(
 	} finally {
 		await image.dispose();
 	}
+}
+
+/** What a batch says of a packed image. */
+export function batchImage({ id, config, packs, treeSize }: PackedImage): BatchSpec['image'] {
+	return {
+		id,
+		config,
+		packs: packs.map(({ name, content }) => ({ name, content })),
+		treeBytes: treeSize,
+		entries: packs.reduce((sum, pack) => sum + pack.entries, 0),
+	};
 }
 
 function jobsOf(request: ContainerRequest): JobRequest[] {
@@ -156,6 +169,7 @@ function sharedOf(request: ContainerRequest): Omit<BatchSpec, 'image' | 'inputs'
 		...(request.before && { before: request.before }),
 		...(request.after && { after: request.after }),
 		...(request.progressFile !== undefined && { progressFile: request.progressFile }),
+		...(request.vboxJobXml !== undefined && { vboxJobXml: request.vboxJobXml }),
 		...(request.priority !== undefined && { priority: request.priority }),
 		...(request.boinc && { boinc: request.boinc }),
 		...(request.userId !== undefined && { userId: request.userId }),
@@ -188,6 +202,8 @@ async function checkEarly(request: ContainerRequest, jobs: readonly JobRequest[]
 			id: '',
 			config: { os: 'linux', architecture: '', entrypoint: ['unknown'], cmd: [], env: [], workingDir: '', user: '', labels: {} },
 			packs: [nothing],
+			treeBytes: 0,
+			entries: 0,
 		},
 		inputs: stand(request.inputs),
 		resources: defaultResources({ packBytes: 0, treeBytes: 0, inputBytes: 0 }, request.resources).resources,

@@ -80,6 +80,9 @@ export interface BatchSpec {
 		readonly id: string;
 		readonly config: ImageConfig;
 		readonly packs: readonly StagedFile[];
+		/** Bytes of the unpacked files, and number of files, folders and links: `PackedImage` has them. */
+		readonly treeBytes: number;
+		readonly entries: number;
 	};
 	/** Replaces the image's entry point. An empty list means none. */
 	readonly entrypoint?: readonly string[];
@@ -92,6 +95,8 @@ export interface BatchSpec {
 	/** File below `/root/shared` in which the program writes its progress, a number from 0 to 1. Default `fraction_done`. */
 	readonly progressFile?: string;
 	readonly network: NetworkPolicy;
+	/** Elements that are added to `vbox_job.xml`; hosts that run the job in a container have no use for them. */
+	readonly vboxJobXml?: string;
 	readonly resources: Resources;
 	readonly replication: Replication;
 	/** BOINC's priority; higher first. */

@@ -2,6 +2,7 @@ import { BoincError } from '../common/errors.js';
 import { MAX_JOBS } from './names.js';
 import { encodeWord } from './parameters.js';
 import { type BatchSpec, type JobInput, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
+import { vboxElements } from './vboxElements.js';
 
 /** Linux takes at most 128 KiB in one argument or variable, and about 2 MiB in all; half of that is ours. */
 const MAX_WORD_BYTES = 131_000;
@@ -28,6 +29,7 @@ export function validateBatch(spec: BatchSpec): void {
 		throw invalid(`The network “${spec.network}” is unknown.`, `Use one of: ${NETWORK_POLICIES.join(', ')}.`);
 	}
 	validateImage(spec);
+	vboxElements(spec.vboxJobXml ?? '');
 	validateResources(spec.resources);
 	validateReplication(spec.replication);
 	validatePath(spec.progressFile ?? 'fraction_done', 'progress file');

@@ -79,9 +79,9 @@ export function explainExitStatus(status: number): string {
 
 const ERROR_MASK: readonly (readonly [number, string])[] = [
 	[1, 'no instance could be sent'],
-	[2, 'too many instances failed'],
+	[2, 'its instances failed too often'],
 	[4, 'too many instances finished without agreeing'],
-	[8, 'too many instances were needed'],
+	[8, 'no further try was allowed'],
 	[16, 'it was cancelled'],
 	[32, 'no instance was accepted as the result'],
 ];

@@ -25,27 +25,35 @@ const between = (text: string, begin: string, end: string): string | undefined =
 
 const ENTITIES: Readonly<Record<string, string>> = { '&lt;': '<', '&gt;': '>', '&amp;': '&', '&quot;': '"', '&apos;': "'" };
 
+/** Where the wrappers put what the container said: docker_wrapper between two lines, vboxwrapper before its next line with a time. */
+const MARKS: readonly { readonly begin: RegExp; readonly end: RegExp }[] = [
+	{ begin: /^.*stderr from container:.*$/m, end: /^.*stderr end.*$/m },
+	{ begin: /^.*VM Completion Message: /m, end: /\.\n(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(\d+\): )|\.$(?![^])/m },
+];
+
 /**
- * Cuts `result.stderr_out` apart. It is not well-formed XML, so it is searched, not parsed. docker_wrapper prints the
- * container's log between two marks; without them everything is the wrapper's.
+ * Cuts `result.stderr_out` apart. It is not well-formed XML, so it is searched, not parsed. Without the marks of a wrapper
+ * everything is the wrapper's.
  */
 export function parseStderr(raw: string): InstanceLog {
 	const text = (between(raw, '<stderr_txt>', '</stderr_txt>') ?? raw).trim();
 	const message = (between(raw, '<message>', '</message>') ?? '').trim();
-	const begin = /^.*stderr from container:.*$/m.exec(text);
-	if (!begin) {
-		return { text: raw, message, wrapper: decode(text), container: '' };
+	for (const marks of MARKS) {
+		const begin = marks.begin.exec(text);
+		if (begin) {
+			const after = text.slice(begin.index + begin[0].length);
+			const end = marks.end.exec(after);
+			return {
+				text: raw,
+				message: decode(message),
+				wrapper: decode(
+					`${text.slice(0, begin.index).trimEnd()}\n${end ? after.slice(end.index + end[0].length).trimStart() : ''}`.trim(),
+				),
+				container: decode((end ? after.slice(0, end.index) : after).trim()),
+			};
+		}
 	}
-	const after = text.slice(begin.index + begin[0].length);
-	const end = /^.*stderr end.*$/m.exec(after);
-	return {
-		text: raw,
-		message: decode(message),
-		wrapper: decode(
-			`${text.slice(0, begin.index).trimEnd()}\n${end ? after.slice(end.index + end[0].length).trimStart() : ''}`.trim(),
-		),
-		container: decode((end ? after.slice(0, end.index) : after).trim()),
-	};
+	return { text: raw, message, wrapper: decode(text), container: '' };
 }
 
 const decode = (text: string): string => text.replace(/&(?:lt|gt|amp|quot|apos);/g, (entity) => ENTITIES[entity] ?? entity);

@@ -1,5 +1,7 @@
 import type { AssimilatorChoice, ValidatorChoice } from './install/spec.js';
-import { type Platform, PLATFORMS } from './types.js';
+import type { IsoSource } from './isoSource.js';
+import { type Platform, PLATFORMS, type Runtime, RUNTIMES } from './types.js';
+import { WRAPPER_PROGRAMS } from './wrapperNames.js';
 import type { WrapperSource } from './wrapperSource.js';
 import { readYamlMap, type YamlMap } from './yamlMap.js';
 
@@ -23,8 +25,14 @@ export interface AppFile {
 	readonly downloadOnly: boolean;
 	/** `dont_install` */
 	readonly dontInstall: readonly (typeof DONT_INSTALL)[number][];
+	/** `runtimes`; undefined: `docker`, and `vm` too where `iso` or `vboxwrapper` is given. */
+	readonly runtimes: readonly Runtime[] | undefined;
 	/** `wrapper`: a folder, an address, a release number or `latest`. */
 	readonly wrapper: WrapperSource | undefined;
+	/** `vboxwrapper`: the same for the wrapper of VirtualBox. */
+	readonly vboxwrapper: WrapperSource | undefined;
+	/** `iso`: a file or an address. */
+	readonly iso: IsoSource | undefined;
 	/** `busybox`: files, folders or addresses of static busybox programs. */
 	readonly busybox: readonly string[];
 	/** `platforms` */
@@ -44,11 +52,6 @@ export interface AppFile {
 export async function parseAppFile(text: string, name = 'boinc2docker.yml'): Promise<AppFile> {
 	const map = await readYamlMap(text, name);
 	const notes: string[] = [];
-	for (const key of ['iso', 'vboxwrapper']) {
-		if (map.has(key)) {
-			notes.push(`${key} is for the VirtualBox runtime; the app versions that run containers do not need it.`);
-		}
-	}
 	const dontInstall = map.texts('dont_install').map((entry) => map.oneOf('dont_install', entry, DONT_INSTALL));
 	if (dontInstall.some((entry) => entry !== 'assimilator')) {
 		notes.push('Templates are made for each batch, so there are none of the app to leave out.');
@@ -67,7 +70,10 @@ export async function parseAppFile(text: string, name = 'boinc2docker.yml'): Pro
 		tempDir: map.text('tmpdir'),
 		downloadOnly: map.flag('download_only'),
 		dontInstall,
-		wrapper: wrapper(map),
+		runtimes: map.has('runtimes') ? map.texts('runtimes').map((entry) => map.oneOf('runtimes', entry, RUNTIMES)) : undefined,
+		wrapper: wrapperSource(map.text('wrapper')),
+		vboxwrapper: vboxwrapper(map, notes),
+		iso: iso(map, notes),
 		busybox: map.texts('busybox'),
 		platforms: map.has('platforms') ? map.texts('platforms').map((entry) => map.oneOf('platforms', entry, PLATFORMS)) : undefined,
 		validator: validator(map),
@@ -103,8 +109,8 @@ function version(map: YamlMap, notes: string[]): string | undefined {
 	return `${String(Math.floor(even / 100))}.${String(even % 100).padStart(2, '0')}`;
 }
 
-function wrapper(map: YamlMap): WrapperSource | undefined {
-	const text = map.text('wrapper');
+/** A folder, an address, a release number or `latest`. */
+export function wrapperSource(text: string | undefined): WrapperSource | undefined {
 	if (text === undefined) {
 		return undefined;
 	}
@@ -112,6 +118,43 @@ function wrapper(map: YamlMap): WrapperSource | undefined {
 		return { url: text };
 	}
 	return text === 'latest' || /^\d{1,6}$/.test(text) ? { release: text } : { folder: text };
+}
+
+/** A file or an address. */
+export function isoSource(text: string): IsoSource {
+	return /^https?:\/\//i.test(text) ? { url: text } : { file: text };
+}
+
+/** The original named releases from before 26208, for all platforms or for each; they cannot run our jobs. */
+function vboxwrapper(map: YamlMap, notes: string[]): WrapperSource | undefined {
+	const each = map.map('vboxwrapper');
+	const releases = each ? each.keys().map((platform) => each.text(platform) ?? '') : [map.text('vboxwrapper') ?? ''];
+	const { least } = WRAPPER_PROGRAMS.vm;
+	if (releases.every((release) => /^\d+$/.test(release) && Number(release) < least)) {
+		notes.push(
+			`vboxwrapper ${releases.join(', ')} cannot run our jobs: ${String(least)} is the first that can, and the newest is taken.`,
+		);
+		return undefined;
+	}
+	if (each) {
+		throw map.problem('vboxwrapper', 'give one release, folder or address for all platforms');
+	}
+	return wrapperSource(map.text('vboxwrapper'));
+}
+
+/** The original named a release of its own ISO. */
+function iso(map: YamlMap, notes: string[]): IsoSource | undefined {
+	const text = map.text('iso');
+	if (text === undefined) {
+		return undefined;
+	}
+	if (/^v?\d+(\.\d+)*$/.test(text)) {
+		notes.push(
+			`iso ${text} is a release of the original boinc2docker, which cannot run our jobs. Virtual machines need the ISO that “npm run iso” builds: name its file or address.`,
+		);
+		return undefined;
+	}
+	return isoSource(text);
 }
 
 function validator(map: YamlMap): ValidatorChoice | undefined {

@@ -1,5 +1,5 @@
 import type { Project } from './project.js';
-import type { Architecture, InstalledApp, Platform } from './types.js';
+import type { Architecture, InstalledApp, Platform, Runtime } from './types.js';
 import { PLATFORMS } from './types.js';
 
 interface AppRow {
@@ -16,10 +16,12 @@ export interface AppVersionRow {
 	readonly version_num: number;
 	readonly platform: string;
 	readonly plan_class: string;
+	/** Whether our runner is among its files; 0 or 1. */
+	readonly has_runner: number;
 }
 
 const CURRENT_VERSIONS = `
-	SELECT av.id, av.appid, av.version_num, p.name AS platform, av.plan_class
+	SELECT av.id, av.appid, av.version_num, p.name AS platform, av.plan_class, INSTR(av.xml_doc, 'b2d_runner_') > 0 AS has_runner
 	FROM app_version av JOIN platform p ON p.id = av.platformid
 	WHERE av.deprecated = 0 AND av.appid IN (?) ORDER BY av.version_num DESC, av.id`;
 
@@ -50,6 +52,7 @@ export async function installedApps(project: Project, signal?: AbortSignal): Pro
 				versionNum: row.version_num,
 				platform: row.platform,
 				planClass: row.plan_class,
+				runtime: runtimeOf(row.plan_class, row.has_runner !== 0),
 			})),
 		};
 	});
@@ -67,28 +70,44 @@ export function isContainerClass(planClass: string): boolean {
 	return planClass.includes('docker');
 }
 
+/** How a version runs our jobs; `undefined` if it does not. Virtual machines are ours if they bring our runner. */
+export function runtimeOf(planClass: string, hasRunner: boolean): Runtime | undefined {
+	if (isContainerClass(planClass)) {
+		return 'docker';
+	}
+	return planClass.includes('vbox') && hasRunner ? 'vm' : undefined;
+}
+
 function isPlatform(name: string): name is Platform {
 	return PLATFORMS.some((platform) => platform === name);
 }
 
-/** Architectures that the app's container versions cover. */
+/** Architectures of the images that the app's versions run. */
 export function architecturesOf(app: InstalledApp): Architecture[] {
 	const found = new Set<Architecture>();
-	for (const { platform, planClass } of app.versions) {
-		if (isContainerClass(planClass) && isPlatform(platform)) {
+	for (const { platform, runtime } of app.versions) {
+		if (runtime && isPlatform(platform)) {
 			found.add(architectureOf(platform));
 		}
 	}
 	return [...found].sort();
 }
 
+/** Whether some hosts may get the app's jobs for a virtual machine. */
+export function usesMachines(app: InstalledApp): boolean {
+	return app.versions.some(({ runtime }) => runtime === 'vm');
+}
+
 /**
  * The version number to pin a job to (`create_work --app_version_num`) so that only hosts of `architecture` get it; the
- * numbers of amd64 versions are even, those of arm64 versions odd. `undefined` when the app has no such version.
+ * numbers of amd64 versions are even, those of arm64 versions odd. Where the runtimes have different numbers, that of the
+ * containers. `undefined` when the app has no such version.
  */
 export function versionNumFor(app: InstalledApp, architecture: Architecture): number | undefined {
-	const numbers = app.versions.flatMap(({ versionNum, platform, planClass }) =>
-		isContainerClass(planClass) && isPlatform(platform) && architectureOf(platform) === architecture ? [versionNum] : [],
+	const fitting = app.versions.filter(
+		({ platform, runtime }) => runtime && isPlatform(platform) && architectureOf(platform) === architecture,
 	);
+	const containers = fitting.filter(({ runtime }) => runtime === 'docker');
+	const numbers = (containers.length > 0 ? containers : fitting).map(({ versionNum }) => versionNum);
 	return numbers.length === 0 ? undefined : Math.max(...numbers);
 }

@@ -1,5 +1,7 @@
 import { BoincError } from '../common/errors.js';
 import { builtinPlanClass } from './builtinPlanClasses.js';
+import { OWN_PLAN_CLASSES } from './ownPlanClasses.js';
+import type { Runtime } from './types.js';
 import { appendChildren, applyEdits, setText, type TextEdit, type XmlNode } from './xmlEdit.js';
 import { childOf, childTextOf, parseWithPositions, type PositionedElement } from './xmlPositions.js';
 
@@ -135,41 +137,52 @@ export function editConfigXml(text: string, daemons: readonly DaemonWish[], what
 	return editor.finish();
 }
 
-/** What `plan_class_spec.xml` must offer to run jobs with Docker or Podman. */
-export const DOCKER_CLASS: XmlNode = {
-	name: 'plan_class',
-	children: [{ name: 'name', text: 'docker' }, { name: 'docker' }],
-};
-
 /**
- * `plan_class_spec.xml` with the class `docker`. A project without the file (`text` undefined) relies on BOINC's built-in
- * classes, which the file switches off: those in use are written too. Throws `conflicting-change` for a used class whose
- * definition we do not know, and for a class `docker` that does not ask for Docker.
+ * `plan_class_spec.xml` with the classes of the runtimes. A project without the file (`text` undefined) relies on BOINC's built-in
+ * classes, which the file switches off: those in use are written too, and one that is in use by the name of ours stays what it
+ * was. Throws `conflicting-change` for a used class whose definition we do not know, and for a class of our name that asks for
+ * something else.
  */
 export function editPlanClassSpec(
 	text: string | undefined,
 	usedClasses: readonly string[],
+	runtimes: readonly Runtime[] = ['docker'],
 	what = 'plan_class_spec.xml',
 ): EditedFile {
+	const wanted = runtimes.map((runtime) => OWN_PLAN_CLASSES[runtime]);
 	if (text === undefined) {
-		const kept = usedClasses.filter((name) => name !== '' && name !== 'docker');
+		const kept = usedClasses.filter((name) => name !== '' && name !== OWN_PLAN_CLASSES.docker.name);
 		const definitions = kept.map((name) => builtinPlanClass(name) ?? unknownClass(name, what));
+		const fresh = wanted.filter(({ name }) => !kept.includes(name));
 		const empty = '<plan_classes>\n</plan_classes>\n';
 		const root = parseWithPositions(empty, what);
-		const edits = [appendChildren(empty, root, [DOCKER_CLASS, ...definitions])];
+		const edits = [appendChildren(empty, root, [...fresh.map(({ node }) => node), ...definitions])];
+		const names = fresh.map(({ name }) => name).join(' and ');
 		const also = kept.length === 0 ? '' : `, and the built-in ${kept.join(', ')}, which this file would switch off`;
-		return { text: applyEdits(empty, edits), edits, changes: [`create the file with the plan class docker${also}`] };
+		return { text: applyEdits(empty, edits), edits, changes: [`create the file with the plan class ${names}${also}`] };
 	}
 	const editor = new Editor(text, what, 'plan_classes');
-	const own = named(editor.root, 'plan_class', 'docker');
-	if (own && !childOf(own, 'docker')) {
-		throw new BoincError('conflicting-change', `The plan class docker of ${what} does not ask for Docker: it has no <docker/>.`, {
-			remedy: 'Add <docker/> to that class, or rename the class and the app versions that use it.',
-			detail: { what },
-		});
-	}
-	if (!own) {
-		editor.append(editor.root, [DOCKER_CLASS], 'add the plan class docker');
+	const missing = wanted.filter((each) => {
+		const found = named(editor.root, 'plan_class', each.name);
+		if (found && !childOf(found, each.element)) {
+			throw new BoincError(
+				'conflicting-change',
+				`The plan class ${each.name} of ${what} does not ask for ${each.asksFor}: it has no <${each.element}/>.`,
+				{
+					remedy: `Add <${each.element}/> to that class, or rename the class and the app versions that use it.`,
+					detail: { what },
+				},
+			);
+		}
+		return !found;
+	});
+	if (missing.length > 0) {
+		const names = missing.map(({ name }) => name).join(' and ');
+		editor.append(
+			editor.root,
+			missing.map(({ node }) => node),
+			`add the plan class ${names}`,
+		);
 	}
 	return editor.finish();
 }

@@ -204,7 +204,7 @@ export const checkPlanClasses: Check = async (project, ctx) => {
 /** Apps that run containers: do they have a validator and an assimilator? */
 export const checkApps: Check = async (project, ctx) => {
 	const apps = (await installedApps(project, ctx.signal)).filter(
-		(app) => !app.deprecated && app.versions.some((version) => isContainerClass(version.planClass)),
+		(app) => !app.deprecated && app.versions.some(({ runtime }) => runtime !== undefined),
 	);
 	if (apps.length === 0) {
 		return [warning('No app of this project runs containers.', 'Install the app first.')];

@@ -2,6 +2,7 @@ import hashDirectories from '../../templates/server/hash-directories.sh';
 import writeMd5 from '../../templates/server/write-md5.sh';
 import type { Content } from '../common/content.js';
 import { BoincError, isAbort, throwIfAborted } from '../common/errors.js';
+import { plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
 import { hashFiles } from '../connection/files.js';
 import { run } from '../connection/run.js';
@@ -141,7 +142,7 @@ async function sendAll(project: Project, files: readonly StagedFile[], ctx: Oper
 		done.set(name, current);
 		const bytes = [...done.values()].reduce((sum, value) => sum + value, 0);
 		ctx.progress.report({
-			message: `Sending ${String(files.length)} files`,
+			message: `Sending ${plural(files.length, 'file')}`,
 			current: Math.min(bytes, total),
 			total,
 			unit: 'bytes',

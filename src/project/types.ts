@@ -59,6 +59,13 @@ export const PLATFORMS = [
 ] as const;
 export type Platform = (typeof PLATFORMS)[number];
 
+/** Platforms whose hosts can run our virtual machine: it is an x86-64 one. */
+export const VM_PLATFORMS: readonly Platform[] = ['x86_64-pc-linux-gnu', 'windows_x86_64', 'x86_64-apple-darwin'];
+
+/** How hosts run a job: by Docker or Podman, or in a virtual machine under VirtualBox. */
+export const RUNTIMES = ['docker', 'vm'] as const;
+export type Runtime = (typeof RUNTIMES)[number];
+
 /** Architecture of the containers that a platform's hosts run, in Docker's words. */
 export type Architecture = 'amd64' | 'arm64';
 
@@ -69,5 +76,11 @@ export interface InstalledApp {
 	readonly friendlyName: string;
 	readonly deprecated: boolean;
 	/** Newest app version of each platform and plan class. */
-	readonly versions: readonly { readonly versionNum: number; readonly platform: string; readonly planClass: string }[];
+	readonly versions: readonly {
+		readonly versionNum: number;
+		readonly platform: string;
+		readonly planClass: string;
+		/** How it runs our jobs; `undefined` for versions of other kinds. */
+		readonly runtime: Runtime | undefined;
+	}[];
 }

@@ -1,4 +1,4 @@
-import type { Platform } from './types.js';
+import { type Platform, type Runtime, VM_PLATFORMS } from './types.js';
 
 /** What the name of a wrapper program says. */
 export interface WrapperName {
@@ -20,15 +20,27 @@ const MACHINES: Readonly<Record<string, Platform | undefined>> = {
 	arm64: 'arm64-apple-darwin',
 };
 
+/** The wrapper of each runtime, as its builds and the tags of its releases are called. */
+export const WRAPPER_PROGRAMS = {
+	docker: { program: 'docker_wrapper', tag: 'dockerwrapper', example: 'docker_wrapper_22_x86_64-pc-linux-gnu', least: 0 },
+	// Since 26208 it can share the slot folder with the virtual machine; older ones log that and share nothing.
+	vm: { program: 'vboxwrapper', tag: 'vboxwrapper', example: 'vboxwrapper_26212_x86_64-pc-linux-gnu', least: 26208 },
+} as const satisfies Readonly<Record<Runtime, unknown>>;
+
 /** Reads a name such as `docker_wrapper_22_arm64-pc-linux-gnu`; `undefined` for other files and unsupported machines. */
-export function parseWrapperName(name: string): WrapperName | undefined {
-	const match = /^docker_wrapper(?:_(\d+))?_(.+?)(\.exe)?$/i.exec(name);
+export function parseWrapperName(name: string, runtime: Runtime): WrapperName | undefined {
+	const { program } = WRAPPER_PROGRAMS[runtime];
+	if (runtime === 'vm' && name === program) {
+		// The build for macOS says nothing else.
+		return { platform: 'x86_64-apple-darwin', version: undefined };
+	}
+	const match = new RegExp(`^${program}(?:_(\\d+))?_(.+?)(\\.exe)?$`, 'i').exec(name);
 	if (!match) {
 		return undefined;
 	}
 	const machine = (match[2] ?? '').toLowerCase();
 	const platform = Object.hasOwn(MACHINES, machine) ? MACHINES[machine] : undefined;
-	if (!platform) {
+	if (!platform || (runtime === 'vm' && !VM_PLATFORMS.includes(platform))) {
 		return undefined;
 	}
 	if (platform.startsWith('windows') !== (match[3] !== undefined)) {
@@ -38,9 +50,16 @@ export function parseWrapperName(name: string): WrapperName | undefined {
 }
 
 /** The physical name for a wrapper; one without a version in its name gets `version`, or else its hash. */
-export function wrapperFileName(name: string, parsed: WrapperName, version: number | undefined, sha256: string): string {
+export function wrapperFileName(
+	name: string,
+	parsed: WrapperName,
+	runtime: Runtime,
+	version: number | undefined,
+	sha256: string,
+): string {
 	if (parsed.version !== undefined) {
 		return name;
 	}
-	return `docker_wrapper_${version === undefined ? sha256.slice(0, 8) : String(version)}_${parsed.platform}`;
+	const { program } = WRAPPER_PROGRAMS[runtime];
+	return `${program}_${version === undefined ? sha256.slice(0, 8) : String(version)}_${parsed.platform}`;
 }

@@ -9,14 +9,14 @@ import type { OperationContext } from '../common/ports.js';
 import { type GetOptions, httpGet } from './httpGet.js';
 import type { WrapperFile } from './install/spec.js';
 import { programFacts } from './programFile.js';
-import { type Platform, PLATFORMS } from './types.js';
-import { parseWrapperName, wrapperFileName } from './wrapperNames.js';
+import { type Platform, PLATFORMS, type Runtime } from './types.js';
+import { parseWrapperName, WRAPPER_PROGRAMS, wrapperFileName } from './wrapperNames.js';
 import { checkPins } from './wrapperPins.js';
 import { readZip } from './zipArchive.js';
 
 /**
  * Where wrapper programs come from: a folder on this machine; an address (a program, a zip archive, or a page that
- * links to them); or a release of BOINC (`22`, or `latest`).
+ * links to them); or a release of BOINC (its number, or `latest`).
  */
 export type WrapperSource =
 	| { readonly folder: string }
@@ -28,6 +28,8 @@ export type WrapperSource =
 	  };
 
 export interface WrapperOptions {
+	/** Whose wrapper: docker_wrapper (the default) or vboxwrapper. */
+	readonly runtime?: Runtime;
 	/** File on this machine that remembers the hash of each name; without it nothing is compared. */
 	readonly pinFile?: string;
 	/** Leave other platforms out. */
@@ -56,28 +58,31 @@ export async function wrapperBinaries(
 	options: WrapperOptions = {},
 ): Promise<WrapperFile[]> {
 	const get = { ...(ctx.signal && { signal: ctx.signal }), ...(options.env && { env: options.env }) };
-	const wanted = (name: string): boolean => {
-		const platform = parseWrapperName(name)?.platform;
+	const runtime = options.runtime ?? 'docker';
+	const { program, example } = WRAPPER_PROGRAMS[runtime];
+	const matches = (name: string): boolean => {
+		const platform = parseWrapperName(name, runtime)?.platform;
 		return platform !== undefined && (options.platforms ?? PLATFORMS).includes(platform);
 	};
-	const { found, version, where } = await find(source, wanted, get, ctx);
+	const { found, version, where } = await find(source, { runtime, matches }, get, ctx);
 	const newest = new Map<Platform, WrapperFile & { version: number }>();
 	for (const { name, bytes } of found) {
-		const parsed = parseWrapperName(name);
+		const parsed = parseWrapperName(name, runtime);
 		if (!parsed) {
 			continue;
 		}
+		checkRelease(name, parsed.version ?? version, runtime);
 		checkProgram(name, bytes, parsed.platform, where);
 		const content = contentOfBytes(bytes);
 		const known = newest.get(parsed.platform);
 		if (!known || known.version < (parsed.version ?? 0)) {
-			const fileName = wrapperFileName(name, parsed, version, content.sha256);
+			const fileName = wrapperFileName(name, parsed, runtime, version, content.sha256);
 			newest.set(parsed.platform, { platform: parsed.platform, fileName, content, version: parsed.version ?? 0 });
 		}
 	}
 	if (newest.size === 0) {
-		throw new BoincError('wrapper-missing', `There is no docker_wrapper for any supported platform in ${where}.`, {
-			remedy: 'Names look like docker_wrapper_22_x86_64-pc-linux-gnu or docker_wrapper_22_windows_x86_64.exe.',
+		throw new BoincError('wrapper-missing', `There is no ${program} for any wanted platform in ${where}.`, {
+			remedy: `Names look like ${example}.`,
 			detail: { where },
 		});
 	}
@@ -106,7 +111,10 @@ interface Findings {
 }
 
 type Get = Pick<GetOptions, 'signal' | 'env'>;
-type Wanted = (name: string) => boolean;
+interface Wanted {
+	readonly runtime: Runtime;
+	readonly matches: (name: string) => boolean;
+}
 
 async function find(source: WrapperSource, wanted: Wanted, get: Get, ctx: OperationContext): Promise<Findings> {
 	if ('folder' in source) {
@@ -124,12 +132,12 @@ async function inFolder(folder: string, wanted: Wanted): Promise<Found[]> {
 		names = await readdir(folder);
 	} catch (cause) {
 		throw new BoincError('wrapper-missing', `The folder ${folder} cannot be read: ${messageOf(cause)}.`, {
-			remedy: 'Give a folder on this machine that holds docker_wrapper programs.',
+			remedy: `Give a folder on this machine that holds ${WRAPPER_PROGRAMS[wanted.runtime].program} programs.`,
 			cause,
 		});
 	}
 	const found: Found[] = [];
-	for (const name of names.filter(wanted)) {
+	for (const name of names.filter((name) => wanted.matches(name))) {
 		found.push({ name, bytes: await readFile(path.join(folder, name)) });
 	}
 	return found;
@@ -140,8 +148,8 @@ async function atUrl(url: string, wanted: Wanted, get: Get, ctx: OperationContex
 	const { body, url: address } = await httpGet(url, { ...get, maxBytes: MAX_PROGRAM });
 	const name = decodeURIComponent(new URL(address).pathname.split('/').at(-1) ?? '');
 	const own = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '');
-	const fileName = wanted(own) ? own : name;
-	if (wanted(fileName)) {
+	const fileName = wanted.matches(own) ? own : name;
+	if (wanted.matches(fileName)) {
 		return [{ name: fileName, bytes: body }];
 	}
 	if (body.subarray(0, 2).toString('latin1') === 'PK') {
@@ -156,10 +164,11 @@ async function atUrl(url: string, wanted: Wanted, get: Get, ctx: OperationContex
 /** Files of a list of addresses that are wrappers, or zip archives that hold some. */
 async function fetchAll(addresses: readonly string[], wanted: Wanted, get: Get, ctx: OperationContext): Promise<Found[]> {
 	const found: Found[] = [];
+	const { program } = WRAPPER_PROGRAMS[wanted.runtime];
 	for (const address of new Set(addresses)) {
 		const name = decodeURIComponent(new URL(address).pathname.split('/').at(-1) ?? '');
-		const isZip = /^docker_wrapper.*\.zip$/i.test(name);
-		if (wanted(name) || isZip) {
+		const isZip = name.toLowerCase().endsWith('.zip') && name.toLowerCase().startsWith(program);
+		if (wanted.matches(name) || isZip) {
 			ctx.progress.report({ message: `Fetching ${name}` });
 			const { body } = await httpGet(address, { ...get, maxBytes: MAX_PROGRAM });
 			found.push(...(isZip ? inZip(address, body, wanted) : [{ name, bytes: body }]));
@@ -170,7 +179,7 @@ async function fetchAll(addresses: readonly string[], wanted: Wanted, get: Get, 
 
 function inZip(url: string, archive: Buffer, wanted: Wanted): Found[] {
 	try {
-		return readZip(archive, (name) => wanted(path.posix.basename(name)), MAX_PROGRAM).map(({ name, bytes }) => ({
+		return readZip(archive, (name) => wanted.matches(path.posix.basename(name)), MAX_PROGRAM).map(({ name, bytes }) => ({
 			name: path.posix.basename(name),
 			bytes,
 		}));
@@ -188,13 +197,14 @@ const Release = v.object({
 });
 
 async function inRelease(release: string, api: string, wanted: Wanted, get: Get, ctx: OperationContext): Promise<Findings> {
+	const { program, tag, example } = WRAPPER_PROGRAMS[wanted.runtime];
 	if (release !== 'latest' && !/^\d{1,6}$/.test(release)) {
-		throw new BoincError('wrapper-missing', `“${release}” is not a release of docker_wrapper.`, {
-			remedy: 'Give a number such as 22, or latest.',
+		throw new BoincError('wrapper-missing', `“${release}” is not a release of ${program}.`, {
+			remedy: `Give a number such as ${/\d+/.exec(example)?.[0] ?? ''}, or latest.`,
 		});
 	}
-	const address = release === 'latest' ? `${api}?per_page=100` : `${api}/tags/${encodeURIComponent(`dockerwrapper/${release}`)}`;
-	ctx.progress.report({ message: 'Looking up the release of docker_wrapper' });
+	const address = release === 'latest' ? `${api}?per_page=100` : `${api}/tags/${encodeURIComponent(`${tag}/${release}`)}`;
+	ctx.progress.report({ message: `Looking up the release of ${program}` });
 	const { body } = await httpGet(address, { ...get, maxBytes: MAX_PAGE, accept: 'application/vnd.github+json' });
 	let releases: v.InferOutput<typeof Release>[];
 	try {
@@ -204,12 +214,12 @@ async function inRelease(release: string, api: string, wanted: Wanted, get: Get,
 		throw new BoincError('download-failed', `${address} did not answer with a list of releases: ${messageOf(cause)}.`, { cause });
 	}
 	const numbered = releases.flatMap((each) => {
-		const number = /^dockerwrapper\/(\d+)$/.exec(each.tag_name)?.[1];
-		return number === undefined ? [] : [{ number: Number(number), assets: each.assets }];
+		const number = each.tag_name.startsWith(`${tag}/`) ? each.tag_name.slice(tag.length + 1) : '';
+		return /^\d+$/.test(number) ? [{ number: Number(number), assets: each.assets }] : [];
 	});
 	const chosen = numbered.sort((a, b) => b.number - a.number)[0];
 	if (!chosen) {
-		throw new BoincError('wrapper-missing', `There is no release of docker_wrapper at ${address}.`);
+		throw new BoincError('wrapper-missing', `There is no release of ${program} at ${address}.`);
 	}
 	const found = await fetchAll(
 		chosen.assets.map((asset) => asset.browser_download_url),
@@ -217,7 +227,17 @@ async function inRelease(release: string, api: string, wanted: Wanted, get: Get,
 		get,
 		ctx,
 	);
-	return { found, version: chosen.number, where: `release ${chosen.number} of docker_wrapper` };
+	return { found, version: chosen.number, where: `release ${chosen.number} of ${program}` };
+}
+
+function checkRelease(name: string, version: number | undefined, runtime: Runtime): void {
+	const { program, least } = WRAPPER_PROGRAMS[runtime];
+	if (version !== undefined && version < least) {
+		throw new BoincError('wrapper-missing', `${name} is too old: our jobs need ${program} ${least} or later.`, {
+			remedy: `Older ones cannot share the job's folder with the virtual machine. Take a newer release, or leave it out.`,
+			detail: { name, version, least },
+		});
+	}
 }
 
 /** An error page or a cut download must not become a signed program. Scripts pass: stand-ins for trying are scripts. */

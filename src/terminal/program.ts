@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 
-import { BoincError, isAbort, messageOf } from '../common/errors.js';
+import { BoincError, type ErrorCode, isAbort, messageOf } from '../common/errors.js';
 import { cancelCommand } from './commands/cancel.js';
 import { doctorCommand } from './commands/doctor.js';
 import { installCommand } from './commands/install.js';
@@ -10,10 +10,11 @@ import { runCommand } from './commands/run.js';
 import { statusCommand } from './commands/status.js';
 import { submitCommand } from './commands/submit.js';
 import { EXIT, exitCodeOf } from './exitCode.js';
-import { printable } from './table.js';
+import { printableLines } from './table.js';
 
 const EPILOGUE = `
 The server is --server or BOINC2DOCKER_SERVER: ssh://user@host:port/path/of/the/project, or local:/path/of/the/project.
+BOINC2DOCKER_IDENTITY and BOINC2DOCKER_KNOWN_HOSTS stand for --identity and --known-hosts.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 something is missing on this computer; 4 the server cannot be reached;
 5 jobs failed; 130 cancelled.`;
@@ -23,7 +24,10 @@ function globalOptions(command: Command): Command {
 	return command
 		.option('-s, --server <address>', 'the project’s server')
 		.option('-i, --identity <file>', 'private key to log in with')
-		.option('--known-hosts <file>', 'host keys to trust, instead of ~/.ssh/known_hosts')
+		.option(
+			'--known-hosts <file>',
+			'file with keys of servers, instead of ~/.ssh/known_hosts; keys that you accept are kept in our own file',
+		)
 		.option('--as <account>', 'account on the server that owns the project, through sudo')
 		.option('--app <name>', 'the app that runs the containers (default: the only one)')
 		.option('--json', 'print one JSON object instead of text')
@@ -73,6 +77,15 @@ export async function runProgram(argv: readonly string[], version: string): Prom
 	return code;
 }
 
+/** Which option of the command line is the remedy. */
+const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
+	'authentication-failed': 'On the command line: --identity FILE or BOINC2DOCKER_IDENTITY names a private key.',
+	'host-key-unknown':
+		'On the command line: --known-hosts FILE or BOINC2DOCKER_KNOWN_HOSTS names a file with the server’s key; without it, run the command in a terminal.',
+	'download-failed':
+		'Without access to the network: fetch the programs elsewhere with “boinc2docker install --download-only FOLDER”, then install with --wrappers FOLDER.',
+};
+
 interface ReportOptions {
 	readonly json?: boolean;
 	readonly verbose?: boolean;
@@ -85,9 +98,13 @@ function report(error: unknown, options: ReportOptions): void {
 		console.log(JSON.stringify({ error: { code, message: messageOf(error), remedy: ours?.remedy, detail: ours?.detail } }));
 		return;
 	}
-	console.error(printable(messageOf(error)));
+	console.error(printableLines(messageOf(error)));
 	if (ours?.remedy !== undefined) {
-		console.error(printable(ours.remedy));
+		console.error(printableLines(ours.remedy));
+	}
+	const hint = ours && HINTS[ours.code];
+	if (hint !== undefined) {
+		console.error(hint);
 	}
 	if (!ours && !isAbort(error) && error instanceof Error && options.verbose === true) {
 		console.error(error.stack);

@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
@@ -64,14 +65,21 @@ export async function withProject(options: GlobalOptions, work: (session: Sessio
 			remedy: 'Give the name of the account on the server that owns the project.',
 		});
 	}
+	const identity = options.identity ?? nonEmpty(process.env.BOINC2DOCKER_IDENTITY);
+	const knownHosts = options.knownHosts ?? nonEmpty(process.env.BOINC2DOCKER_KNOWN_HOSTS);
+	if (knownHosts !== undefined) {
+		await access(knownHosts).catch((cause: unknown) => {
+			throw new BoincError('usage', `The file of host keys ${knownHosts} cannot be read.`, { remedy: 'Check its path.', cause });
+		});
+	}
 	const login = await connect(target, {
 		prompts: terminal.prompts,
 		secrets: memorySecrets(),
 		log: terminal.log,
 		clock: systemClock,
 		trustFile: trustFile(),
-		...(options.identity !== undefined && { identityFiles: [path.resolve(options.identity)] }),
-		...(options.knownHosts !== undefined && { knownHostsFiles: [path.resolve(options.knownHosts)] }),
+		...(identity !== undefined && { identityFiles: [path.resolve(identity)] }),
+		...(knownHosts !== undefined && { knownHostsFiles: [path.resolve(knownHosts)] }),
 		...(ctx.signal && { signal: ctx.signal }),
 	});
 	// The account that logs in is often not the one that owns the project.
@@ -89,6 +97,8 @@ export async function withProject(options: GlobalOptions, work: (session: Sessio
 		await login.close();
 	}
 }
+
+const nonEmpty = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
 
 function requireServer(options: GlobalOptions): string {
 	const server = options.server ?? process.env.BOINC2DOCKER_SERVER;

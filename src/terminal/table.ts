@@ -17,6 +17,9 @@ export function printable(text: string): string {
 	return text.replace(/[\u0000-\u001F\u007F-\u009F]/g, '\uFFFD');
 }
 
+/** The same for a text of several lines. */
+export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
+
 /** Rows under a heading, in columns; numbers to the right. */
 export function table(heading: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
 	const cells = rows.map((row) => row.map((cell) => printable(String(cell))));

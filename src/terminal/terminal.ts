@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 
 import { formatBytes } from '../common/format.js';
 import type { Log, Progress, ProgressUpdate, Prompts, Question } from '../common/ports.js';
-import { printable } from './table.js';
+import { printable, printableLines } from './table.js';
 
 type Level = 'error' | 'warn' | 'info' | 'debug' | 'trace';
 const LEVELS: readonly Level[] = ['error', 'warn', 'info', 'debug', 'trace'];
@@ -84,7 +84,7 @@ export class Terminal {
 		}
 		this.clear();
 		if (question.detail !== undefined) {
-			this.#out.write(`${question.detail.split('\n').map(printable).join('\n')}\n`);
+			this.#out.write(`${printableLines(question.detail)}\n`);
 		}
 		this.#out.write(printable(`${question.message} `));
 		const output = echo === 'shown' ? this.#out : new Writable({ write: (_chunk, _encoding, done) => done() });

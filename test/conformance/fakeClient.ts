@@ -21,6 +21,10 @@ export interface RequestOptions {
 	readonly seconds?: number;
 	/** Default 5.1.0; empty when the host has no engine. */
 	readonly dockerVersion?: string;
+	/** Default none. */
+	readonly virtualboxVersion?: string;
+	/** Default `fpu`. */
+	readonly features?: string;
 	readonly dontUseDocker?: 'yes' | 'no';
 	/** Names of the tasks that the host still has. */
 	readonly inProgress?: readonly string[];
@@ -108,7 +112,7 @@ export class FakeClient {
 			'<p_ncpus>1</p_ncpus>',
 			'<p_vendor>Conformance</p_vendor>',
 			'<p_model>Conformance</p_model>',
-			'<p_features>fpu</p_features>',
+			`<p_features>${options.features ?? 'fpu'}</p_features>`,
 			'<p_fpops>1000000000.000000</p_fpops>',
 			'<p_iops>1000000000.000000</p_iops>',
 			'<p_membw>1000000000.000000</p_membw>',
@@ -121,6 +125,9 @@ export class FakeClient {
 			'<os_name>Linux</os_name>',
 			'<os_version>1</os_version>',
 			...(docker === '' ? [] : [`<docker_version>${docker}</docker_version>`, '<docker_type>2</docker_type>']),
+			...(options.virtualboxVersion === undefined
+				? []
+				: [`<virtualbox_version>${options.virtualboxVersion}</virtualbox_version>`]),
 			'</host_info>',
 			'<disk_usage>',
 			'<d_boinc_used_total>0.000000</d_boinc_used_total>',

@@ -34,7 +34,7 @@ const APP: InstalledApp = {
 	name: 'boinc2docker',
 	friendlyName: 'Containers',
 	deprecated: false,
-	versions: [{ versionNum: 100, platform: 'x86_64-pc-linux-gnu', planClass: 'docker' }],
+	versions: [{ versionNum: 100, platform: 'x86_64-pc-linux-gnu', planClass: 'docker', runtime: 'docker' }],
 };
 
 const batch = (id: number, change: Partial<Batch> = {}): Batch => ({

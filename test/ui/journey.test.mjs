@@ -139,9 +139,10 @@ step('a server is added: its key is confirmed, and a key file lets us in', 2, as
 
 step('the app is installed from the palette: plan, question, report', 4, async () => {
 	await wb.runCommand('BOINC: Install App');
-	await wb.type('boinc2docker', { title: 'Install App (1/3)' });
-	await wb.type('Containers', { title: 'Install App (2/3)' });
-	await wb.pick('Folder…', { title: 'Install App (3/3)' });
+	await wb.type('boinc2docker', { title: 'Install App (1/4)' });
+	await wb.type('Containers', { title: 'Install App (2/4)' });
+	await wb.pick('Docker or Podman', { title: 'Install App (3/4)' });
+	await wb.pick('Folder…', { title: 'Install App (4/4)' });
 	await chooseFile(sandbox.wrapperFolder, 'Use This Folder');
 	await wb.quickPickRow('Install “boinc2docker” on Sandbox').waitFor({ timeout: MINUTES });
 	await wb.page.locator('.tab.active', { hasText: 'Plan for boinc2docker' }).waitFor();
@@ -153,9 +154,10 @@ step('the app is installed from the palette: plan, question, report', 4, async (
 
 step('a second installation finds nothing to do', 2, async () => {
 	await wb.runCommand('BOINC: Install App');
-	await wb.type('boinc2docker', { title: 'Install App (1/3)' });
-	await wb.type('Containers', { title: 'Install App (2/3)' });
-	await wb.pick('Folder…', { title: 'Install App (3/3)' });
+	await wb.type('boinc2docker', { title: 'Install App (1/4)' });
+	await wb.type('Containers', { title: 'Install App (2/4)' });
+	await wb.pick('Docker or Podman', { title: 'Install App (3/4)' });
+	await wb.pick('Folder…', { title: 'Install App (4/4)' });
 	await chooseFile(sandbox.wrapperFolder, 'Use This Folder');
 	await wb.notification('nothing is missing').waitFor({ timeout: MINUTES });
 });

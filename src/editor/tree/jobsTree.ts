@@ -165,7 +165,7 @@ export class JobsTree implements vscode.TreeDataProvider<TreeNode>, NodeCache, D
 		const all = this.#servers.all();
 		const [only] = all;
 		const bare = all.length === 1 && only?.status.kind === 'ready' && only.batches().length === 0;
-		const usable = only?.apps().some(({ versions }) => versions.some(({ planClass }) => planClass.includes('docker')));
+		const usable = only?.apps().some(({ versions }) => versions.some(({ runtime }) => runtime !== undefined));
 		this.#context.set('boinc2docker:welcome', !only ? 'noServer' : !bare ? undefined : usable ? 'noBatch' : 'noApp');
 	}
 }

@@ -44,9 +44,7 @@ export class ServerNode implements TreeNode {
 		await this.model.load();
 		const apps = this.model.apps();
 		const withBatches = new Set(this.model.batches().map(({ appId }) => appId));
-		const shown = apps.filter(
-			(app) => withBatches.has(app.id) || app.versions.some(({ planClass }) => planClass.includes('docker')),
-		);
+		const shown = apps.filter((app) => withBatches.has(app.id) || app.versions.some(({ runtime }) => runtime !== undefined));
 		if (shown.length > 0) {
 			return shown.map((app) => this.#cache.node(`${this.id}/app/${app.id}`, () => new AppNode(this, app.id, this.#cache)));
 		}

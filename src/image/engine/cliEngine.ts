@@ -38,7 +38,8 @@ export class CliEngine implements Engine {
 		throwIfAborted(ctx.signal);
 		const dockerfile = isAbsolute(request.dockerfile) ? request.dockerfile : join(request.contextDir, request.dockerfile);
 		const text = await readFile(dockerfile, 'utf8').catch((cause: unknown) => {
-			throw new BoincError('file-not-found', `The Dockerfile ${dockerfile} cannot be read.`, {
+			throw new BoincError('file-not-found', `There is no Dockerfile ${dockerfile} that can be read.`, {
+				remedy: 'Check the path.',
 				cause,
 				detail: { path: dockerfile },
 			});

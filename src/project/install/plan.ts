@@ -64,7 +64,12 @@ export interface InstallReport {
 	/** For `undoInstall`; absent when nothing had to be done. */
 	readonly backupId: string | undefined;
 	/** Rows of `app_version` that were added. */
-	readonly versions: readonly { readonly id: number; readonly platform: string; readonly versionNum: number }[];
+	readonly versions: readonly {
+		readonly id: number;
+		readonly platform: string;
+		readonly planClass: string;
+		readonly versionNum: number;
+	}[];
 	readonly daemons: readonly DaemonState[];
 	/** Plain sentences. */
 	readonly notes: readonly string[];

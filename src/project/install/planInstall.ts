@@ -4,19 +4,20 @@ import assimilatorScript from '../../../templates/assimilator.sh';
 import { contentOfBytes } from '../../common/content.js';
 import { BoincError } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
-import { editConfigXml, type EditedFile, editPlanClassSpec, editProjectXml } from '../configEdit.js';
+import { editConfigXml, type EditedFile, editProjectXml } from '../configEdit.js';
 import { type DaemonState, daemonStatus, projectSwitch } from '../daemons.js';
 import { requireTools } from '../openProject.js';
 import type { Project } from '../project.js';
-import { childTextOf, parseWithPositions } from '../xmlPositions.js';
 import { assimilatorName, type DaemonPlan, planDaemons } from './daemonWishes.js';
 import { lineDiff } from './diff.js';
 import { isNeededBy } from './neededDaemons.js';
 import type { InstallPlan, InstallStep, PlannedFile } from './plan.js';
+import { classWarnings, editClasses } from './planClassFile.js';
 import { PLATFORM_NAMES } from './platformNames.js';
-import { checkSpec, formatVersion, type InstallSpec } from './spec.js';
+import { checkSpec, formatVersion, type InstallSpec, platformsOf, runtimesOf } from './spec.js';
 import { foreignXaddChanges, pendingVersions, type Survey, surveyServer } from './survey.js';
-import { planVersions, type VersionPlan, wantedNames } from './versions.js';
+import { wantedNames } from './versionFiles.js';
+import { planVersions, type VersionPlan } from './versions.js';
 
 /**
  * Works out what installing the app takes; changes nothing. A second run after a successful one gives an empty plan.
@@ -48,9 +49,12 @@ export async function planInstall(project: Project, spec: InstallSpec, ctx: Oper
 		files,
 		config: config?.file,
 		appRow: appRow.needed ? appRow : undefined,
-		platforms: spec.wrappers.map((wrapper) => wrapper.platform),
+		platforms: platformsOf(spec),
 		versions: versions.create,
-		upToDate: versions.upToDate.map(({ platform, versionNum }) => `${formatVersion(versionNum)} for ${platform}`),
+		upToDate: versions.upToDate.map(
+			({ platform, runtime, versionNum }) =>
+				`${formatVersion(versionNum)} for ${platform}${runtime === 'vm' ? ' with VirtualBox' : ''}`,
+		),
 		daemons: daemonAction(config, states.filter(isNeededBy(spec.app))),
 		resultsDir,
 	};
@@ -158,8 +162,7 @@ function editedFile(name: string, survey: Survey, edited: EditedFile): PlannedEd
 }
 
 function planXmlFiles(spec: InstallSpec, survey: Survey, minVersion: number): PlannedFile[] {
-	const platforms = spec.wrappers
-		.map((wrapper) => wrapper.platform)
+	const platforms = platformsOf(spec)
 		.filter((name) => !survey.platforms.includes(name))
 		.map((name) => ({ name, friendlyName: PLATFORM_NAMES[name] }));
 	const projectXml = editProjectXml(survey.texts.get('project.xml') ?? '<boinc>\n</boinc>\n', {
@@ -168,28 +171,9 @@ function planXmlFiles(spec: InstallSpec, survey: Survey, minVersion: number): Pl
 	});
 	const classes = survey.texts.get('plan_class_spec.xml');
 	return [
-		editedFile('plan_class_spec.xml', survey, editClasses(classes, survey)),
+		editedFile('plan_class_spec.xml', survey, editClasses(classes, survey.planClasses, runtimesOf(spec))),
 		editedFile('project.xml', survey, projectXml),
 	].flatMap((edit) => (edit ? [edit.file] : []));
-}
-
-/** BOINC reads this file leniently, so it may work although it is not well-formed: then it stays as it is. */
-function editClasses(text: string | undefined, survey: Survey): EditedFile {
-	try {
-		return editPlanClassSpec(text, survey.planClasses);
-	} catch (error) {
-		const classes = [...(text ?? '').replace(/<!--.*?-->/gs, '').matchAll(/<plan_class>(.*?)<\/plan_class>/gs)].map(
-			(match) => match[1] ?? '',
-		);
-		if (
-			text !== undefined &&
-			BoincError.is(error, 'config-invalid') &&
-			classes.some((each) => /<name>\s*docker\s*<\/name>/.test(each) && /<docker\s*\/>/.test(each))
-		) {
-			return { text, edits: [], changes: [] };
-		}
-		throw error;
-	}
 }
 
 function daemonAction(config: PlannedEdit | undefined, states: readonly DaemonState[]): InstallPlan['daemons'] {
@@ -276,23 +260,6 @@ async function collectWarnings(
 	if (project.config.dontSendJobs) {
 		warnings.push('The project sends no jobs at present: dont_send_jobs is set in config.xml.');
 	}
-	const text = survey.texts.get('plan_class_spec.xml');
-	if (text !== undefined) {
-		warnings.push(...lostClasses(text, survey.planClasses));
-	}
-	return warnings;
-}
-
-/** Classes that are in use but that an existing `plan_class_spec.xml` does not define. */
-function lostClasses(text: string, used: readonly string[]): string[] {
-	let defined: (string | undefined)[];
-	try {
-		defined = parseWithPositions(text, 'plan_class_spec.xml').children.map((each) => childTextOf(each, 'name'));
-	} catch {
-		// Not well-formed: the plan has decided that it may stay, and nothing can be said about its classes.
-		return [];
-	}
-	return used
-		.filter((name) => name !== 'docker' && !defined.includes(name))
-		.map((name) => `App versions of the plan class ${name} are never sent: plan_class_spec.xml does not define it.`);
+	const classes = survey.texts.get('plan_class_spec.xml');
+	return [...warnings, ...classWarnings(classes, survey.planClasses, runtimesOf(spec))];
 }

@@ -2,12 +2,13 @@ import { BoincError } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
 import { hashFiles } from '../../connection/files.js';
 import type { Project } from '../project.js';
-import { type NewVersion, PLAN_CLASS } from './versions.js';
+import type { NewVersion } from './versions.js';
 
 export interface RegisteredVersion {
 	/** `app_version.id` */
 	readonly id: number;
 	readonly platform: string;
+	readonly planClass: string;
 	readonly versionNum: number;
 }
 
@@ -15,6 +16,7 @@ interface Row {
 	readonly id: number;
 	readonly version_num: number;
 	readonly platform: string;
+	readonly plan_class: string;
 	readonly xml_doc: Buffer | string;
 }
 
@@ -48,14 +50,14 @@ export async function registerVersions(
 		});
 	const registered: RegisteredVersion[] = [];
 	for (const version of versions) {
-		const row = rows.find((each) => each.platform === version.platform && each.version_num === version.versionNum);
+		const row = rows.find((each) => isRowOf(each, version));
 		if (!row) {
 			throw failed(version, `BOINC’s update_versions says: ${complaint(output)}`);
 		}
-		registered.push({ id: row.id, platform: row.platform, versionNum: row.version_num });
+		registered.push({ id: row.id, platform: row.platform, planClass: row.plan_class, versionNum: row.version_num });
 	}
 	for (const version of versions) {
-		const row = rows.find((each) => each.platform === version.platform && each.version_num === version.versionNum);
+		const row = rows.find((each) => isRowOf(each, version));
 		const unsigned = unsignedFiles(row?.xml_doc.toString() ?? '', version);
 		if (unsigned.length > 0) {
 			throw failed(
@@ -82,11 +84,16 @@ export async function registerVersions(
 export async function findRows(project: Project, appId: number, versions: readonly NewVersion[]): Promise<Row[]> {
 	const database = await project.database();
 	const numbers = [...new Set(versions.map((version) => version.versionNum))];
-	return database.select<Row>(
-		`SELECT av.id, av.version_num, p.name AS platform, av.xml_doc FROM app_version av JOIN platform p ON p.id = av.platformid
-		WHERE av.appid = ? AND av.plan_class = ? AND av.version_num IN (?) AND av.deprecated = 0`,
-		[appId, PLAN_CLASS, numbers],
+	const rows = await database.select<Row>(
+		`SELECT av.id, av.version_num, p.name AS platform, av.plan_class, av.xml_doc FROM app_version av JOIN platform p ON p.id = av.platformid
+		WHERE av.appid = ? AND av.version_num IN (?) AND av.deprecated = 0`,
+		[appId, numbers],
 	);
+	return rows.filter((row) => versions.some((version) => isRowOf(row, version)));
+}
+
+function isRowOf(row: Row, version: NewVersion): boolean {
+	return row.platform === version.platform && row.plan_class === version.planClass && row.version_num === version.versionNum;
 }
 
 /** The lines of `update_versions` that tell a failure; its last lines if none does. */

@@ -1,6 +1,6 @@
 import type { Content } from '../../common/content.js';
 import { BoincError } from '../../common/errors.js';
-import type { Architecture, Platform } from '../types.js';
+import { type Architecture, type Platform, type Runtime, VM_PLATFORMS } from '../types.js';
 
 /** A wrapper program for one platform. */
 export interface WrapperFile {
@@ -27,6 +27,16 @@ export type ValidatorChoice =
 /** `collect`: our script, which stores results by batch. `none`: the app's assimilator is somebody else's business. */
 export type AssimilatorChoice = 'collect' | 'none';
 
+/** What app versions for hosts with VirtualBox are made of, besides busybox and runner. */
+export interface VmFiles {
+	/** vboxwrapper programs; one app version is made for each. */
+	readonly wrappers: readonly WrapperFile[];
+	/** The image of a CD that the virtual machine boots. */
+	readonly iso: Content;
+	/** The empty disk that the guest formats and puts the job's image on. */
+	readonly disk: Content;
+}
+
 /** What to install. */
 export interface InstallSpec {
 	/** BOINC's short name: letters, digits, `_` and `-`. */
@@ -35,8 +45,10 @@ export interface InstallSpec {
 	readonly friendlyName: string;
 	/** `M.mm` with an even `mm`: the number of the amd64 versions; arm64 gets the next. Default: the next free one. */
 	readonly version?: string;
-	/** One app version is made for each. */
+	/** docker_wrapper programs; one app version is made for each. May be empty when there is `vm`. */
 	readonly wrappers: readonly WrapperFile[];
+	/** Absent: no app versions for VirtualBox are made; those that exist stay. */
+	readonly vm?: VmFiles;
 	readonly busybox: readonly BusyboxFile[];
 	/** The script that runs inside containers. */
 	readonly runner: Content;
@@ -50,6 +62,19 @@ export interface InstallSpec {
 
 function invalid(message: string, remedy: string): BoincError {
 	return new BoincError('install-failed', message, { remedy });
+}
+
+/** The runtimes that the spec makes app versions for. */
+export function runtimesOf(spec: InstallSpec): Runtime[] {
+	return [
+		...(spec.wrappers.length > 0 ? (['docker'] as const) : []),
+		...((spec.vm?.wrappers.length ?? 0) > 0 ? (['vm'] as const) : []),
+	];
+}
+
+/** Platforms of all app versions, each once. */
+export function platformsOf(spec: InstallSpec): Platform[] {
+	return [...new Set([...spec.wrappers, ...(spec.vm?.wrappers ?? [])].map(({ platform }) => platform))];
 }
 
 /** Whether a text can be the short name of an app that we install. */
@@ -69,14 +94,7 @@ function checkNames(spec: InstallSpec): void {
 			'Use a name of at most 254 characters without quotes and backslashes.',
 		);
 	}
-	for (const { fileName } of spec.wrappers) {
-		if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(fileName) || fileName.includes('..')) {
-			throw invalid(
-				`“${fileName}” cannot be the name of a file that clients download.`,
-				'Rename the wrapper: letters, digits, dots, dashes, underscores.',
-			);
-		}
-	}
+	checkFileNames([...spec.wrappers, ...(spec.vm?.wrappers ?? [])]);
 	// eslint-disable-next-line no-control-regex -- the folder's name is kept as one line of a file
 	if (spec.resultsDir !== undefined && (spec.resultsDir.trim() === '' || /[\u0000-\u001F]/.test(spec.resultsDir))) {
 		throw invalid(
@@ -96,18 +114,39 @@ function checkNames(spec: InstallSpec): void {
 	}
 }
 
+function checkFileNames(wrappers: readonly WrapperFile[]): void {
+	for (const { fileName } of wrappers) {
+		if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(fileName) || fileName.includes('..')) {
+			throw invalid(
+				`“${fileName}” cannot be the name of a file that clients download.`,
+				'Rename the wrapper: letters, digits, dots, dashes, underscores.',
+			);
+		}
+	}
+}
+
 /** Checks what can be checked without a server. Throws `install-failed` or `wrapper-missing`. */
 export function checkSpec(spec: InstallSpec): void {
 	checkNames(spec);
-	if (spec.wrappers.length === 0) {
-		throw new BoincError('wrapper-missing', 'There is no docker_wrapper for any platform, so no app version can be made.', {
+	const machines = spec.vm?.wrappers ?? [];
+	if (spec.wrappers.length + machines.length === 0) {
+		throw new BoincError('wrapper-missing', 'There is no wrapper program for any platform, so no app version can be made.', {
 			remedy: 'Give a folder or an address with docker_wrapper programs.',
 		});
 	}
-	const platforms = spec.wrappers.map((wrapper) => wrapper.platform);
-	const twice = platforms.find((platform, index) => platforms.indexOf(platform) !== index);
-	if (twice) {
-		throw invalid(`Two wrappers are given for ${twice}.`, 'Give one wrapper for each platform.');
+	for (const wrappers of [spec.wrappers, machines]) {
+		const platforms = wrappers.map((wrapper) => wrapper.platform);
+		const twice = platforms.find((platform, index) => platforms.indexOf(platform) !== index);
+		if (twice) {
+			throw invalid(`Two wrappers are given for ${twice}.`, 'Give one wrapper for each platform.');
+		}
+	}
+	const wrong = machines.find(({ platform }) => !VM_PLATFORMS.includes(platform));
+	if (wrong) {
+		throw invalid(
+			`There can be no version for VirtualBox on ${wrong.platform}: the virtual machine is for x86-64 processors.`,
+			`Leave ${wrong.fileName} out.`,
+		);
 	}
 	parseVersion(spec.version);
 }

@@ -1,9 +1,10 @@
 import { plural } from '../../common/format.js';
 import { cancelBatch } from '../../job/cancel.js';
+import { isFinalBatchState } from '../../monitor/jobState.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { type GlobalOptions, withProject } from '../session.js';
-import { monitorFor, parseBatch, requireBatch } from './status.js';
+import { countsText, monitorFor, parseBatch, requireBatch } from './status.js';
 
 export const cancelCommand: RegisterCommand = (program, setExitCode) => {
 	program
@@ -19,9 +20,18 @@ export const cancelCommand: RegisterCommand = (program, setExitCode) => {
 					await monitor.refresh();
 					const batch = requireBatch(monitor.batches(), id, session.project);
 					monitor.dispose();
+					if (isFinalBatchState(batch.state)) {
+						session.terminal.clear();
+						if (options.json === true) {
+							printJson({ batch: id, cancelled: 0, running: 0 });
+						} else {
+							console.log(`There is nothing to cancel in batch ${id}: ${countsText(batch)}.`);
+						}
+						return EXIT.ok;
+					}
 					const question = {
 						title: 'Cancel Batch',
-						message: `Cancel the unfinished jobs of batch ${id} “${batch.name}” (${plural(batch.total, 'job')})?`,
+						message: `Cancel the unfinished jobs of batch ${id} “${batch.name}” (${countsText(batch)})?`,
 						accept: 'Cancel Jobs',
 					};
 					if (options.yes !== true && !(await session.terminal.prompts.confirm(question))) {

@@ -12,7 +12,7 @@ import { PLATFORMS } from '../../project/types.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { contextFor, type Session, terminalFor, withProject } from '../session.js';
-import { printable } from '../table.js';
+import { printable, printableLines } from '../table.js';
 import { type InstallOptions, type InstallWish, installWish } from './installSpec.js';
 
 export const installCommand: RegisterCommand = (program, setExitCode) => {
@@ -23,6 +23,9 @@ export const installCommand: RegisterCommand = (program, setExitCode) => {
 		.option('--title <text>', 'name of the app that volunteers read (default: Containers)')
 		.option('--wrappers <folder-or-url>', 'where the docker_wrapper programs are (default: BOINC’s releases)')
 		.option('--release <number>', 'release of docker_wrapper to fetch (default: latest)')
+		.option('--runtime <name...>', 'docker, vm (VirtualBox) or both (default: docker; both with --iso or --vboxwrapper)')
+		.option('--vboxwrapper <folder-url-or-release>', 'where the vboxwrapper programs are (default: as docker_wrapper)')
+		.option('--iso <file-or-url>', 'ISO that virtual machines boot (default: what npm run iso has built)')
 		.option(
 			'--busybox <file-or-url...>',
 			'static busybox for the containers (default: this computer’s, the server’s, or fetched)',
@@ -56,9 +59,10 @@ export const installCommand: RegisterCommand = (program, setExitCode) => {
 async function download(wish: InstallWish, folder: string, options: InstallOptions): Promise<number> {
 	const terminal = terminalFor(options);
 	const ctx: OperationContext = contextFor(terminal);
-	const { wrappers, busybox, notes } = await programsFor(wish.source, ctx, wish.programs);
+	const { wrappers, vm, busybox, notes } = await programsFor(wish.sources, ctx, wish.programs);
 	const files: { name: string; content: Content }[] = [
-		...wrappers.map(({ fileName, content }) => ({ name: fileName, content })),
+		...[...wrappers, ...(vm?.wrappers ?? [])].map(({ fileName, content }) => ({ name: fileName, content })),
+		...(vm ? [{ name: 'boinc2docker.iso', content: vm.iso }] : []),
 		...busybox.map(({ architecture, content }) => ({ name: `busybox-${architecture}`, content })),
 	];
 	await mkdir(folder, { recursive: true });
@@ -70,19 +74,20 @@ async function download(wish: InstallWish, folder: string, options: InstallOptio
 		printJson({ folder, files: files.map(({ name, content }) => ({ name, size: content.size, sha256: content.sha256 })), notes });
 	} else {
 		console.log([...files.map(({ name, content }) => `${name}  SHA-256 ${content.sha256}`), ...notes].map(printable).join('\n'));
-		console.log(`\nInstall them with: boinc2docker install --wrappers ${folder}`);
+		const iso = vm ? ` --iso ${path.join(folder, 'boinc2docker.iso')}` : '';
+		console.log(`\nInstall them with: boinc2docker install --wrappers ${folder}${iso}`);
 	}
 	return EXIT.ok;
 }
 
 async function install(session: Session, wish: InstallWish, options: InstallOptions): Promise<number> {
 	const { project, terminal, ctx } = session;
-	const programs = await programsFor(wish.source, ctx, { ...wish.programs, server: session.connection });
+	const programs = await programsFor(wish.sources, ctx, { ...wish.programs, server: session.connection });
 	const notes = [...wish.notes, ...programs.notes];
 	const plan = await planInstall(project, wish.spec(programs), ctx);
 	terminal.clear();
 	if (options.json !== true) {
-		console.log([describePlan(plan), ...notes.map((note) => `Note: ${note}`)].join('\n\n').split('\n').map(printable).join('\n'));
+		console.log(printableLines([describePlan(plan), ...notes.map((note) => `Note: ${note}`)].join('\n\n')));
 	}
 	if (plan.isEmpty || options.plan === true) {
 		if (options.json === true) {

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -6,10 +7,11 @@ import { contentOfBytes } from '../../common/content.js';
 import { BoincError } from '../../common/errors.js';
 import { given } from '../../common/given.js';
 import { runnerScript } from '../../job/runner.js';
-import { type AppFile, parseAppFile } from '../../project/appFile.js';
+import { type AppFile, isoSource, parseAppFile, wrapperSource } from '../../project/appFile.js';
 import type { AssimilatorChoice, InstallSpec, ValidatorChoice } from '../../project/install/spec.js';
-import type { ProgramOptions, Programs } from '../../project/programsFor.js';
-import { type Platform, PLATFORMS } from '../../project/types.js';
+import type { IsoSource } from '../../project/isoSource.js';
+import type { ProgramOptions, Programs, ProgramSources } from '../../project/programsFor.js';
+import { type Platform, PLATFORMS, RUNTIMES } from '../../project/types.js';
 import type { WrapperSource } from '../../project/wrapperSource.js';
 import type { GlobalOptions } from '../session.js';
 
@@ -18,6 +20,9 @@ export interface InstallOptions extends GlobalOptions {
 	readonly title?: string;
 	readonly wrappers?: string;
 	readonly release?: string;
+	readonly runtime?: string[];
+	readonly vboxwrapper?: string;
+	readonly iso?: string;
 	readonly busybox?: string[];
 	readonly platform?: string[];
 	readonly appVersion?: string;
@@ -34,7 +39,7 @@ const DEFAULT_FILE = 'boinc2docker.yml';
 
 /** What to install as options and `boinc2docker.yml` say together; options win. */
 export interface InstallWish {
-	readonly source: WrapperSource;
+	readonly sources: ProgramSources;
 	readonly programs: Omit<ProgramOptions, 'server'>;
 	/** Folder to fetch the programs into, instead of installing. */
 	readonly downloadTo: string | undefined;
@@ -49,7 +54,7 @@ export async function installWish(options: InstallOptions): Promise<InstallWish>
 	const chosen = { ...given<Choices>(fromFile(file, folder)), ...given<Choices>(fromOptions(options)) };
 	const { app = DEFAULT_APP, friendlyName = 'Containers', busybox = [], platforms, ...rest } = chosen;
 	return {
-		source: sourceOf(options, file, folder),
+		sources: sourcesOf(options, file, folder),
 		programs: {
 			pinFile: path.join(process.env.XDG_CONFIG_HOME ?? path.join(homedir(), '.config'), 'boinc2docker', 'programs.json'),
 			busybox: busybox.map((place) => (isUrl(place) ? { url: place } : { file: path.resolve(place) })),
@@ -61,6 +66,7 @@ export async function installWish(options: InstallOptions): Promise<InstallWish>
 			app,
 			friendlyName,
 			wrappers: programs.wrappers,
+			...(programs.vm && { vm: programs.vm }),
 			busybox: programs.busybox,
 			runner: contentOfBytes(runnerScript),
 			...rest,
@@ -126,15 +132,45 @@ async function appFile(named: string | undefined): Promise<AppFile | undefined> 
 
 const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
 
-function sourceOf(options: InstallOptions, file: AppFile | undefined, folder: string): WrapperSource {
+/** The ISO that `npm run iso` puts beside the program. */
+const builtIso = (): string => path.join(path.dirname(realpathSync(process.argv[1] ?? '.')), 'iso', 'boinc2docker.iso');
+
+/** Both runtimes where an ISO or a vboxwrapper is given; without, containers only: the ISO does not come with the program. */
+function sourcesOf(options: InstallOptions, file: AppFile | undefined, folder: string): ProgramSources {
+	const asked = options.runtime?.map((text) => choice('runtime', text, RUNTIMES)) ?? file?.runtimes;
+	const iso = options.iso === undefined ? inFolder(file?.iso, folder) : isoSource(options.iso);
+	const vboxwrapper =
+		options.vboxwrapper === undefined ? inFolder(file?.vboxwrapper, folder) : wrapperSource(options.vboxwrapper);
+	const runtimes = asked ?? (iso || vboxwrapper ? RUNTIMES : ['docker']);
+	const docker = dockerSource(options, file, folder);
+	return {
+		...(runtimes.includes('docker') && { docker }),
+		...(runtimes.includes('vm') && {
+			vm: {
+				// A folder or a server that has one wrapper most likely has the other.
+				wrapper: vboxwrapper ?? ('release' in docker ? { release: 'latest' } : docker),
+				iso: iso ?? { file: builtIso() },
+			},
+		}),
+	};
+}
+
+function dockerSource(options: InstallOptions, file: AppFile | undefined, folder: string): WrapperSource {
 	if (options.wrappers !== undefined) {
 		return isUrl(options.wrappers) ? { url: options.wrappers } : { folder: path.resolve(options.wrappers) };
 	}
 	if (options.release !== undefined) {
 		return { release: options.release };
 	}
-	const own = file?.wrapper;
-	return own && 'folder' in own ? { folder: path.resolve(folder, own.folder) } : (own ?? { release: 'latest' });
+	return inFolder(file?.wrapper, folder) ?? { release: 'latest' };
+}
+
+/** Paths of a file start from the folder that it is in. */
+function inFolder<T extends WrapperSource | IsoSource>(source: T | undefined, folder: string): T | undefined {
+	if (source && 'folder' in source) {
+		return { ...source, folder: path.resolve(folder, source.folder) };
+	}
+	return source && 'file' in source ? { ...source, file: path.resolve(folder, source.file) } : source;
 }
 
 function choice<T extends string>(what: string, text: string | undefined, known: readonly T[]): T | undefined {

@@ -7,8 +7,10 @@ export const runCommand: RegisterCommand = (program, setExitCode) => {
 	addJobOptions(
 		program
 			.command('run')
-			.description('run an image that exists on volunteers’ computers, wait, and fetch the results')
-			.argument('<image>', 'name of an image of the local engine')
+			.description(
+				'as docker run, but on volunteers’ computers: submit an image as one job, wait, and fetch the result; our options stand before the image, what follows it is the command',
+			)
+			.argument('<image>', 'name of an image that Docker or Podman has on this computer')
 			.argument('[command...]', 'instead of the image’s command')
 			.passThroughOptions(),
 	).action(async (reference: string, words: string[], _own: unknown, command: { optsWithGlobals(): SubmitOptions }) => {

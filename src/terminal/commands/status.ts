@@ -1,4 +1,4 @@
-import { BoincError } from '../../common/errors.js';
+import { BoincError, isAbort } from '../../common/errors.js';
 import { formatSeconds, plural } from '../../common/format.js';
 import { systemClock } from '../../common/ports.js';
 import { explainErrorMask } from '../../monitor/exitStatus.js';
@@ -60,6 +60,13 @@ export async function waitForBatch(session: Session, batchId: number): Promise<B
 			session.ctx.progress.report({ message: `Batch ${batchId}: ${countsText(batch)}` });
 			await clock.sleep(1_000, session.ctx.signal);
 		}
+	} catch (error) {
+		if (isAbort(error)) {
+			session.terminal.line(
+				`Waiting has stopped; batch ${batchId} goes on. Follow it with “boinc2docker status ${batchId} --wait”, end it with “boinc2docker cancel ${batchId}”.`,
+			);
+		}
+		throw error;
 	} finally {
 		monitor.dispose();
 	}

@@ -31,6 +31,7 @@ export interface SubmitOptions extends GlobalOptions {
 	readonly entrypoint?: string;
 	readonly input?: string[];
 	readonly network?: string;
+	readonly vboxJobXml?: string;
 	readonly memory?: string;
 	readonly disk?: string;
 	readonly time?: string;
@@ -54,6 +55,7 @@ export function addJobOptions(command: Command): Command {
 		.option('--entrypoint <program>', 'instead of the image’s entry point')
 		.option('--input <file...>', 'local files that jobs get as /root/shared/NAME; FILE:PATH gives another name')
 		.option('--network <policy>', `${NETWORK_POLICIES.join(', ')} (default: none)`)
+		.option('--vbox-job-xml <elements>', 'elements to add to vbox_job.xml, for hosts with VirtualBox')
 		.option('--memory <size>', 'memory that the program may use')
 		.option('--disk <size>', 'disk that a job may use')
 		.option('--time <duration>', 'expected run time on an ordinary computer')
@@ -132,6 +134,7 @@ export async function requestFor(
 			count: flag('count', options.count, whole),
 			env: pairs('env', options.env),
 			network,
+			vboxJobXml: options.vboxJobXml,
 			priority: flag('priority', options.priority, whole),
 			entrypoint: options.entrypoint === undefined ? undefined : options.entrypoint === '' ? [] : [options.entrypoint],
 			inputs: options.input && (await Promise.all(options.input.map(parseInput))),
@@ -197,14 +200,20 @@ export async function submitAndReport(
 		return EXIT.ok;
 	}
 	const ended = await waitForBatch(session, batch.id);
-	const report = options.fetch === undefined ? undefined : await fetchBatch(session, batch.id, path.resolve(options.fetch));
+	const report =
+		options.fetch === undefined ? undefined : (await fetchBatch(session, batch.id, path.resolve(options.fetch))).report;
 	terminal.clear();
 	if (options.json === true) {
 		printJson({ batch, ended, results: report });
 	} else {
 		console.log(`Batch ${batch.id} is over: ${countsText(ended)}.`);
 		if (report) {
-			console.log(describeFetch(report));
+			console.log(describeFetch(report, ended));
+		} else if (ended.counts.done > 0) {
+			console.log(`Fetch the results with: boinc2docker results ${batch.id}`);
+		}
+		if (ended.state !== 'done') {
+			console.log(`What happened to each job: boinc2docker status ${batch.id}`);
 		}
 	}
 	return report && report.failed.length > 0 ? EXIT.failed : batchExitCode(ended);
@@ -212,9 +221,7 @@ export async function submitAndReport(
 
 function sayBatch({ terminal }: Session, batch: SubmittedBatch, options: SubmitOptions): void {
 	for (const note of batch.notes) {
-		if (options.verbose === true || note.startsWith('Warning')) {
-			terminal.line(printable(note));
-		}
+		terminal.line(printable(note));
 	}
 	console.log(
 		`Submitted batch ${batch.id} “${printable(batch.name)}”: ${plural(batch.jobNames.length, 'job')}, ${formatBytes(batch.bytesSent)} sent.`,

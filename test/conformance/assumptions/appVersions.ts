@@ -22,7 +22,7 @@ const probeFiles = (tag: string): VersionFile[] => [
 ];
 
 /** Puts a version directory in place at once, as our own installer does: made under a dot name, then renamed. */
-async function place(
+export async function place(
 	lab: Lab,
 	directory: string,
 	files: readonly VersionFile[],
@@ -43,7 +43,7 @@ async function place(
 
 const remove = async (lab: Lab, directory: string): Promise<unknown> =>
 	lab.sh('rm -rf "apps/$1/$2"', (await probeApp(lab)).name, directory);
-const updateVersions = (lab: Lab): Promise<Ran> => lab.tool('update_versions', ['--noconfirm']);
+export const updateVersions = (lab: Lab): Promise<Ran> => lab.tool('update_versions', ['--noconfirm']);
 
 async function versions(lab: Lab): Promise<number[]> {
 	const app = await probeApp(lab);
@@ -57,7 +57,7 @@ async function versions(lab: Lab): Promise<number[]> {
 /** Installs the probe's version 1.00 once; resolves to what `update_versions` said. */
 export function probeVersion(lab: Lab): Promise<Ran> {
 	return lab.once('probe version', async () => {
-		await definePlanClass(lab);
+		await definePlanClass(lab, classElement);
 		await place(lab, `1.00/${PROBE_PLATFORM}__${PROBE_CLASS}`, probeFiles(lab.tag));
 		const ran = await updateVersions(lab);
 		if (!(await versions(lab)).includes(100)) {
@@ -69,14 +69,14 @@ export function probeVersion(lab: Lab): Promise<Ran> {
 
 const classElement = `<plan_class>\n<name>${PROBE_CLASS}</name>\n<docker/>\n</plan_class>\n`;
 
-/** Adds the probe's plan class; a project without the file has one for as long as the checks run. */
-async function definePlanClass(lab: Lab): Promise<void> {
+/** Adds a plan class of the probe; a project without the file has one for as long as the checks run. */
+export async function definePlanClass(lab: Lab, element: string): Promise<void> {
 	const file = 'plan_class_spec.xml';
 	if (await lab.exists(file)) {
-		await lab.put(file, (await lab.get(file)).replace('</plan_classes>', `${classElement}</plan_classes>`));
-		lab.defer(file, async () => lab.put(file, (await lab.get(file)).replace(classElement, '')));
+		await lab.put(file, (await lab.get(file)).replace('</plan_classes>', `${element}</plan_classes>`));
+		lab.defer(file, async () => lab.put(file, (await lab.get(file)).replace(element, '')));
 	} else {
-		await lab.put(file, `<plan_classes>\n${classElement}</plan_classes>\n`);
+		await lab.put(file, `<plan_classes>\n${element}</plan_classes>\n`);
 		lab.defer(file, () => lab.sh('grep -q "<name>" "$1" && [ "$(grep -c "<plan_class>" "$1")" = 1 ] && rm "$1" || true', file));
 	}
 }

@@ -8,6 +8,7 @@ import { cancelChecks } from './cancel.js';
 import { createWorkChecks } from './createWork.js';
 import { hierarchyChecks } from './hierarchy.js';
 import { layoutChecks } from './layout.js';
+import { machineChecks } from './machines.js';
 import { reportChecks } from './reports.js';
 import { schedulerChecks } from './scheduler.js';
 import { tableChecks } from './tables.js';
@@ -23,6 +24,7 @@ export const assumptions: readonly CheckGroup<Lab>[] = [
 	{ title: 'bin/cancel_jobs', checks: cancelChecks, afterEach: cancelProbeJobs },
 	{ title: 'App versions and signatures', checks: appVersionChecks },
 	{ title: 'The scheduler, as a client meets it', checks: schedulerChecks },
+	{ title: 'Versions for VirtualBox', checks: machineChecks, afterEach: cancelProbeJobs },
 	{ title: 'The upload handler, as a client meets it', checks: uploadChecks },
 	{ title: 'Reports of a client', checks: reportChecks },
 	{ title: 'Validator and assimilator', checks: assimilatorChecks },

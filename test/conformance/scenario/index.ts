@@ -10,6 +10,7 @@ import type { PackedImage } from '../../../src/image/types.js';
 import { cancelBatch } from '../../../src/job/cancel.js';
 import { defaultResources } from '../../../src/job/resources.js';
 import { submitBatch } from '../../../src/job/submit.js';
+import { batchImage } from '../../../src/job/submitImage.js';
 import type { BatchSpec, JobSpec, SubmittedBatch } from '../../../src/job/types.js';
 import { fetchResults } from '../../../src/monitor/fetchResults.js';
 import { instanceLog } from '../../../src/monitor/instanceLog.js';
@@ -75,7 +76,7 @@ async function sampleBatch(lab: Lab, name: string, jobs: readonly JobSpec[], mor
 	return {
 		name: `${lab.tag} ${name}`,
 		app: appName(lab),
-		image: { id: image.id, config: image.config, packs: image.packs.map((pack) => ({ name: pack.name, content: pack.content })) },
+		image: batchImage(image),
 		network: 'none',
 		resources: defaultResources(
 			{ packBytes, treeBytes: image.treeSize, inputBytes: 10_000 },

@@ -49,7 +49,7 @@ export function installedSample(lab: Lab): Promise<InstalledSample> {
 			throw new Error('There is no docker_wrapper to install: give its folder with --wrapper.');
 		}
 		const ctx = quietContext();
-		const programs = await programsFor({ folder: wrapperFolder }, ctx, {
+		const programs = await programsFor({ docker: { folder: wrapperFolder } }, ctx, {
 			platforms: ['x86_64-pc-linux-gnu', 'aarch64-unknown-linux-gnu'],
 			server: lab.connection,
 			...(busyboxFile !== undefined && { busybox: [{ file: busyboxFile }] }),

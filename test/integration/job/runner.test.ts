@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 
@@ -131,6 +131,39 @@ describe.each(['podman', 'docker'] as const)('a container under %s', (kind) => {
 		expect(terminal).toMatch(/^0\n/);
 		expect(terminal.length).toBeLessThan(24_000);
 		expect((await slot.results())['.b2d/log.txt']).toHaveLength(3_000_002);
+	});
+
+	test.each([
+		['the host shuts down', (container: string) => host.engine('stop', '--time', '10', container)],
+		['the power goes', (container: string) => host.engine('kill', container)],
+		[
+			'BOINC ends in between',
+			async (container: string) => {
+				await host.engine('pause', container);
+				await host.engine('unpause', container);
+				return host.engine('kill', container);
+			},
+		],
+	])('goes on from its checkpoint when %s', async (_, cut) => {
+		await copyFile('templates/checkpoint/checkpoint.sh', slot.shared('checkpoint.sh'));
+		const count = `. /root/shared/checkpoint.sh
+			step=$(checkpoint_load) || step=0
+			echo $step >>/root/shared/starts
+			while [ $step -lt 15 ]; do step=$((step + 1)); echo $step | checkpoint_save; checkpoint_pause; sleep 0.1; done
+			echo $step >/root/shared/results/end`;
+		const { code } = await host.run(slot, { user: 'alice' }, shell(count), {
+			meanwhile: async (container) => {
+				const saved = slot.shared('checkpoint', 'state');
+				await vi.waitUntil(() => existsSync(saved) && Number(readFileSync(saved, 'utf8')) > 2, { timeout: 20_000, interval: 50 });
+				await cut(container);
+				await host.engine('start', container);
+			},
+		});
+		expect(code).toBe(0);
+		expect((await slot.results()).end).toBe('15\n');
+		const [first, second, ...more] = (await readFile(slot.shared('starts'), 'utf8')).trim().split('\n').map(Number);
+		expect([first, more]).toEqual([0, []]);
+		expect(second).toBeGreaterThan(2);
 	});
 
 	test('started again after its end, it repeats its code without running', async () => {

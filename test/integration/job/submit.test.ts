@@ -13,6 +13,7 @@ import { runnerScript } from '../../../src/job/runner.js';
 import { submitBatch } from '../../../src/job/submit.js';
 import { submitContainer } from '../../../src/job/submitImage.js';
 import type { BatchSpec } from '../../../src/job/types.js';
+import { machineBounds } from '../../../src/job/virtualMachine.js';
 import { applyInstall } from '../../../src/project/install/applyInstall.js';
 import { planInstall } from '../../../src/project/install/planInstall.js';
 import { openProject } from '../../../src/project/openProject.js';
@@ -124,7 +125,8 @@ describe('submitting', () => {
 		);
 		expect(row).toEqual({
 			rsc_memory_bound: 1e9,
-			rsc_disk_bound: 1e9,
+			// A host with VirtualBox also keeps the unpacked image in the slot.
+			rsc_disk_bound: machineBounds(spec).diskBytes,
 			delay_bound: 604_800,
 			priority: 5,
 			min_quorum: 1,

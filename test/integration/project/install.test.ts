@@ -11,6 +11,7 @@ import { localConnection } from '../../../src/connection/localConnection.js';
 import { architecturesOf, installedApps } from '../../../src/project/apps.js';
 import { daemonStatus, projectSwitch, restartDaemons, startDaemons } from '../../../src/project/daemons.js';
 import { diagnose } from '../../../src/project/doctor.js';
+import { emptyDisk } from '../../../src/project/emptyDisk.js';
 import { findProjects } from '../../../src/project/findProjects.js';
 import { applyInstall } from '../../../src/project/install/applyInstall.js';
 import { describePlan, type InstallReport } from '../../../src/project/install/plan.js';
@@ -20,6 +21,7 @@ import { undoInstall } from '../../../src/project/install/undoInstall.js';
 import { missingTools, openProject } from '../../../src/project/openProject.js';
 import type { Project } from '../../../src/project/project.js';
 import { wrapperBinaries } from '../../../src/project/wrapperSource.js';
+import { fakeIso } from '../../support/fakeIso.js';
 import { eventually, startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
 
 const FILES = ['config.xml', 'project.xml', 'plan_class_spec.xml'] as const;
@@ -155,6 +157,45 @@ describe('installing an app', () => {
 		]);
 		const database = await project.database();
 		expect(await database.select('SELECT min_version FROM app WHERE name = ?', [spec.app])).toEqual([{ min_version: 100 }]);
+	});
+
+	test('versions for VirtualBox join those for containers, are verified, and are undone without them', async () => {
+		await install();
+		const program = contentOfBytes(Buffer.concat([Buffer.from('#!/bin/sh\n'), Buffer.alloc(100, '#')]));
+		const platforms = ['x86_64-pc-linux-gnu', 'windows_x86_64', 'x86_64-apple-darwin'] as const;
+		const both: InstallSpec = {
+			...spec,
+			vm: {
+				wrappers: platforms.map((platform) => ({ platform, fileName: `vboxwrapper_26212_${platform}`, content: program })),
+				iso: contentOfBytes(fakeIso()),
+				disk: emptyDisk(),
+			},
+		};
+		const before = await texts();
+		const plan = await planInstall(project, both, ctx);
+		expect(describePlan(plan)).toContain('1.00/windows_x86_64__vbox64_mt');
+		const report = await applyInstall(project, plan, ctx);
+		expect(report.versions.map(({ platform, planClass, versionNum }) => [platform, planClass, versionNum]).sort()).toEqual(
+			[...platforms].sort().map((platform) => [platform, 'vbox64_mt', 100]),
+		);
+		const app = (await installedApps(project)).find((each) => each.name === spec.app)!;
+		expect(app.versions.map(({ runtime }) => runtime).sort()).toEqual(['docker', 'vm', 'vm', 'vm']);
+		expect(architecturesOf(app)).toEqual(['amd64']);
+		const xml = await readFile(inProject('apps', spec.app, '1.00/x86_64-pc-linux-gnu__vbox64_mt/version.xml'), 'utf8');
+		expect([...xml.matchAll(/<logical_name>(.*?)<\/logical_name>\s*<copy_file\/>/g)].map((match) => match[1])).toEqual([
+			'busybox',
+			'runner',
+			'vm_isocontext.iso',
+			'vm_cache.vdi',
+		]);
+		expect((await texts())[2]).toContain('<vm_accel_required/>');
+		expect((await planInstall(project, both, ctx)).isEmpty).toBe(true);
+		// Those for containers are looked at alone: what they have for VirtualBox stays.
+		expect((await planInstall(project, spec, ctx)).isEmpty).toBe(true);
+
+		expect((await undoInstall(project, report.backupId!, ctx)).remains).toEqual([]);
+		expect(await texts()).toEqual(before);
+		expect((await rows(spec.app)).filter((row) => row.deprecated === 0)).toMatchObject([{ plan_class: 'docker' }]);
 	});
 
 	test('keeps a validator that the app has, and changes its own on request', async () => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import { editPlanClassSpec } from '../../../src/project/configEdit.js';
 import { numberOf, textOf } from '../../../src/sandbox/database.js';
 import { schedulerRequest } from '../../unit/sandboxWeb/requestText.js';
 import { TestProject } from './testProject.js';
@@ -103,6 +104,23 @@ describe('the scheduler', () => {
 		expect(numberOf(row, 'report_deadline') - numberOf(row, 'sent_time')).toBe(86_400);
 		const [job] = await project.database.select("SELECT transition_time FROM workunit WHERE name = 'high'");
 		expect(numberOf(job!, 'transition_time')).toBe(numberOf(row, 'report_deadline'));
+	});
+
+	it('sends the version for VirtualBox to hosts that have nothing else, and the one for containers to hosts with both', async () => {
+		await project.write('plan_class_spec.xml', editPlanClassSpec(undefined, [], ['docker', 'vm']).text);
+		const both = await project.addApp('both', [{ name: 'both_docker', content: 'x' }], { planClass: 'docker' });
+		await project.addApp('both', [{ name: 'both_vm', content: 'y' }], { planClass: 'vbox64_mt' });
+		const docker = '<docker_version>24.0</docker_version><docker_type>1</docker_type>';
+		const virtualbox = '<virtualbox_version>7.0.20</virtualbox_version><p_features>fpu vmx</p_features>';
+		const classSent = async (name: string, host: string): Promise<string | undefined> => {
+			await project.addJob(both, name);
+			return /<plan_class>(.*?)<\/plan_class>/.exec(await ask({ ...work, host }))?.[1];
+		};
+		expect(await classSent('only_vm', virtualbox)).toBe('vbox64_mt');
+		expect(await classSent('only_docker', docker)).toBe('docker');
+		expect(await classSent('has_both', docker + virtualbox)).toBe('docker');
+		await project.addJob(both, 'neither');
+		expect(messages(await ask(work))).toEqual(expect.arrayContaining(['VirtualBox is not installed']));
 	});
 
 	it('sends nothing when nothing is asked for', async () => {

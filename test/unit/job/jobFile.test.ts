@@ -22,6 +22,8 @@ inputs:
 resources: { memory: 1.5 GB, disk: 2GiB, time: 90 min, time_limit: 1 d, deadline: 2 w, max_output: 10MB }
 replication: { min_quorum: 2, max_error_results: 5 }
 network: bridge
+runtimes: [docker, vm]
+vbox_job_xml: <vram_size_mb>32</vram_size_mb>
 count: 20
 priority: -1
 `;
@@ -51,6 +53,7 @@ priority: -1
 			},
 			replication: { minQuorum: 2, maxErrorResults: 5 },
 			network: 'bridge',
+			vboxJobXml: '<vram_size_mb>32</vram_size_mb>',
 			count: 20,
 			priority: -1,
 		});

@@ -17,12 +17,14 @@ describe('a plan', () => {
 			'b2d_pack_2.tar.gz',
 			expect.stringMatching(/^b2d_dockerfile_[0-9a-f]{32}$/),
 			expect.stringMatching(/^b2d_job_[0-9a-f]{32}\.toml$/),
+			expect.stringMatching(/^b2d_vm_[0-9a-f]{32}$/),
+			expect.stringMatching(/^b2d_vbox_[0-9a-f]{32}\.xml$/),
 			input('data/in.csv').file.name,
 			input('it’s odd.txt').file.name,
 		]);
 		const infos = plan.input.text.split('<file_info>').slice(1);
-		expect(infos).toHaveLength(7);
-		expect(infos.map((info) => info.includes('<sticky/>'))).toEqual([true, true, true, true, false, false, false]);
+		expect(infos).toHaveLength(9);
+		expect(infos.map((info) => info.includes('<sticky/>'))).toEqual([true, true, true, true, false, false, false, false, false]);
 		expect(infos.every((info) => info.includes('<no_delete/>'))).toBe(true);
 		expect(infos.filter((info) => !info.includes('<physical_name>'))).toHaveLength(1);
 	});
@@ -33,12 +35,21 @@ describe('a plan', () => {
 			'b2d_pack_2.tar.gz',
 			'Dockerfile',
 			'job.toml',
+			'b2d_vm',
+			'vbox_job.xml',
 			'shared/data/in.csv',
 			'shared/b2d_input_1',
 			'b2d_params',
 		]);
-		expect(plan.input.text.match(/<copy_file\/>/g)).toHaveLength(7);
+		expect(plan.input.text.match(/<copy_file\/>/g)).toHaveLength(9);
 		expect(plan.common).toContain(' I=b2d_input_1=it\\0342\\0200\\0231s\\0040odd.txt ');
+	});
+
+	test('for another architecture than the virtual machine’s has no files for it', () => {
+		const { image } = sampleBatch();
+		const arm = planBatch(sampleBatch({ image: { ...image, config: { ...image.config, architecture: 'arm64' } } }), CONFIG);
+		expect(arm.files.map(({ name }) => name).join()).not.toMatch(/b2d_vm|b2d_vbox/);
+		expect(arm.input.text).not.toContain('vbox_job.xml');
 	});
 
 	test('follows Docker’s rules for entry point and command', () => {

@@ -218,6 +218,29 @@ describe('signals', () => {
 		expect((await slot.results()).last).toBe('bye\n');
 	});
 
+	test.each([
+		['saves and ends well', 'exit 0', 143],
+		['ends by it', 'trap - TERM; kill -s TERM $$', 143],
+		['fails', 'exit 9', 9],
+	])('a program that SIGTERM ends (%s) has not ended the job: it starts again', async (_, reaction, expected) => {
+		const state = slot.shared('checkpoint', 'state');
+		await slot.write(
+			{},
+			shell(
+				`if [ -f "${state}" ]; then cp "${state}" "${slot.shared('results')}/end"; exit 0; fi
+				trap 'echo half >"${state}"; ${reaction}' TERM; touch "${slot.shared('ready')}"; while :; do sleep 0.1; done`,
+			),
+		);
+		const { pid, end } = slot.start();
+		await vi.waitUntil(() => existsSync(slot.shared('ready')), { timeout: 10_000, interval: 20 });
+		process.kill(pid, 'SIGTERM');
+		const { code, terminal } = await end;
+		expect(terminal).toContain('When it is started again it goes on from its checkpoint.');
+		expect(code).toBe(expected);
+		expect((await slot.start().end).code).toBe(0);
+		expect((await slot.results()).end).toBe('half\n');
+	});
+
 	test('what the program leaves running is ended with it', async () => {
 		const { code } = await slot.run({}, shell(`sleep 1000 & echo $! >"${slot.shared('results')}/pid"`));
 		expect(code).toBe(0);

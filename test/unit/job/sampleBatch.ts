@@ -25,6 +25,8 @@ export function sampleBatch(changes: Partial<BatchSpec> = {}): BatchSpec {
 				labels: {},
 			},
 			packs: [staged('b2d_pack_1.tar.gz'), staged('b2d_pack_2.tar.gz')],
+			treeBytes: 100_000_000,
+			entries: 5000,
 		},
 		network: 'none',
 		resources: {

@@ -36,6 +36,19 @@ it('takes everything as the wrapper’s without the marks', () => {
 	expect(parseStderr('plain')).toMatchObject({ wrapper: 'plain' });
 });
 
+it('finds what a virtual machine said', () => {
+	const before =
+		'2026-02-11 12:00:00 (4711): vboxwrapper version 26212\n2026-02-11 12:05:00 (4711): VM Completion File Detected.\n';
+	const said = 'hello.\nboinc2docker: The program ended with exit code 3.';
+	const marked = `${before}2026-02-11 12:05:00 (4711): VM Completion Message: ${said}\n.\n`;
+	const after = '2026-02-11 12:05:01 (4711): Powering off VM.\n';
+	expect(parseStderr(`<stderr_txt>\n${marked}${after}</stderr_txt>`)).toMatchObject({
+		wrapper: `${before}${after}`.trim(),
+		container: said,
+	});
+	expect(parseStderr(`<stderr_txt>\n${marked}</stderr_txt>`)).toMatchObject({ wrapper: before.trim(), container: said });
+});
+
 it('keeps what follows when the end mark was cut off', () => {
 	expect(parseStderr('stderr from container:\nlast words')).toMatchObject({ wrapper: '', container: 'last words' });
 });

@@ -113,7 +113,7 @@ describe('an exit status', () => {
 	});
 
 	it('lists the bits of an error mask', () => {
-		expect(explainErrorMask(24)).toBe('too many instances were needed; it was cancelled');
+		expect(explainErrorMask(24)).toBe('no further try was allowed; it was cancelled');
 		expect(explainErrorMask(0)).toBe('');
 	});
 });

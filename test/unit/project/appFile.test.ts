@@ -25,7 +25,28 @@ download_only: true
 		downloadOnly: true,
 		assimilator: 'none',
 	});
-	expect(file.notes.join()).toContain('vboxwrapper');
+	expect(file).toMatchObject({ iso: undefined, vboxwrapper: undefined, runtimes: undefined });
+	expect(file.notes.join()).toContain('vboxwrapper 26171 cannot run our jobs');
+	expect(file.notes.join()).toContain('iso 0.46');
+});
+
+test('releases of vboxwrapper for each platform, as the original has them, are said to be too old', async () => {
+	const file = await parseAppFile('vboxwrapper:\n  x86_64-pc-linux-gnu: "26198"\n  windows_x86_64: "26200"\n');
+	expect(file.vboxwrapper).toBeUndefined();
+	expect(file.notes.join()).toContain('26198, 26200');
+});
+
+test('reads the keys of the VM runtime', async () => {
+	expect(await parseAppFile('runtimes: [docker, vm]\niso: out/b2d.iso\nvboxwrapper: 26212\n')).toMatchObject({
+		runtimes: ['docker', 'vm'],
+		iso: { file: 'out/b2d.iso' },
+		vboxwrapper: { release: '26212' },
+		notes: [],
+	});
+	expect(await parseAppFile('iso: https://example.org/b2d.iso\nvboxwrapper: ./wrappers\n')).toMatchObject({
+		iso: { url: 'https://example.org/b2d.iso' },
+		vboxwrapper: { folder: './wrappers' },
+	});
 });
 
 test('reads our own keys, leaves those of jobs alone', async () => {
@@ -73,6 +94,8 @@ test.each([
 	['a: b\ndownload_only: maybe\n', 2],
 	['appname: it’s', 1],
 	['validator: {}', 1],
+	['runtimes: [docker, lxc]', 1],
+	['a: b\nvboxwrapper: { windows_x86_64: 26212 }', 2],
 	['- a list', 1],
 ])('says in which line %j is wrong', async (text, line) => {
 	const error: unknown = await parseAppFile(text).catch((cause: unknown) => cause);

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { BoincError } from '../../../src/common/errors.js';
 import { builtinPlanClass } from '../../../src/project/builtinPlanClasses.js';
 import { editConfigXml, editPlanClassSpec, editProjectXml } from '../../../src/project/configEdit.js';
+import { classWarnings } from '../../../src/project/install/planClassFile.js';
 import { childOf, childTextOf, parseWithPositions } from '../../../src/project/xmlPositions.js';
 
 const VALIDATOR = { command: 'sample_trivial_validator --app a -d 3', output: 'validator_a.log', pidFile: 'validator_a.pid' };
@@ -189,6 +190,39 @@ describe('plan_class_spec.xml', () => {
 			'<plan_classes>\n    <plan_class>\n        <name>  mt </name>\n    </plan_class>\n    <plan_class>\n        <name>docker</name>\n        <docker/>\n    </plan_class>\n</plan_classes>\n',
 		);
 		expect(editPlanClassSpec(text, []).changes).toEqual([]);
+	});
+
+	test('defines the class of virtual machines where they are asked for', () => {
+		const { text } = editPlanClassSpec(undefined, ['mt'], ['docker', 'vm']);
+		const machine = parseWithPositions(text, 'new').children.find((each) => childTextOf(each, 'name') === 'vbox64_mt')!;
+		expect(machine.children.map(({ name }) => name)).toEqual(
+			expect.arrayContaining(['virtualbox', 'is64bit', 'vm_accel_required']),
+		);
+		expect(childTextOf(machine, 'max_threads')).toBe('1');
+		expect(editPlanClassSpec(text, [], ['docker', 'vm']).changes).toEqual([]);
+		expect(editPlanClassSpec(undefined, [], ['vm']).text).not.toContain('docker');
+		const added = editPlanClassSpec(editPlanClassSpec(undefined, []).text, [], ['docker', 'vm']);
+		expect(added.changes).toEqual(['add the plan class vbox64_mt']);
+	});
+
+	test('leaves the built-in class of virtual machines what it is for the app versions that rely on it', () => {
+		const { text } = editPlanClassSpec(undefined, ['vbox64_mt'], ['docker', 'vm']);
+		const classes = parseWithPositions(text, 'new').children;
+		expect(classes.map((each) => childTextOf(each, 'name'))).toEqual(['docker', 'vbox64_mt']);
+		expect(childTextOf(classes[1]!, 'max_threads')).toBe('64');
+		expect(classWarnings(undefined, ['vbox64_mt'], ['docker', 'vm']).join()).toContain('several processors');
+	});
+
+	test('refuses a class of virtual machines that asks for none, and tells what an existing one lacks', () => {
+		const spec = (inner: string): string =>
+			`<plan_classes><plan_class><name> vbox64_mt </name>${inner}</plan_class></plan_classes>`;
+		expect(() => editPlanClassSpec(spec(''), [], ['vm'])).toThrow(/<virtualbox\/>/);
+		expect(editPlanClassSpec(spec('<virtualbox/>'), [], ['vm']).changes).toEqual([]);
+		const warnings = classWarnings(spec('<virtualbox/><max_threads>32</max_threads>'), ['lost'], ['vm']).join();
+		for (const part of ['lost', '<is64bit/>', '<vm_accel_required/>', 'several processors']) {
+			expect(warnings).toContain(part);
+		}
+		expect(classWarnings(spec('<virtualbox/>'), [], ['docker'])).toEqual([]);
 	});
 
 	test('refuses a class docker that does not ask for Docker', () => {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
 import { contentOfBytes } from '../../../src/common/content.js';
-import { architecturesOf, versionNumFor } from '../../../src/project/apps.js';
+import { architecturesOf, runtimeOf, usesMachines, versionNumFor } from '../../../src/project/apps.js';
 import { complaint, unsignedFiles } from '../../../src/project/install/registerVersions.js';
 import { checkSpec, formatVersion, type InstallSpec, parseVersion } from '../../../src/project/install/spec.js';
-import { type ExistingVersion, filesOfXmlDoc, planVersions, wantedNames } from '../../../src/project/install/versions.js';
+import { wantedNames } from '../../../src/project/install/versionFiles.js';
+import { type ExistingVersion, filesOfXmlDoc, planVersions } from '../../../src/project/install/versions.js';
 import type { InstalledApp } from '../../../src/project/types.js';
 
 const LINUX = {
@@ -33,6 +34,13 @@ const SPEC: InstallSpec = {
 	runner: contentOfBytes('runner'),
 };
 
+const VBOX = {
+	platform: 'x86_64-pc-linux-gnu',
+	fileName: 'vboxwrapper_26212_x86_64-pc-linux-gnu',
+	content: contentOfBytes('vboxwrapper'),
+} as const;
+const VM = { wrappers: [VBOX], iso: contentOfBytes('iso'), disk: contentOfBytes('disk') };
+
 /** The rows that installing a plan leaves behind. */
 function installed(spec: InstallSpec, before: readonly ExistingVersion[] = []): ExistingVersion[] {
 	const { create } = planVersions(spec, before, new Map());
@@ -41,7 +49,7 @@ function installed(spec: InstallSpec, before: readonly ExistingVersion[] = []): 
 		...create.map((version) => ({
 			versionNum: version.versionNum,
 			platform: version.platform,
-			planClass: 'docker',
+			planClass: version.planClass,
 			deprecated: false,
 			files: new Map(version.files.map((file) => [file.physicalName, file.content.size])),
 		})),
@@ -142,6 +150,70 @@ describe('app versions', () => {
 	});
 });
 
+describe('app versions for VirtualBox', () => {
+	const both = { ...SPEC, wrappers: [LINUX, ARM], vm: VM };
+
+	test('share number, busybox and runner with those for containers', () => {
+		const versions = planVersions(both, [], new Map()).create;
+		expect(versions.map(({ directory }) => directory)).toEqual([
+			'1.00/x86_64-pc-linux-gnu__docker',
+			'1.00/x86_64-pc-linux-gnu__vbox64_mt',
+			'1.01/aarch64-unknown-linux-gnu__docker',
+		]);
+		const [docker, machine] = versions;
+		expect(machine?.files.map((file) => [file.physicalName.replace(/[0-9a-f]{8}/, 'HASH'), file.logicalName])).toEqual([
+			['vboxwrapper_26212_x86_64-pc-linux-gnu', undefined],
+			['b2d_busybox_HASH_amd64', 'busybox'],
+			['b2d_runner_HASH', 'runner'],
+			['b2d_vm_HASH.iso', 'vm_isocontext.iso'],
+			['b2d_disk_HASH.vdi', 'vm_cache.vdi'],
+		]);
+		expect(machine?.files.slice(1, 3)).toEqual(docker?.files.slice(1, 3));
+		expect(machine?.versionXml.match(/<main_program\/>/g)).toHaveLength(1);
+		expect(machine?.versionXml.match(/<copy_file\/>/g)).toHaveLength(4);
+	});
+
+	test('can be the only ones', () => {
+		const only = { ...SPEC, wrappers: [], vm: VM };
+		checkSpec(only);
+		expect(numbers(only, [])).toEqual({ 'x86_64-pc-linux-gnu': 100 });
+		expect(planVersions(only, installed(only), new Map()).create).toEqual([]);
+	});
+
+	test('join an app that has versions for containers, and stay when those are looked at alone', () => {
+		const before = installed({ ...SPEC, wrappers: [LINUX, ARM] });
+		const plan = planVersions(both, before, new Map());
+		expect(plan.create.map(({ directory }) => directory)).toEqual(['1.00/x86_64-pc-linux-gnu__vbox64_mt']);
+		expect(plan.upToDate).toHaveLength(2);
+		expect(planVersions(both, installed(both, before), new Map())).toMatchObject({ create: [], warnings: [] });
+		expect(planVersions(SPEC, installed(both), new Map())).toMatchObject({ create: [], warnings: [] });
+	});
+
+	test('take those for containers along when the ISO changes, and tell who is left behind', () => {
+		const changed = { ...both, vm: { ...VM, iso: contentOfBytes('iso 2') } };
+		expect(planVersions(changed, installed(both), new Map()).create.map(({ directory }) => directory)).toEqual([
+			'1.02/x86_64-pc-linux-gnu__docker',
+			'1.02/x86_64-pc-linux-gnu__vbox64_mt',
+		]);
+		const alone = planVersions({ ...SPEC, runner: contentOfBytes('runner 2') }, installed(both), new Map());
+		expect(alone.warnings.join()).toContain('x86_64-pc-linux-gnu (vbox64_mt)');
+	});
+
+	test('of another system get no number of ours, and are warned of', () => {
+		const old = { versionNum: 107, platform: 'x86_64-pc-linux-gnu', planClass: 'vbox64_mt', deprecated: false, files: new Map() };
+		const plan = planVersions(both, [old], new Map());
+		expect(plan.create.map(({ versionNum }) => versionNum)).toEqual([108, 108, 109]);
+		expect(plan.warnings.join()).toContain('1.07 for x86_64-pc-linux-gnu (vbox64_mt), which is not ours');
+		expect(planVersions(both, [{ ...old, deprecated: true }], new Map()).warnings).toEqual([]);
+	});
+
+	test('are for x86-64 hosts only, one for each platform', () => {
+		expect(() => checkSpec({ ...both, vm: { ...VM, wrappers: [{ ...VBOX, platform: 'windows_arm64' }] } })).toThrow(/x86-64/);
+		expect(() => checkSpec({ ...both, vm: { ...VM, wrappers: [VBOX, VBOX] } })).toThrow(/Two wrappers/);
+		expect(() => checkSpec({ ...SPEC, wrappers: [] })).toThrow(/no wrapper/);
+	});
+});
+
 describe('what is asked for', () => {
 	test.each(['', "a'b", 'a b', '../x', 'ü', '-a', 'a.b', 'x'.repeat(65)])('refuses the app name %j', (app) => {
 		expect(() => checkSpec({ ...SPEC, app })).toThrow(/cannot be the name of an app/);
@@ -171,11 +243,12 @@ describe('what is asked for', () => {
 });
 
 test('a job is pinned to the newest number of its architecture', () => {
-	const version = (platform: string, versionNum: number, planClass = 'docker'): InstalledApp['versions'][number] => ({
-		platform,
-		versionNum,
-		planClass,
-	});
+	const version = (
+		platform: string,
+		versionNum: number,
+		planClass = 'docker',
+		runtime: 'docker' | 'vm' | undefined = 'docker',
+	): InstalledApp['versions'][number] => ({ platform, versionNum, planClass, runtime });
 	const app: InstalledApp = {
 		id: 1,
 		name: 'a',
@@ -186,9 +259,19 @@ test('a job is pinned to the newest number of its architecture', () => {
 			version('windows_x86_64', 104),
 			version('windows_arm64', 105),
 			version('i686-pc-linux-gnu', 300),
-			version('x86_64-pc-linux-gnu', 400, 'vbox64_mt'),
+			version('x86_64-pc-linux-gnu', 400, 'vbox64_mt', 'vm'),
 		],
 	};
+	const machines = { ...app, versions: app.versions.slice(-1) };
+	expect(versionNumFor(machines, 'amd64')).toBe(400);
+	expect(architecturesOf(machines)).toEqual(['amd64']);
+	expect([usesMachines(app), usesMachines({ ...app, versions: app.versions.slice(0, 3) })]).toEqual([true, false]);
+	expect([
+		runtimeOf('docker_gpu', false),
+		runtimeOf('vbox64_mt', true),
+		runtimeOf('vbox64_mt', false),
+		runtimeOf('mt', true),
+	]).toEqual(['docker', 'vm', undefined, undefined]);
 	expect(versionNumFor(app, 'amd64')).toBe(104);
 	expect(versionNumFor(app, 'arm64')).toBe(105);
 	expect(architecturesOf(app)).toEqual(['amd64', 'arm64']);

@@ -11,10 +11,12 @@ import { BoincError } from '../../../src/common/errors.js';
 import { quietContext } from '../../../src/common/ports.js';
 import { busyboxBinaries } from '../../../src/project/busyboxSource.js';
 import { httpGet, proxyFor } from '../../../src/project/httpGet.js';
+import { isoImage } from '../../../src/project/isoSource.js';
 import { programFacts } from '../../../src/project/programFile.js';
 import { parseWrapperName } from '../../../src/project/wrapperNames.js';
 import { wrapperBinaries } from '../../../src/project/wrapperSource.js';
 import { readZip } from '../../../src/project/zipArchive.js';
+import { fakeIso } from '../../support/fakeIso.js';
 
 const ctx = quietContext();
 /** No proxy of the machine that runs the tests gets in the way. */
@@ -107,7 +109,7 @@ describe('names', () => {
 		['docker_wrapper_x86_64', 'x86_64-apple-darwin', undefined],
 		['docker_wrapper_arm64', 'arm64-apple-darwin', undefined],
 	])('%s is for %s', (name, platform, version) => {
-		expect(parseWrapperName(name)).toEqual({ platform, version });
+		expect(parseWrapperName(name, 'docker')).toEqual({ platform, version });
 	});
 
 	test.each([
@@ -118,11 +120,42 @@ describe('names', () => {
 		'vboxwrapper_26211_x86_64-pc-linux-gnu',
 		'docker_wrapper_22_constructor',
 	])('%s is none of ours', (name) => {
-		expect(parseWrapperName(name)).toBeUndefined();
+		expect(parseWrapperName(name, 'docker')).toBeUndefined();
+	});
+});
+
+describe('names of vboxwrapper', () => {
+	test.each([
+		['vboxwrapper_26212_x86_64-pc-linux-gnu', 'x86_64-pc-linux-gnu', 26212],
+		['vboxwrapper_26212_windows_x86_64.exe', 'windows_x86_64', 26212],
+		['vboxwrapper_26200_x86_64-apple-darwin', 'x86_64-apple-darwin', 26200],
+		['vboxwrapper', 'x86_64-apple-darwin', undefined],
+	])('%s is for %s', (name, platform, version) => {
+		expect(parseWrapperName(name, 'vm')).toEqual({ platform, version });
+	});
+
+	test.each([
+		'vboxwrapper_26212_windows_ARM64.exe',
+		'vboxwrapper_26212_i686-pc-linux-gnu',
+		'docker_wrapper_x86_64',
+		'vboxwrapper.cpp',
+	])('%s is none of ours', (name) => {
+		expect(parseWrapperName(name, 'vm')).toBeUndefined();
 	});
 });
 
 describe('from a folder', () => {
+	test('vboxwrapper, if it is new enough to share the slot folder', async () => {
+		await writeFile(path.join(folder, 'docker_wrapper_22_x86_64-pc-linux-gnu'), LINUX);
+		await writeFile(path.join(folder, 'vboxwrapper'), MAC);
+		await writeFile(path.join(folder, 'vboxwrapper_26208_x86_64-pc-linux-gnu'), LINUX);
+		const found = async (): Promise<string[]> =>
+			(await wrapperBinaries({ folder }, ctx, { runtime: 'vm' })).map(({ fileName }) => fileName.replace(/[0-9a-f]{8}/, 'HASH'));
+		expect(await found()).toEqual(['vboxwrapper_26208_x86_64-pc-linux-gnu', 'vboxwrapper_HASH_x86_64-apple-darwin']);
+		await writeFile(path.join(folder, 'vboxwrapper_26206_windows_x86_64.exe'), WINDOWS);
+		await expect(found()).rejects.toMatchObject({ code: 'wrapper-missing', detail: { least: 26208 } });
+	});
+
 	test('the newest of each platform is taken, in the order of platforms', async () => {
 		await writeFile(path.join(folder, 'docker_wrapper_9_x86_64-pc-linux-gnu'), elf(62, true, 'old'));
 		await writeFile(path.join(folder, 'docker_wrapper_22_x86_64-pc-linux-gnu'), LINUX);
@@ -245,6 +278,21 @@ describe('from a release', () => {
 		expect(wrappers[0]?.fileName).toBe('docker_wrapper_22_x86_64-pc-linux-gnu');
 	});
 
+	test('of vboxwrapper: its own tags and archives', async () => {
+		const releases = ['dockerwrapper/99999', 'vboxwrapper/26210', 'vboxwrapper/26212'].map((tag_name) => ({
+			tag_name,
+			assets: [asset('vboxwrapper_26212_windows_x86_64.exe.zip'), asset('vboxwrapper'), asset('docker_wrapper_arm64')],
+		}));
+		serve('/api?per_page=100', JSON.stringify(releases));
+		serve('/d/vboxwrapper_26212_windows_x86_64.exe.zip', zip({ 'vboxwrapper_26212_windows_x86_64.exe': WINDOWS }));
+		serve('/d/vboxwrapper', MAC);
+		const wrappers = await wrapperBinaries({ release: 'latest', api: `${base}/api` }, ctx, { env, runtime: 'vm' });
+		expect(wrappers.map(({ fileName }) => fileName)).toEqual([
+			'vboxwrapper_26212_windows_x86_64.exe',
+			'vboxwrapper_26212_x86_64-apple-darwin',
+		]);
+	});
+
 	test('nonsense is refused', async () => {
 		await expect(wrapperBinaries({ release: '../x', api: base }, ctx, { env })).rejects.toMatchObject({
 			code: 'wrapper-missing',
@@ -322,6 +370,29 @@ describe('fetching', () => {
 		['http://a/', { all_proxy: 'socks5://p:1' }, undefined],
 	])('the proxy for %s with %j', (address, variables, expected) => {
 		expect(proxyFor(new URL(address), variables)?.href).toBe(expected);
+	});
+});
+
+describe('the ISO', () => {
+	test('comes from a file or an address, whose hash is remembered', async () => {
+		const file = path.join(folder, 'b2d.iso');
+		await writeFile(file, fakeIso());
+		expect((await isoImage({ file }, ctx)).size).toBe(fakeIso().length);
+		serve('/b2d.iso', fakeIso());
+		const pinFile = path.join(folder, 'pins.json');
+		const fetched = await isoImage({ url: `${base}/b2d.iso` }, ctx, { env, pinFile });
+		expect(fetched.sha256).toBe((await isoImage({ file }, ctx)).sha256);
+		serve('/b2d.iso', Buffer.concat([fakeIso(), Buffer.from('more')]));
+		await expect(isoImage({ url: `${base}/b2d.iso` }, ctx, { env, pinFile })).rejects.toMatchObject({ code: 'wrapper-changed' });
+	});
+
+	test('must boot, and be ours', async () => {
+		const file = path.join(folder, 'other.iso');
+		await expect(isoImage({ file }, ctx)).rejects.toMatchObject({ code: 'wrapper-missing', detail: { file } });
+		await writeFile(file, '<html>Not found</html>');
+		await expect(isoImage({ file }, ctx)).rejects.toThrow(/not the image of a CD/);
+		await writeFile(file, fakeIso('Boot2Docker-v1.11'));
+		await expect(isoImage({ file }, ctx)).rejects.toThrow(/ISO of another system .*Boot2Docker-v1\.11/);
 	});
 });
 

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
+import { editPlanClassSpec } from '../../../src/project/configEdit.js';
 import { type Capacity, checkPlanClass } from '../../../src/sandbox/web/scheduler/planClasses.js';
 import { parsePlanClassSpecs } from '../../../src/sandbox/web/scheduler/planClassSpec.js';
 import { parseRequest } from '../../../src/sandbox/web/scheduler/request.js';
 import { schedulerRequest } from './requestText.js';
 
 const DOCKER = '<docker_version>24.0</docker_version><docker_type>1</docker_type>';
+/** A host with VirtualBox whose processor virtualises. */
+const machine = (version: string): string =>
+	`<virtualbox_version>${version}</virtualbox_version><p_features>fpu vmx</p_features>`;
 const job = { workunitId: 7, batch: 3 };
 
 function host(
@@ -38,9 +42,33 @@ describe('plan classes', () => {
 		});
 		expect(checkPlanClass('mt', specs('<docker/>'), host(), job)).toEqual({ fits: false });
 		expect(checkPlanClass('vbox64', undefined, host(), job)).toEqual({ fits: false, message: 'VirtualBox is not installed' });
-		expect(checkPlanClass('vbox64', undefined, host({ host: '<virtualbox_version>7.0</virtualbox_version>' }), job).fits).toBe(
-			true,
-		);
+		expect(checkPlanClass('vbox64', undefined, host({ host: machine('7.0.20') }), job).fits).toBe(true);
+		expect(checkPlanClass('vbox32', undefined, host({ host: machine('7.0.20') }), job).fits).toBe(false);
+	});
+
+	it.each([
+		['VirtualBox', machine('7.0.20'), true],
+		['the oldest that our class takes', machine('6.0.0'), true],
+		['one that is older', machine('5.2.44'), false],
+		['a version that cannot be read', machine('7.0'), false],
+		['a processor that does not virtualise', '<virtualbox_version>7.0.20</virtualbox_version>', false],
+		['virtualisation switched off', `${machine('7.0.20')}<p_vm_extensions_disabled>1</p_vm_extensions_disabled>`, false],
+		['VirtualBox that cannot be used', machine('7.0.20 (unusable - Podman/Docker present)'), false],
+		['no VirtualBox', '', false],
+	])('sends our virtual machine to a host with %s', (_, hostXml, fits) => {
+		const classes = parsePlanClassSpecs(editPlanClassSpec(undefined, [], ['docker', 'vm']).text);
+		const answer = checkPlanClass('vbox64_mt', classes, host({ host: hostXml }), job);
+		expect(answer).toMatchObject(fits ? { fits, usage: { avgNcpus: 1, flops: 0.1e9, commandLine: '' } } : { fits });
+	});
+
+	it('gives a virtual machine several processors only where they virtualise', () => {
+		const many = specs('<virtualbox/><is64bit/><max_threads>4</max_threads>', 'vbox64_mt');
+		const avgNcpus = (hostXml: string): unknown => {
+			const answer = checkPlanClass('vbox64_mt', many, host({ host: hostXml, ncpus: 4 }), job);
+			return answer.fits && answer.usage.avgNcpus;
+		};
+		expect(avgNcpus(machine('7.0.20'))).toBe(4);
+		expect(avgNcpus('<virtualbox_version>7.0.20</virtualbox_version>')).toBe(1);
 	});
 
 	it('never sends a class that nobody defines', () => {

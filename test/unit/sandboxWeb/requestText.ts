@@ -30,7 +30,7 @@ ${options.codeSignKey ?? ''}
         <host_cpid>cpid1</host_cpid>
         <p_ncpus>2</p_ncpus>
         <p_fpops>1000000000</p_fpops>
-        <p_features>fpu sse2 pni avx</p_features>
+        ${options.host?.includes('<p_features>') === true ? '' : '<p_features>fpu sse2 pni avx</p_features>'}
         <m_nbytes>8000000000</m_nbytes>
         <d_free>50000000000</d_free>
         <os_name>Linux Debian</os_name>

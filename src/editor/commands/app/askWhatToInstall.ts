@@ -1,7 +1,12 @@
+import { stat } from 'node:fs/promises';
+
 import * as vscode from 'vscode';
 
 import { abortError } from '../../../common/errors.js';
 import { STORAGE_KEYS } from '../../../common/ids.js';
+import type { IsoSource } from '../../../project/isoSource.js';
+import type { ProgramSources } from '../../../project/programsFor.js';
+import { type Runtime, RUNTIMES } from '../../../project/types.js';
 import type { WrapperSource } from '../../../project/wrapperSource.js';
 import { type Asker, runWizard } from '../../quickInput/wizard.js';
 import type { Services } from '../../services.js';
@@ -11,14 +16,15 @@ export interface InstallWish {
 	readonly app: string;
 	/** For volunteers. */
 	readonly friendlyName: string;
-	readonly source: WrapperSource;
+	readonly sources: ProgramSources;
 }
 
-/** Asks for the names of the app and where the wrapper programs come from. */
+/** Asks for the names of the app, for the hosts that it is for, and where the programs come from. */
 export async function askWhatToInstall(services: Services): Promise<InstallWish> {
 	let app = 'boinc2docker';
 	let friendlyName = vscode.l10n.t('Containers');
-	let source: WrapperSource | undefined;
+	let runtimes: readonly Runtime[] = ['docker'];
+	let sources: ProgramSources | undefined;
 	await runWizard(vscode.l10n.t('Install App'), [
 		async (ask) => {
 			app = await ask.text({
@@ -41,19 +47,74 @@ export async function askWhatToInstall(services: Services): Promise<InstallWish>
 			});
 		},
 		async (ask) => {
-			source = await askSource(ask, services);
+			runtimes = await askRuntimes(ask, runtimes);
+		},
+		async (ask) => {
+			const wrapper = await askSource(ask, services);
+			const vm = runtimes.includes('vm') ? { wrapper, iso: await askIso(ask, services) } : undefined;
+			sources = { ...(runtimes.includes('docker') && { docker: wrapper }), ...(vm && { vm }) };
 		},
 	]);
-	if (!source) {
+	if (!sources) {
 		throw abortError();
 	}
-	return { app, friendlyName, source };
+	return { app, friendlyName, sources };
+}
+
+async function askRuntimes(ask: Asker, chosen: readonly Runtime[]): Promise<readonly Runtime[]> {
+	const key = await ask.pick<string>({
+		placeholder: vscode.l10n.t('Which hosts are the jobs for?'),
+		choices: [
+			{ label: vscode.l10n.t('$(package) Docker or Podman'), value: 'docker' },
+			{
+				label: vscode.l10n.t('$(vm) Docker, Podman and VirtualBox'),
+				detail: vscode.l10n.t('Hosts that have only VirtualBox run the container in a small virtual machine'),
+				value: 'docker vm',
+			},
+			{ label: vscode.l10n.t('$(vm-outline) VirtualBox Only'), value: 'vm' },
+		],
+		selected: chosen.join(' '),
+	});
+	return RUNTIMES.filter((runtime) => key.split(' ').includes(runtime));
+}
+
+/** The ISO that was built beside this extension, or one that the person names. */
+async function askIso(ask: Asker, services: Services): Promise<IsoSource> {
+	const built = await stat(services.builtIso).then(
+		() => true,
+		() => false,
+	);
+	const kind = await ask.pick<'built' | 'file' | 'url'>({
+		placeholder: vscode.l10n.t('Where is the ISO that virtual machines boot?'),
+		choices: [
+			...(built ? [{ label: vscode.l10n.t('$(verified) Built Here'), detail: services.builtIso, value: 'built' as const }] : []),
+			{ label: vscode.l10n.t('$(file) File…'), detail: vscode.l10n.t('“npm run iso” builds it'), value: 'file' },
+			{ label: vscode.l10n.t('$(link) Web Address…'), value: 'url' },
+		],
+	});
+	if (kind === 'url') {
+		return { url: await askAddress(ask, vscode.l10n.t('Address of the ISO'), 'https://example.org/boinc2docker.iso') };
+	}
+	return { file: kind === 'built' ? services.builtIso : await askIsoFile() };
+}
+
+async function askIsoFile(): Promise<string> {
+	const [file] =
+		(await vscode.window.showOpenDialog({
+			title: vscode.l10n.t('ISO for Virtual Machines'),
+			openLabel: vscode.l10n.t('Use This ISO'),
+			filters: { [vscode.l10n.t('Images of CDs')]: ['iso'] },
+		})) ?? [];
+	if (!file) {
+		throw abortError();
+	}
+	return file.fsPath;
 }
 
 async function askSource(ask: Asker, services: Services): Promise<WrapperSource> {
 	const last = services.globalState.get(STORAGE_KEYS.lastWrappers);
 	const kind = await ask.pick<'release' | 'folder' | 'url'>({
-		placeholder: vscode.l10n.t('Where do the wrapper programs (docker_wrapper) for the hosts come from?'),
+		placeholder: vscode.l10n.t('Where do the wrapper programs (docker_wrapper, vboxwrapper) for the hosts come from?'),
 		choices: [
 			{
 				label: vscode.l10n.t('$(verified) Official Release'),
@@ -93,11 +154,15 @@ async function askFolder(): Promise<WrapperSource> {
 }
 
 async function askUrl(ask: Asker): Promise<WrapperSource> {
+	return { url: await askAddress(ask, vscode.l10n.t('Address of the folder'), 'https://example.org/wrappers/') };
+}
+
+async function askAddress(ask: Asker, prompt: string, placeholder: string): Promise<string> {
 	const url = await ask.text({
-		prompt: vscode.l10n.t('Address of the folder'),
-		placeholder: 'https://example.org/wrappers/',
+		prompt,
+		placeholder,
 		validate: (text) =>
 			/^https?:\/\/\S+$/.test(text.trim()) ? undefined : vscode.l10n.t('An address that begins with https://'),
 	});
-	return { url: url.trim() };
+	return url.trim();
 }

@@ -12,16 +12,16 @@ import { askWhatToInstall } from './askWhatToInstall.js';
 export async function installApp(services: Services, item?: unknown): Promise<void> {
 	const title = vscode.l10n.t('Install App');
 	const model = await chooseServer(services, title, item);
-	const { app, friendlyName, source } = await askWhatToInstall(services);
+	const { app, friendlyName, sources } = await askWhatToInstall(services);
 	const { applyInstall, contentOfBytes, planInstall, programsFor, runnerScript } = await services.core();
 	const { name } = model.server;
 	const plan = await services.operation(vscode.l10n.t('Planning the installation on {0}', name), async (ctx) => {
 		const project = await model.project(ctx.signal);
-		const { leftOut, wrappers, busybox } = await programsFor(source, project, services.pinFile, ctx);
-		for (const platform of leftOut) {
-			services.log.warn(vscode.l10n.t('{0} is left out: there is no busybox for its containers.', platform));
+		const { notes, ...programs } = await programsFor(sources, ctx, { pinFile: services.pinFile, server: project.connection });
+		for (const note of notes) {
+			services.log.warn(note);
 		}
-		return planInstall(project, { app, friendlyName, runner: contentOfBytes(runnerScript), wrappers, busybox }, ctx);
+		return planInstall(project, { app, friendlyName, runner: contentOfBytes(runnerScript), ...programs }, ctx);
 	});
 	if (plan.isEmpty) {
 		void vscode.window.showInformationMessage(vscode.l10n.t('“{0}” is installed on {1} already: nothing is missing.', app, name));

@@ -85,7 +85,7 @@ async function findPlaces(services: Services): Promise<readonly Place[]> {
 	const places = models.flatMap((model) =>
 		model
 			.apps()
-			.filter(({ deprecated, versions }) => !deprecated && versions.some(({ planClass }) => planClass.includes('docker')))
+			.filter(({ deprecated, versions }) => !deprecated && versions.some(({ runtime }) => runtime !== undefined))
 			.map((app) => ({ model, app })),
 	);
 	if (places.length > 0) {

@@ -10,6 +10,11 @@ export interface PlanClassSpec {
 	readonly wsl: boolean;
 	readonly virtualbox: boolean;
 	readonly is64bit: boolean;
+	/** The processor must virtualise, and nothing may have switched that off. */
+	readonly vmAccelRequired: boolean;
+	/** 10000 × major + 100 × minor + release. */
+	readonly minVboxVersion: number;
+	readonly maxVboxVersion: number;
 	/** Any GPU type: our hosts offer none, so such a class never fits. */
 	readonly gpu: boolean;
 	readonly minClientVersion: number;
@@ -58,6 +63,9 @@ function parseSpec(element: LenientElement): PlanClassSpec {
 		wsl: flag('wsl'),
 		virtualbox: flag('virtualbox'),
 		is64bit: flag('is64bit'),
+		vmAccelRequired: flag('vm_accel_required'),
+		minVboxVersion: number('min_vbox_version'),
+		maxVboxVersion: number('max_vbox_version'),
 		gpu: text('gpu_type') !== '' || flag('cuda') || flag('opencl') || flag('cal'),
 		minClientVersion: number('min_core_client_version'),
 		maxClientVersion: number('max_core_client_version'),

@@ -67,11 +67,11 @@ function checkBuiltIn(name: string, capacity: Capacity): PlanClassAnswer {
 			return { fits: true, usage: usageOf(capacity, 0.01) };
 		case 'vbox32':
 		case 'vbox64':
-			return virtualbox(capacity) ?? { fits: true, usage: usageOf(capacity, 1) };
+			return virtualbox(BUILT_IN_MACHINES[name], capacity) ?? { fits: true, usage: usageOf(capacity, 1) };
 		case 'vbox32_mt':
 		case 'vbox64_mt':
 			return (
-				virtualbox(capacity) ?? {
+				virtualbox(BUILT_IN_MACHINES[name], capacity) ?? {
 					fits: true,
 					usage: usageOf(capacity, capacity.ncpus, 1, `--nthreads ${capacity.ncpus}`),
 				}
@@ -94,7 +94,7 @@ function checkSpec(
 	return (
 		jobLimits(spec, job) ??
 		machine(spec, capacity) ??
-		(spec.virtualbox ? virtualbox(capacity) : undefined) ??
+		(spec.virtualbox ? virtualbox(spec, capacity) : undefined) ??
 		engine(spec, capacity) ??
 		usage(spec, capacity)
 	);
@@ -144,12 +144,37 @@ function matches(pattern: string, text: string): boolean {
 const hasFeature = (capacity: Capacity, feature: string): boolean =>
 	` ${capacity.request.host.features} `.toLowerCase().includes(` ${feature.toLowerCase()} `);
 
-function virtualbox(capacity: Capacity): PlanClassAnswer | undefined {
-	if (capacity.request.clientVersion < 70_000) {
+type MachineNeeds = Pick<PlanClassSpec, 'is64bit' | 'vmAccelRequired' | 'minVboxVersion' | 'maxVboxVersion'>;
+
+const BUILT_IN_32: MachineNeeds = { is64bit: false, vmAccelRequired: false, minVboxVersion: 30_200, maxVboxVersion: 0 };
+const BUILT_IN_64: MachineNeeds = { ...BUILT_IN_32, is64bit: true, vmAccelRequired: true };
+const BUILT_IN_MACHINES = { vbox32: BUILT_IN_32, vbox32_mt: BUILT_IN_32, vbox64: BUILT_IN_64, vbox64_mt: BUILT_IN_64 };
+
+function virtualbox(needs: MachineNeeds, capacity: Capacity): PlanClassAnswer | undefined {
+	const { host, platforms, clientVersion } = capacity.request;
+	if (clientVersion < 70_000) {
 		return no('BOINC client 7.0+ required for Virtualbox jobs');
 	}
-	return capacity.request.host.virtualboxVersion === '' ? no('VirtualBox is not installed') : undefined;
+	if (host.virtualboxVersion === '') {
+		return no('VirtualBox is not installed');
+	}
+	if (host.virtualboxVersion.includes('unusable')) {
+		return no('VirtualBox is not usable');
+	}
+	const match = /^(\d+)\.(\d+)\.(\d+)/.exec(host.virtualboxVersion);
+	const version = match ? 10_000 * Number(match[1]) + 100 * Number(match[2]) + Number(match[3]) : 0;
+	if (!match || version < needs.minVboxVersion || (needs.maxVboxVersion > 0 && version > needs.maxVboxVersion)) {
+		return no();
+	}
+	if (needs.vmAccelRequired && !canAccelerate(capacity)) {
+		return no();
+	}
+	// Only the host's primary platform counts: a virtual machine of the other width would not start.
+	return (platforms[0] ?? '').includes('64') === needs.is64bit ? undefined : no();
 }
+
+const canAccelerate = (capacity: Capacity): boolean =>
+	(hasFeature(capacity, 'vmx') || hasFeature(capacity, 'svm')) && !capacity.request.host.vmExtensionsDisabled;
 
 function engine(spec: PlanClassSpec, capacity: Capacity): PlanClassAnswer | undefined {
 	if (!spec.docker) {
@@ -174,14 +199,15 @@ function engine(spec: PlanClassSpec, capacity: Capacity): PlanClassAnswer | unde
 }
 
 function usage(spec: PlanClassSpec, capacity: Capacity): PlanClassAnswer {
-	let avgNcpus = spec.avgNcpus || (spec.maxThreads > 1 ? Math.min(spec.maxThreads, capacity.ncpus) : 1);
+	const threads = spec.virtualbox && !canAccelerate(capacity) ? 1 : spec.maxThreads;
+	let avgNcpus = spec.avgNcpus || (threads > 1 ? Math.min(threads, capacity.ncpus) : 1);
 	const words: string[] = [];
 	if (spec.memUsagePerCpu > 0) {
-		const threads = Math.max(1, spec.minNcpus);
-		if (spec.memUsageBase + threads * spec.memUsagePerCpu > capacity.usableRam) {
+		const least = Math.max(1, spec.minNcpus);
+		if (spec.memUsageBase + least * spec.memUsagePerCpu > capacity.usableRam) {
 			return no();
 		}
-		avgNcpus = Math.min(avgNcpus, Math.max(threads, Math.floor((capacity.usableRam - spec.memUsageBase) / spec.memUsagePerCpu)));
+		avgNcpus = Math.min(avgNcpus, Math.max(least, Math.floor((capacity.usableRam - spec.memUsageBase) / spec.memUsagePerCpu)));
 		words.push(`--memory_size_mb ${Math.round((spec.memUsageBase + avgNcpus * spec.memUsagePerCpu) / (1 << 20))}`);
 	}
 	if (spec.nthreadsCommandLine) {

@@ -39,6 +39,8 @@ export interface HostInfo {
 	readonly osVersion: string;
 	readonly productName: string;
 	readonly virtualboxVersion: string;
+	/** The client has seen that the BIOS or another program keeps virtual machines from the processor. */
+	readonly vmExtensionsDisabled: boolean;
 	/** Empty when the client reports no engine. */
 	readonly dockerVersion: string;
 	/** 1 Docker, 2 Podman, 0 unknown. */
@@ -173,6 +175,7 @@ function parseHost(info: LenientElement | undefined): HostInfo {
 		osVersion: text('os_version'),
 		productName: text('product_name'),
 		virtualboxVersion: text('virtualbox_version'),
+		vmExtensionsDisabled: number('p_vm_extensions_disabled') !== 0,
 		dockerVersion: text('docker_version'),
 		dockerType: number('docker_type'),
 		wslHasDocker: distributions.some((distro) => childText(distro, 'docker_version') !== '' && !childFlag(distro, 'disallowed')),

@@ -1,0 +1,59 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { type InstallOptions, installWish } from '../../../src/terminal/commands/installSpec.js';
+
+let dir: string;
+beforeEach(async () => {
+	dir = await mkdtemp(path.join(os.tmpdir(), 'b2d-install-'));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+/** The sources that the options and the text of a `boinc2docker.yml` ask for. */
+async function sources(options: Partial<InstallOptions>, yaml = ''): Promise<unknown> {
+	const file = path.join(dir, 'boinc2docker.yml');
+	await writeFile(file, yaml);
+	return (await installWish({ ...options, file })).sources;
+}
+
+describe('the runtimes to install', () => {
+	test('are containers alone, unless something of the virtual machine is named', async () => {
+		expect(await sources({})).toEqual({ docker: { release: 'latest' } });
+		expect(await sources({}, 'iso: 1.0.0\nvboxwrapper: 26198\n')).toEqual({ docker: { release: 'latest' } });
+		expect(await sources({ iso: 'https://example.org/b2d.iso' })).toEqual({
+			docker: { release: 'latest' },
+			vm: { wrapper: { release: 'latest' }, iso: { url: 'https://example.org/b2d.iso' } },
+		});
+		expect(await sources({ vboxwrapper: '26212', release: '22', iso: '/x.iso' })).toEqual({
+			docker: { release: '22' },
+			vm: { wrapper: { release: '26212' }, iso: { file: '/x.iso' } },
+		});
+	});
+
+	test('can be chosen; options go before the file', async () => {
+		expect(await sources({ runtime: ['vm'], wrappers: dir, iso: '/x.iso' })).toEqual({
+			vm: { wrapper: { folder: dir }, iso: { file: '/x.iso' } },
+		});
+		expect(await sources({ runtime: ['docker'] }, 'iso: x.iso\n')).toEqual({ docker: { release: 'latest' } });
+		await expect(sources({ runtime: ['lxc'] })).rejects.toMatchObject({ code: 'usage' });
+	});
+
+	test('take the ISO that was built beside the program, if none is named', async () => {
+		expect(await sources({ runtime: ['docker', 'vm'] })).toMatchObject({
+			vm: { iso: { file: expect.stringMatching(/[/\\]iso[/\\]boinc2docker\.iso$/) as string } },
+		});
+	});
+
+	test('have paths that start from the folder of the file', async () => {
+		expect(await sources({}, 'runtimes: [vm]\nwrapper: ./w\niso: out/b2d.iso\n')).toEqual({
+			vm: { wrapper: { folder: path.join(dir, 'w') }, iso: { file: path.join(dir, 'out/b2d.iso') } },
+		});
+		expect(await sources({}, 'vboxwrapper: vbox\niso: https://example.org/b2d.iso\n')).toEqual({
+			docker: { release: 'latest' },
+			vm: { wrapper: { folder: path.join(dir, 'vbox') }, iso: { url: 'https://example.org/b2d.iso' } },
+		});
+	});
+});
