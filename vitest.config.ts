@@ -40,11 +40,23 @@ export default defineConfig({
 				test: {
 					name: 'integration',
 					include: ['test/integration/**/*.test.ts'],
+					exclude: ['test/integration/iso/**'],
 					testTimeout: 240_000,
 					hookTimeout: 240_000,
 					// They wait for daemons, engines and clients most of the time.
 					maxWorkers: 4,
 					sequence: { sequencer: LongestFirst },
+				},
+			},
+			{
+				extends: true,
+				// A machine without hardware support keeps a processor busy, so these are not among those that wait.
+				test: {
+					name: 'vm',
+					include: ['test/integration/iso/**/*.test.ts'],
+					testTimeout: 400_000,
+					hookTimeout: 400_000,
+					maxWorkers: 2,
 				},
 			},
 			{

@@ -42,6 +42,7 @@ const LANES = [
 		{ name: 'format', run: [bin('prettier'), '--check', '.'] },
 		{ name: 'lint', run: [bin('eslint'), '.', '--max-warnings', '0'] },
 		{ name: 'exports', run: [bin('knip')] },
+		{ name: 'vm', real: true, run: [bin('vitest'), 'run', '--project', 'vm'] },
 		{ name: 'vscode', real: true, run: [node, 'test/harness/lib/install-vscode.mjs'] },
 		{ name: 'suite', real: true, run: [node, 'test/suite.mjs'] },
 		{ name: 'ui', real: true, run: [node, '--test', '--test-concurrency=1', ...uiTests] },

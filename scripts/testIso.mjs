@@ -15,5 +15,5 @@ const packages = run(process.execPath, 'scripts/systemPackages.mjs', 'test');
 if (packages !== 0) {
 	process.exit(packages);
 }
-const projects = ['unit', 'integration', ...(values.all ? ['long'] : [])].flatMap((name) => ['--project', name]);
+const projects = ['unit', 'vm', ...(values.all ? ['long'] : [])].flatMap((name) => ['--project', name]);
 process.exit(run(path.join(root, 'node_modules/.bin/vitest'), 'run', ...projects, '/iso/'));

@@ -80,7 +80,7 @@ export class Vm {
 		const child = spawn('qemu-system-x86_64', [...machine(slot, dir, disk, options), ...boot], {
 			stdio: ['ignore', 'ignore', 'pipe'],
 		});
-		return new Vm(slot, dir, child, options.seconds ?? 150);
+		return new Vm(slot, dir, child, options.seconds ?? 300);
 	}
 
 	/** Waits for the completion file, ends the VM, and returns what is in the file. Throws when the VM hangs or goes off. */
