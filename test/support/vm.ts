@@ -23,7 +23,7 @@ export interface VmOptions {
 	readonly cpu?: string;
 	/** A disk to use again. Default: a new empty one, removed at the end. `none`: no disk at all. */
 	readonly disk?: string;
-	/** Seconds until the VM counts as hung, default 150. */
+	/** Seconds until the VM counts as hung, default 300. */
 	readonly seconds?: number;
 	/** Collects what the guest writes to VirtualBox's log. */
 	readonly more?: readonly string[];
