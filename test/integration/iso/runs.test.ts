@@ -159,22 +159,23 @@ function comparable(tree: Record<string, string>): Record<string, string> {
 
 test('an image and a file bigger than the memory, and 10,000 small files', async () => {
 	const line = Buffer.from('0123456789abcdef'.repeat(4));
-	const big = Array.from({ length: 4 }, (_, index) =>
+	const big = Array.from({ length: 3 }, (_, index) =>
 		file(`big/${String(index)}`, Buffer.alloc(42 << 20, Buffer.concat([Buffer.from(String(index)), line]))),
 	);
 	const many = Array.from({ length: 10_000 }, (_, index) => file(`many/${String(index % 100)}/${String(index)}`, String(index)));
 	const image = await pack([busyboxLayer(), big, many]);
 	const slot = await slotOf({
 		image,
-		disk: 200_000_000,
+		disk: 150_000_000,
 		argv: shell(
-			'busybox find /many -type f | wc -l; cat /big/* | wc -c; dd if=/dev/zero of=/tmp/big bs=1M count=170 2>/dev/null; wc -c </tmp/big',
+			'busybox find /many -type f | wc -l; cat /big/* | wc -c; dd if=/dev/zero of=/tmp/big bs=1M count=130 2>/dev/null; wc -c </tmp/big',
 		),
 	});
-	const outcome = await runVm(slot.slot, { memory: 160 });
-	expect(outcome.message).toMatch(/^10000\n176160768\n178257920\n/);
+	// Linux has 120 MB of the 160. Emulation takes its time on a busy machine.
+	const outcome = await runVm(slot.slot, { memory: 160, seconds: 420 });
+	expect(outcome.message).toMatch(/^10000\n132120576\n136314880\n/);
 	expect(outcome.code).toBe(0);
-});
+}, 450_000);
 
 describe('a VM whose power was cut', () => {
 	let outcome: VmOutcome;
