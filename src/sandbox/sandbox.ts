@@ -19,6 +19,8 @@ export interface Sandbox {
 	readonly wrapperFolder: string;
 	/** A static busybox of this machine. */
 	readonly busyboxFile: string;
+	/** PATH of the accounts on its server. */
+	readonly serverPath: string;
 	/** The project's database, as `config.xml` names it. */
 	readonly database: DatabaseSettings;
 	/** Account of the volunteer. */

@@ -62,7 +62,7 @@ async function startParts(before: SandboxState, folders: SandboxFolders, ctx: Op
 	const mariadb = await startMariadb({ dir: folders.mariadb, ...(port !== undefined && { port }) });
 	step('Starting the SSH server');
 	const sshPort = await freePort(before.ports.ssh);
-	const sshd = await startSshd({ dir: folders.sshd, port: sshPort, detached: true, config: [sessionPath(folders)] });
+	const sshd = await startSshd({ dir: folders.sshd, port: sshPort, detached: true, config: [`SetEnv "PATH=${serverPath(folders)}"`] });
 	const webPort = await freePort(before.ports.web);
 	const state: SandboxState = { ...before, ports: { database: mariadb.port, ssh: sshd.port, web: webPort } };
 	await movePorts(before, state, folders, mariadb);
@@ -81,6 +81,7 @@ async function startParts(before: SandboxState, folders: SandboxFolders, ctx: Op
 		knownHostsFile: sshd.knownHostsFile,
 		wrapperFolder: state.wrapperFolder,
 		busyboxFile: ['/bin/busybox', '/usr/bin/busybox'].find((file) => existsSync(file)) ?? '/bin/busybox',
+		serverPath: serverPath(folders),
 		database: mariadb,
 		authenticator: state.authenticator,
 		engine,
@@ -89,10 +90,9 @@ async function startParts(before: SandboxState, folders: SandboxFolders, ctx: Op
 	};
 }
 
-/** The PATH of sessions: what `sshd` gives, and our commands after it. */
-function sessionPath(folders: SandboxFolders): string {
-	return `SetEnv "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${commandsFolder(folders)}"`;
-}
+/** What `sshd` gives to sessions, and our commands after it. */
+const serverPath = (folders: SandboxFolders): string =>
+	`/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${commandsFolder(folders)}`;
 
 async function startVolunteer(
 	state: SandboxState,

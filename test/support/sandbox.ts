@@ -7,6 +7,9 @@ import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 
 import { quietContext } from '../../src/common/ports.js';
+import type { Connection } from '../../src/connection/connection.js';
+import { localConnection } from '../../src/connection/localConnection.js';
+import { prefixed } from '../../src/connection/prefixed.js';
 import { createSandbox, type SandboxOptions } from '../../src/sandbox/createSandbox.js';
 import type { Sandbox } from '../../src/sandbox/sandbox.js';
 
@@ -37,6 +40,8 @@ export async function buildSandboxProgram(dir: string): Promise<void> {
 export interface TestSandbox extends Sandbox {
 	/** Runs a program of `bin/` in the project's folder; never rejects because of its exit code. */
 	tool(name: string, args?: readonly string[], input?: string): Promise<ToolResult>;
+	/** A connection without SSH; commands find what they find on the sandbox's server. */
+	connectLocally(): Connection;
 	/** Stops everything and removes the folder. */
 	remove(): Promise<void>;
 }
@@ -58,6 +63,7 @@ export async function startTestSandbox(options: Partial<SandboxOptions> = {}): P
 			...sandbox,
 			tool: (name, args = [], input = '') =>
 				runTool(path.join(sandbox.projectRoot, 'bin', name), args, sandbox.projectRoot, input),
+			connectLocally: () => prefixed(localConnection(), ['env', `PATH=${sandbox.serverPath}`]),
 			remove: async () => {
 				await sandbox.stop();
 				await rm(folder, { recursive: true, force: true });

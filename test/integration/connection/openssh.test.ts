@@ -110,8 +110,11 @@ describe('commands', () => {
 	it('reject when the server dies', async () => {
 		const doomed = await startSshd({ dir: join(dir, 'doomed') });
 		const through = await connected(doomed);
-		const running = through.exec(['sleep', '1000']);
-		running.catch(() => undefined);
+		let running: Promise<unknown> = Promise.resolve();
+		await new Promise<void>((resolve) => {
+			running = through.exec(['sh', '-c', 'echo up; exec sleep 1000'], { onStdout: () => resolve() });
+			running.catch(() => undefined);
+		});
 		await doomed.stop();
 		await expect(running).rejects.toMatchObject({ code: 'connection-lost' });
 		await through.ended;

@@ -10,7 +10,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contentOfBytes, contentOfFile } from '../../../src/common/content.js';
 import { quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
-import { localConnection } from '../../../src/connection/localConnection.js';
 import { runnerScript } from '../../../src/job/runner.js';
 import { submitContainer } from '../../../src/job/submitImage.js';
 import type { SubmittedBatch } from '../../../src/job/types.js';
@@ -58,7 +57,7 @@ beforeAll(async () => {
 	dir = await mkdtemp(path.join(tmpdir(), 'b2d-same-'));
 	const iso = await builtIso();
 	[sandbox, engine] = await Promise.all([startTestSandbox(), startTestEngine('podman')]);
-	connection = localConnection();
+	connection = sandbox.connectLocally();
 	project = await openProject(connection, sandbox.projectRoot, ctx);
 	// Only a volunteer's host runs vboxwrapper: what the test does in its place is in vm.ts.
 	const wrappers = path.join(dir, 'wrappers');

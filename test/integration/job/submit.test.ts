@@ -7,7 +7,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { contentOfBytes, contentOfFile } from '../../../src/common/content.js';
 import { quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
-import { localConnection } from '../../../src/connection/localConnection.js';
 import { cancelBatch } from '../../../src/job/cancel.js';
 import { runnerScript } from '../../../src/job/runner.js';
 import { submitBatch } from '../../../src/job/submit.js';
@@ -34,7 +33,7 @@ let database: Database;
 
 beforeAll(async () => {
 	sandbox = await startTestSandbox();
-	connection = localConnection();
+	connection = sandbox.connectLocally();
 	database = await openDatabase(sandbox.database);
 	const installing = await openProject(connection, sandbox.projectRoot, ctx);
 	const spec = {
@@ -173,7 +172,7 @@ describe('submitting', () => {
 	});
 
 	test('two at once do not disturb each other', async () => {
-		const other = await openProject(localConnection(), sandbox.projectRoot, ctx);
+		const other = await openProject(sandbox.connectLocally(), sandbox.projectRoot, ctx);
 		const jobs = Array.from({ length: 40 }, () => ({}));
 		const batches = await Promise.all([
 			submitBatch(project, batchOf({ name: 'one', jobs }), ctx),

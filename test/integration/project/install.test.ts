@@ -7,7 +7,6 @@ import { contentOfBytes, contentOfFile } from '../../../src/common/content.js';
 import { BoincError } from '../../../src/common/errors.js';
 import { type Clock, type OperationContext, quietContext, systemClock } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
-import { localConnection } from '../../../src/connection/localConnection.js';
 import { architecturesOf, installedApps } from '../../../src/project/apps.js';
 import { daemonStatus, projectSwitch, restartDaemons, startDaemons } from '../../../src/project/daemons.js';
 import { diagnose } from '../../../src/project/doctor.js';
@@ -34,7 +33,7 @@ let spec: InstallSpec;
 
 beforeAll(async () => {
 	sandbox = await startTestSandbox();
-	connection = localConnection();
+	connection = sandbox.connectLocally();
 });
 afterAll(async () => {
 	await connection.close();
