@@ -62,7 +62,12 @@ async function startParts(before: SandboxState, folders: SandboxFolders, ctx: Op
 	const mariadb = await startMariadb({ dir: folders.mariadb, ...(port !== undefined && { port }) });
 	step('Starting the SSH server');
 	const sshPort = await freePort(before.ports.ssh);
-	const sshd = await startSshd({ dir: folders.sshd, port: sshPort, detached: true, config: [`SetEnv "PATH=${serverPath(folders)}"`] });
+	const sshd = await startSshd({
+		dir: folders.sshd,
+		port: sshPort,
+		detached: true,
+		config: [`SetEnv "PATH=${serverPath(folders)}"`],
+	});
 	const webPort = await freePort(before.ports.web);
 	const state: SandboxState = { ...before, ports: { database: mariadb.port, ssh: sshd.port, web: webPort } };
 	await movePorts(before, state, folders, mariadb);
