@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
@@ -66,7 +65,6 @@ export async function openImage(archive: ImageArchive, request: OpenRequest, ctx
 				label: `layer ${index + 1} of ${label}`,
 			};
 			const layer = await unpackedLayer(packed, join(request.tempDir, `layer-${index}.tar`), openFile, ctx.signal);
-			await verify(layer, parsed.diffIds[index], ctx.signal);
 			layers.push(layer);
 		}
 		return { ...parsed, layers, close };
@@ -121,23 +119,4 @@ async function unpackedLayer(
 	await spoolGunzip(reader.stream(layer.start, layer.end), layer.label, target, signal);
 	const file = await openFile(target);
 	return { source: file, start: 0, end: file.size, label: layer.label };
-}
-
-/** Compares a layer with the hash in the image's config. */
-async function verify(layer: TarRange, diffId: string | undefined, signal: AbortSignal | undefined): Promise<void> {
-	const [, expected] = /^sha256:([a-f0-9]{64})$/.exec(diffId ?? '') ?? [];
-	if (expected === undefined) {
-		return;
-	}
-	const hash = createHash('sha256');
-	for await (const piece of new ForwardReader(layer.source).stream(layer.start, layer.end)) {
-		throwIfAborted(signal);
-		hash.update(piece);
-	}
-	if (hash.digest('hex') !== expected) {
-		throw new BoincError('archive-corrupt', `The ${layer.label} is damaged: its content does not fit its hash.`, {
-			remedy: 'Save the image again, and compare the sizes if the file was copied.',
-			detail: { archive: layer.label, expected },
-		});
-	}
 }

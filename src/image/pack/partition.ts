@@ -1,19 +1,16 @@
 import { crc32 } from 'node:zlib';
 
-import { BLOCK, type ByteString, paddedSize } from '../tar/tarHeader.js';
-import type { DirectoryInode, Inode } from '../tree/inode.js';
-import { walkTree } from '../tree/walkTree.js';
-
-/** One file with all its names. */
-export interface PackUnit {
-	readonly path: ByteString;
-	readonly inode: Inode;
-	/** Further names: hard links. */
-	readonly links: readonly ByteString[];
-}
+import type { ByteString } from '../tar/tarHeader.js';
+import { type PackKind, type PackUnit, tarSize, type TreeUnits } from './units.js';
 
 /** What goes into one pack, in this order. */
 export interface PackPlan {
+	readonly kind: PackKind;
+	/**
+	 * Files that are in earlier packs with another time. They come first, and `units` holds the image's link to the shared
+	 * folder then: see `timeHeader`.
+	 */
+	readonly times: readonly PackUnit[];
 	readonly units: readonly PackUnit[];
 	/** Bytes of the tar, about. */
 	readonly size: number;
@@ -29,76 +26,59 @@ export interface PackSizes {
 	readonly most: number;
 	/** A file from this size on is a pack of its own. */
 	readonly alone: number;
-	/** Most packs of an image. */
-	readonly count: number;
 }
 
 const MIB = 1 << 20;
+/** Below this the overhead of a file in BOINC (a download, an entry in each job) outweighs what small packs save. */
+const LEAST = 2 * MIB;
+/** Packs that an image of any size is cut into, about half of what a job can name: the rest is for patches. */
+const ABOUT = 64;
 
 /** A BOINC job names each of its files in a few hundred bytes of at most 64 KiB: about 100 files. */
-const SIZES: PackSizes = { least: 8 * MIB, further: 8 * MIB, most: 32 * MIB, alone: 16 * MIB, count: 90 };
+export const MOST_PACKS = 90;
+
+/** Sizes for a tree of so many bytes of tar: in steps of two, so that trees which differ little are cut alike. */
+export function packSizes(treeBytes: number): PackSizes {
+	let least = LEAST;
+	while (treeBytes / (2 * least) > ABOUT) {
+		least *= 2;
+	}
+	return scaled({ least: 1, further: 1, most: 4, alone: 2 }, least);
+}
+
+const scaled = ({ least, further, most, alone }: PackSizes, scale: number): PackSizes => ({
+	least: least * scale,
+	further: further * scale,
+	most: most * scale,
+	alone: alone * scale,
+});
+
+/** Bytes of tar of all units. */
+export const unitBytes = ({ files, directories }: TreeUnits): number =>
+	[files, directories].reduce((sum, list) => list.reduce((all, unit) => all + tarSize(unit), sum), 0);
 
 /**
- * Cuts a tree into packs. Every entry is in exactly one; a file and its hard links are together.
- *
- * Packs with files come first, packs with directories last, and they must be unpacked in this order: a file that is
- * put into a directory changes the directory's time, so directories are described when everything is in them. Until
- * then the builders make them implicitly. (An empty directory is like a file in this.)
+ * Cuts units into at most `count` packs; every unit is in exactly one, files before directories.
  *
  * The cuts depend on names and sizes near them only, so that a local change of the tree changes few packs: a pack ends
  * behind a file whose name hashes below a limit that grows with the file's size.
  */
-export function partition(root: DirectoryInode, sizes: PackSizes = SIZES): PackPlan[] {
-	const { files, directories } = unitsOf(root);
+export function partition({ files, directories }: TreeUnits, sizes: PackSizes, count: number): PackPlan[] {
 	for (let scale = 1; ; scale *= 2) {
-		const packs = [...cut(files, scaled(sizes, scale)), ...cut(directories, scaled(sizes, scale))];
-		if (packs.length <= sizes.count) {
+		const packs = [...cut('files', files, scaled(sizes, scale)), ...cut('directories', directories, scaled(sizes, scale))];
+		if (packs.length <= Math.max(count, 2)) {
 			return packs;
 		}
 	}
 }
 
-const scaled = (sizes: PackSizes, scale: number): PackSizes => ({
-	least: sizes.least * scale,
-	further: sizes.further * scale,
-	most: sizes.most * scale,
-	alone: sizes.alone * scale,
-	count: sizes.count,
-});
-
-function unitsOf(root: DirectoryInode): { files: PackUnit[]; directories: PackUnit[] } {
-	const files: PackUnit[] = [];
-	const directories: PackUnit[] = [];
-	const linksOf = new Map<Inode, ByteString[]>();
-	for (const { path, inode } of walkTree(root)) {
-		const known = linksOf.get(inode);
-		if (known) {
-			known.push(path);
-			continue;
-		}
-		const links: ByteString[] = [];
-		if (inode.shared) {
-			linksOf.set(inode, links);
-		}
-		if (inode.kind !== 'directory' || (inode.children.size === 0 && path !== '')) {
-			files.push({ path, inode, links });
-		} else if (path !== '' || inode.explicit) {
-			directories.push({ path, inode, links });
-		}
-	}
-	return { files, directories };
-}
-
-const tarSize = ({ inode, links }: PackUnit): number =>
-	BLOCK * (1 + links.length) + (inode.kind === 'file' ? paddedSize(inode.size) : 0);
-
-function cut(units: readonly PackUnit[], sizes: PackSizes): PackPlan[] {
+function cut(kind: PackKind, units: readonly PackUnit[], sizes: PackSizes): PackPlan[] {
 	const packs: PackPlan[] = [];
 	let current: PackUnit[] = [];
 	let size = 0;
 	const finish = (): void => {
 		if (current.length > 0) {
-			packs.push({ units: current, size });
+			packs.push({ kind, times: [], units: current, size });
 		}
 		current = [];
 		size = 0;
@@ -106,7 +86,7 @@ function cut(units: readonly PackUnit[], sizes: PackSizes): PackPlan[] {
 	for (const unit of units) {
 		const more = tarSize(unit);
 		if (more >= sizes.alone) {
-			packs.push({ units: [unit], size: more });
+			packs.push({ kind, times: [], units: [unit], size: more });
 			continue;
 		}
 		if (size + more > sizes.most) {

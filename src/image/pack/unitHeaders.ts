@@ -1,12 +1,7 @@
 import type { ByteString, TarHeader } from '../tar/tarHeader.js';
 import type { Inode } from '../tree/inode.js';
-import type { PackUnit } from './partition.js';
-
-/**
- * The extended attributes that travel. Both engines' builders keep `security.capability`; Podman keeps `user.*`, which
- * Docker drops. Others belong to the machine that the image was built on, or make an unprivileged builder fail.
- */
-export const travels = (name: ByteString): boolean => name === 'security.capability' || name.startsWith('user.');
+import { travels } from '../tree/travels.js';
+import type { PackUnit } from './units.js';
 
 /** The tar headers of a file and its further names; the file's own is the first, and its content follows that. */
 export function unitHeaders({ path, inode, links }: PackUnit): TarHeader[] {
@@ -22,6 +17,19 @@ export function unitHeaders({ path, inode, links }: PackUnit): TarHeader[] {
 		),
 	];
 }
+
+/**
+ * A header that gives a file of an earlier pack its time and nothing else: a hard link to it under the name of `link`, the
+ * image's link to the shared folder. Builders apply the header of a hard link to the file. The next such header replaces the
+ * name, and at last the link itself does, so that no name is left.
+ */
+export const timeHeader = ({ path, inode }: PackUnit, link: ByteString): TarHeader => ({
+	...headerOf(path, inode),
+	name: link,
+	kind: 'hardlink',
+	size: 0,
+	linkName: path,
+});
 
 function headerOf(path: ByteString, inode: Inode): TarHeader {
 	const isDevice = inode.kind === 'character' || inode.kind === 'block';

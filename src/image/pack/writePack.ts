@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,25 +6,22 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
+import { contentOfBytes } from '../../common/content.js';
 import { ForwardReader, type RandomAccess } from '../archive/randomAccess.js';
 import { encodeHeader, endOfArchive, padding } from '../tar/encodeHeader.js';
+import type { TarHeader } from '../tar/tarHeader.js';
 import type { FileInode } from '../tree/inode.js';
-import type { Pack } from '../types.js';
+import type { Pack, PackFacts } from '../types.js';
+import { encodeManifest } from './manifest.js';
 import type { PackPlan } from './partition.js';
-import { unitHeaders } from './unitHeaders.js';
-
-export interface WrittenPack {
-	readonly pack: Pack;
-	/** Sum of the SHA-256 of each entry's header and content, as numbers. */
-	readonly hashSum: bigint;
-	/** Bytes of the files in it. */
-	readonly fileBytes: number;
-}
+import type { DigestedTree } from './planPacks.js';
+import { timeHeader, unitHeaders } from './unitHeaders.js';
 
 export interface PackTarget {
 	readonly dir: string;
 	/** Tells packs that are written at the same time apart. */
 	readonly index: number;
+	readonly generation: number;
 	/** Called with the bytes of tar that were written since the last call. */
 	readonly onBytes: (count: number) => void;
 	readonly signal?: AbortSignal;
@@ -40,11 +37,11 @@ const HEADER_BYTES = 10;
  * The name holds the hash of the compressed file, not of the tar: another version of zlib compresses the same tar to
  * other bytes, and a BOINC file name stands for one sequence of bytes for ever. So two machines with different
  * versions may send a part twice; they never meet under one name with different contents. What says that two images
- * are equal is `PackedImage.id`, which is computed from the tree.
+ * are equal is their id, which is computed from the tree, and what says that two parts are, is the manifest.
  */
-export async function writePack(plan: PackPlan, target: PackTarget): Promise<WrittenPack> {
+export async function writePack(plan: PackPlan, image: DigestedTree, target: PackTarget): Promise<Pack> {
 	const temporary = join(target.dir, `pack-${target.index}`);
-	const totals: Totals = { entries: 0, tarBytes: 0, fileBytes: 0, hashSum: 0n };
+	const totals: Totals = { entries: 0, tarBytes: 0 };
 	const sha256 = createHash('sha256');
 	const md5 = createHash('md5');
 	let size = 0;
@@ -57,7 +54,7 @@ export async function writePack(plan: PackPlan, target: PackTarget): Promise<Wri
 		}
 	};
 	await pipeline(
-		Readable.from(joined(tarOf(plan, totals), target.onBytes), { objectMode: false }),
+		Readable.from(joined(tarOf(plan, image, totals), target.onBytes), { objectMode: false }),
 		createGzip({ level: 6, memLevel: 8, chunkSize: PIECE }),
 		observe,
 		createWriteStream(temporary, { mode: 0o600 }),
@@ -67,66 +64,69 @@ export async function writePack(plan: PackPlan, target: PackTarget): Promise<Wri
 	const name = `b2d_pack_${hash.slice(0, 32)}.tar.gz`;
 	const file = join(target.dir, name);
 	await rename(temporary, file);
+	const facts: PackFacts = {
+		name,
+		size,
+		sha256: hash,
+		md5: md5.digest('hex'),
+		unpackedSize: totals.tarBytes,
+		entries: totals.entries,
+		kind: plan.kind,
+		generation: target.generation,
+		times: plan.times.length,
+	};
 	return {
-		pack: {
-			name,
-			unpackedSize: totals.tarBytes,
-			entries: totals.entries,
-			content: {
-				size,
-				sha256: hash,
-				md5: md5.digest('hex'),
-				open: (offset) => createReadStream(file, { start: offset, highWaterMark: 1 << 18 }),
-			},
+		...facts,
+		content: {
+			size,
+			sha256: hash,
+			md5: facts.md5,
+			open: (offset) => createReadStream(file, { start: offset, highWaterMark: 1 << 18 }),
 		},
-		hashSum: totals.hashSum,
-		fileBytes: totals.fileBytes,
+		manifest: contentOfBytes(await encodeManifest(facts, plan, image.digests)),
 	};
 }
 
 interface Totals {
 	entries: number;
 	tarBytes: number;
-	fileBytes: number;
-	hashSum: bigint;
 }
 
-async function* tarOf(plan: PackPlan, totals: Totals): AsyncGenerator<Buffer, void, undefined> {
+async function* tarOf(
+	{ times, units }: PackPlan,
+	{ sharedLink }: DigestedTree,
+	totals: Totals,
+): AsyncGenerator<Buffer, void, undefined> {
 	const readers = new Map<RandomAccess, ForwardReader>();
 	const emit = (bytes: Buffer): Buffer => {
 		totals.tarBytes += bytes.length;
 		return bytes;
 	};
-	for (const unit of plan.units) {
-		for (const [index, header] of unitHeaders(unit).entries()) {
-			const encoded = encodeHeader(header);
-			const hash = createHash('sha256').update(encoded);
-			yield emit(encoded);
+	const header = (of: TarHeader): Buffer => {
+		totals.entries++;
+		return emit(encodeHeader(of));
+	};
+	for (const unit of times) {
+		yield header(timeHeader(unit, sharedLink));
+	}
+	for (const unit of units) {
+		for (const [index, each] of unitHeaders(unit).entries()) {
+			yield header(each);
 			if (index === 0 && unit.inode.kind === 'file') {
-				totals.fileBytes += unit.inode.size;
-				for await (const piece of contentOf(unit.inode, readers, hash)) {
+				for await (const piece of contentOf(unit.inode, readers)) {
 					yield emit(piece);
 				}
 				yield emit(padding(unit.inode.size));
 			}
-			totals.hashSum += BigInt(`0x${hash.digest('hex')}`);
-			totals.entries++;
 		}
 	}
 	yield emit(endOfArchive());
 }
 
-async function* contentOf(
-	inode: FileInode,
-	readers: Map<RandomAccess, ForwardReader>,
-	hash: Hash,
-): AsyncGenerator<Buffer, void, undefined> {
+async function* contentOf(inode: FileInode, readers: Map<RandomAccess, ForwardReader>): AsyncGenerator<Buffer, void, undefined> {
 	const reader = readers.get(inode.source) ?? new ForwardReader(inode.source);
 	readers.set(inode.source, reader);
-	for await (const piece of reader.stream(inode.offset, inode.offset + inode.size)) {
-		hash.update(piece);
-		yield piece;
-	}
+	yield* reader.stream(inode.offset, inode.offset + inode.size);
 }
 
 /** Joins small pieces. The result's buffers are new ones: those of the input are used again by their readers. */

@@ -1,23 +1,22 @@
-import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 
 import type { OperationContext } from '../../common/ports.js';
 import type { Pack } from '../types.js';
-import type { PackPlan } from './partition.js';
-import { writePack, type WrittenPack } from './writePack.js';
+import type { DigestedTree, PackPlanning } from './planPacks.js';
+import { writePack } from './writePack.js';
 
-export interface WrittenPacks {
-	/** In the order of the plans. */
-	readonly packs: readonly Pack[];
-	/** Hash of the set of all entries; does not depend on where the tree was cut. */
-	readonly treeHash: string;
-	/** Bytes of all files. */
-	readonly fileBytes: number;
-}
-
-/** Writes all packs into `dir`, a few at a time: compression runs on the threads of the runtime's pool. */
-export async function writePacks(plans: readonly PackPlan[], dir: string, ctx: OperationContext): Promise<WrittenPacks> {
-	const total = plans.reduce((sum, plan) => sum + plan.size, 0);
+/**
+ * Writes the packs that are to be made into `dir`, a few at a time (compression runs on the threads of the runtime's pool),
+ * and yields each when it is done, in any order. Whoever takes them slowly slows the writing down. Leaving the loop early
+ * stops it.
+ */
+export async function* writePacks(
+	{ fresh, generation }: PackPlanning,
+	image: DigestedTree,
+	dir: string,
+	ctx: OperationContext,
+): AsyncGenerator<Pack, void, undefined> {
+	const total = fresh.reduce((sum, plan) => sum + plan.size, 0);
 	let done = 0;
 	const onBytes = (count: number): void => {
 		done += count;
@@ -26,36 +25,24 @@ export async function writePacks(plans: readonly PackPlan[], dir: string, ctx: O
 	// One failure stops the others, and none may still write when the caller removes the folder.
 	const stop = new AbortController();
 	const signal = ctx.signal ? AbortSignal.any([ctx.signal, stop.signal]) : stop.signal;
-	const written: WrittenPack[] = [];
-	const queue = [...plans.entries()];
-	const work = async (): Promise<void> => {
-		for (let next = queue.shift(); next; next = queue.shift()) {
-			const [index, plan] = next;
-			written[index] = await writePack(plan, { dir, index, onBytes, signal });
+	const limit = Math.max(1, Math.min(4, availableParallelism()));
+	const running = new Map<number, Promise<{ readonly index: number; readonly pack: Pack }>>();
+	try {
+		for (let next = 0; next < fresh.length || running.size > 0;) {
+			const plan = fresh[next];
+			if (plan && running.size < limit) {
+				const index = next++;
+				const work = writePack(plan, image, { dir, index, generation, onBytes, signal }).then((pack) => ({ index, pack }));
+				work.catch(() => undefined);
+				running.set(index, work);
+				continue;
+			}
+			const { index, pack } = await Promise.race(running.values());
+			running.delete(index);
+			yield pack;
 		}
-	};
-	const workers = Array.from({ length: Math.max(1, Math.min(4, availableParallelism())) }, () =>
-		work().catch((error: unknown) => {
-			stop.abort();
-			queue.length = 0;
-			throw error;
-		}),
-	);
-	const results = await Promise.allSettled(workers);
-	const failures = results.filter((result) => result.status === 'rejected').map((result): unknown => result.reason);
-	if (failures.length > 0) {
-		throw ctx.signal?.aborted ? failures[0] : (failures.find((error) => !isStop(error)) ?? failures[0]);
+	} finally {
+		stop.abort();
+		await Promise.allSettled(running.values());
 	}
-	// A sum, for it is the same in any order: large files are taken out of the order by a limit that may change.
-	const sum = BigInt.asUintN(
-		256,
-		written.reduce((total, { hashSum }) => total + hashSum, 0n),
-	);
-	return {
-		packs: written.map(({ pack }) => pack),
-		treeHash: createHash('sha256').update(sum.toString(16)).digest('hex'),
-		fileBytes: written.reduce((sum, { fileBytes }) => sum + fileBytes, 0),
-	};
 }
-
-const isStop = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';

@@ -34,11 +34,14 @@ interface Pending {
 const nothing = (): Pending => ({ name: undefined, linkName: undefined, pax: new Map() });
 
 /**
- * The entries of a tar archive: v7, ustar, GNU and PAX. Contents are skipped, not read.
+ * The entries of a tar archive: v7, ustar, GNU and PAX. Contents are skipped, not read; who reads them between two entries
+ * gives a `reader` to share.
  * Throws `archive-corrupt` naming the entry, `image-unsupported` for sparse files.
  */
-export async function* readTar(range: TarRange): AsyncGenerator<TarEntry, void, undefined> {
-	const reader = new ForwardReader(range.source);
+export async function* readTar(
+	range: TarRange,
+	reader: ForwardReader = new ForwardReader(range.source),
+): AsyncGenerator<TarEntry, void, undefined> {
 	let pending = nothing();
 	let globalPax: PaxRecords = new Map();
 	let last: ByteString | undefined;

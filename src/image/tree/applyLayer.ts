@@ -3,8 +3,8 @@ import { readTar, type TarEntry, type TarRange } from '../tar/readTar.js';
 import { type ByteString, displayName } from '../tar/tarHeader.js';
 import { type FileTree, pathParts, PathTrouble } from './fileTree.js';
 import type { DirectoryInode, Inode, Metadata } from './inode.js';
+import { type LayerReading, WHITEOUT } from './readLayer.js';
 
-const WHITEOUT = '.wh.';
 /** Book-keeping of AUFS; only the mark for opaque directories means something. */
 const WHITEOUT_META = '.wh..wh.';
 const OPAQUE = '.wh..wh..opq';
@@ -13,20 +13,33 @@ const OPAQUE = '.wh..wh..opq';
  * Lays one layer over the tree. Whiteouts hide what is below the layer, wherever they stand in the archive, so they
  * are applied first. Throws `archive-corrupt` naming the entry.
  */
-export async function applyLayer(tree: FileTree, range: TarRange, layer: number, signal?: AbortSignal): Promise<void> {
+export async function applyLayer(
+	tree: FileTree,
+	{ range, digests, whiteouts }: LayerReading,
+	layer: number,
+	signal?: AbortSignal,
+): Promise<void> {
 	// Below the first layer is nothing to hide.
-	if (layer > 0) {
-		for await (const entry of readTar(range)) {
-			named(range, entry, () => applyWhiteout(tree, entry, layer));
-		}
+	for (const entry of layer > 0 ? whiteouts : []) {
+		named(range, entry, () => applyWhiteout(tree, entry, layer));
 	}
 	let count = 0;
+	let files = 0;
 	for await (const entry of readTar(range)) {
 		if (count++ % 1000 === 0) {
 			throwIfAborted(signal);
 		}
-		named(range, entry, () => applyEntry(tree, entry, layer, range));
+		const digest = entry.kind === 'file' ? (digests[files++] ?? '') : '';
+		named(range, entry, () => applyEntry(tree, entry, { layer, range, digest }));
 	}
+}
+
+/** Where an entry comes from. */
+interface Origin {
+	readonly layer: number;
+	readonly range: TarRange;
+	/** Of a file's content. */
+	readonly digest: ByteString;
 }
 
 function named(range: TarRange, entry: TarEntry, action: () => void): void {
@@ -54,7 +67,8 @@ function applyWhiteout(tree: FileTree, entry: TarEntry, layer: number): void {
 	}
 }
 
-function applyEntry(tree: FileTree, entry: TarEntry, layer: number, range: TarRange): void {
+function applyEntry(tree: FileTree, entry: TarEntry, origin: Origin): void {
+	const { layer } = origin;
 	const parts = pathParts(entry.name);
 	// A character device 0:0 is how overlay file systems store a whiteout; in an image it would hide things on the host.
 	const isOverlayMark = entry.kind === 'character' && entry.deviceMajor === 0 && entry.deviceMinor === 0;
@@ -75,7 +89,7 @@ function applyEntry(tree: FileTree, entry: TarEntry, layer: number, range: TarRa
 	} else if (entry.kind === 'hardlink') {
 		parent.children.set(name, linked(tree, entry, layer));
 	} else {
-		parent.children.set(name, inodeOf(entry, layer, range));
+		parent.children.set(name, inodeOf(tree.nextNumber(), entry, origin));
 	}
 }
 
@@ -109,11 +123,11 @@ function linked(tree: FileTree, entry: TarEntry, layer: number): Inode {
 	return target;
 }
 
-function inodeOf(entry: TarEntry, layer: number, range: TarRange): Inode {
-	const common = { ...metadataOf(entry), layer, shared: false };
+function inodeOf(number: number, entry: TarEntry, { layer, range, digest }: Origin): Inode {
+	const common = { number, ...metadataOf(entry), layer, shared: false };
 	switch (entry.kind) {
 		case 'file':
-			return { kind: 'file', ...common, size: entry.size, source: range.source, offset: entry.offset };
+			return { kind: 'file', ...common, size: entry.size, source: range.source, offset: entry.offset, digest };
 		case 'directory':
 			return { kind: 'directory', ...common, children: new Map<ByteString, Inode>(), explicit: true };
 		case 'symlink':

@@ -1,7 +1,7 @@
 import { BoincError } from '../../common/errors.js';
-import { travels } from '../pack/unitHeaders.js';
 import { type ByteString, displayName } from '../tar/tarHeader.js';
 import type { DirectoryInode, Inode } from './inode.js';
+import { travels } from './travels.js';
 import { walkTree } from './walkTree.js';
 
 /** Accounts that rootless Podman maps by default: 0 to 65535. */

@@ -23,7 +23,18 @@ export function pathParts(path: ByteString): ByteString[] {
  * or a file and the layer has something below that name, a new directory takes its place.
  */
 export class FileTree {
-	readonly root: DirectoryInode = impliedDirectory(0);
+	readonly root: DirectoryInode = impliedDirectory(0, 0);
+	#count = 1;
+
+	/** How many inodes were made; their numbers are below it. */
+	get count(): number {
+		return this.#count;
+	}
+
+	/** A number for an inode that is put into the tree. */
+	nextNumber(): number {
+		return this.#count++;
+	}
 
 	/** The directory at `parts`, made where it is missing. */
 	directory(parts: readonly ByteString[], layer: number): DirectoryInode {
@@ -65,7 +76,7 @@ export class FileTree {
 			} else if (next?.layer === layer) {
 				throw new PathTrouble('it lies below something that is not a directory');
 			} else {
-				const made = impliedDirectory(layer);
+				const made = impliedDirectory(this.nextNumber(), layer);
 				directory.children.set(part, made);
 				directory = made;
 			}

@@ -11,6 +11,8 @@ export interface Metadata {
 }
 
 interface Common extends Metadata {
+	/** Counts the inodes of a tree from 0; tables beside the tree are indexed by it. */
+	readonly number: number;
 	/** Number of the layer that it comes from: a layer follows its own symbolic links only. */
 	readonly layer: number;
 	/** Whether several names may lead here. */
@@ -23,6 +25,8 @@ export interface FileInode extends Common {
 	readonly size: number;
 	readonly source: RandomAccess;
 	readonly offset: number;
+	/** The first bytes of the content's SHA-256, as `contentDigest` makes it. */
+	readonly digest: ByteString;
 }
 
 export interface DirectoryInode extends Common {
@@ -54,9 +58,10 @@ export type Inode = FileInode | DirectoryInode | SymlinkInode | DeviceInode | Fi
 const NO_XATTRS: ReadonlyMap<ByteString, Buffer> = new Map();
 
 /** A directory that no entry describes: the builders of both engines give it these values (and the time of the build). */
-export function impliedDirectory(layer: number): DirectoryInode {
+export function impliedDirectory(number: number, layer: number): DirectoryInode {
 	return {
 		kind: 'directory',
+		number,
 		mode: 0o755,
 		uid: 0,
 		gid: 0,

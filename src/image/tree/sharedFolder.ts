@@ -1,20 +1,28 @@
 import { BoincError } from '../../common/errors.js';
-import { displayName } from '../tar/tarHeader.js';
-import { followLinks } from './fileTree.js';
+import { type ByteString, displayName } from '../tar/tarHeader.js';
+import { type FileTree, followLinks } from './fileTree.js';
 import { type DirectoryInode, impliedDirectory, type Inode } from './inode.js';
 
 /** Where docker_wrapper mounts the slot; the recipe, `job.toml` and the runner agree on it. */
 export const SLOT_MOUNT = '/boinc';
 const SHARED_TARGET = `${SLOT_MOUNT}/shared`;
 
+export interface SharedFolder {
+	/** Path of the link in the tree. */
+	readonly link: ByteString;
+	/** What it hides, in plain words. */
+	readonly warnings: readonly string[];
+}
+
 /**
  * Puts the link `/root/shared → /boinc/shared` into the tree: programs find their job's files in `/root/shared` under
  * every runtime. No step of the recipe could make it, since nothing runs while a host builds the image.
- * Returns warnings; throws `image-unsupported` where the link cannot be.
+ * Throws `image-unsupported` where the link cannot be.
  */
-export function addSharedFolder(root: DirectoryInode): string[] {
+export function addSharedFolder(tree: FileTree): SharedFolder {
+	const { root } = tree;
 	const warnings: string[] = [];
-	const home = homeDirectory(root);
+	const { path, inode: home } = homeDirectory(tree);
 	const present = home.children.get('shared');
 	const hidden = describeHidden(present);
 	if (hidden !== undefined) {
@@ -22,6 +30,7 @@ export function addSharedFolder(root: DirectoryInode): string[] {
 	}
 	home.children.set('shared', {
 		kind: 'symlink',
+		number: tree.nextNumber(),
 		target: SHARED_TARGET,
 		mode: 0o777,
 		uid: 0,
@@ -41,22 +50,22 @@ export function addSharedFolder(root: DirectoryInode): string[] {
 	if (mount !== undefined && mount.children.size > 0) {
 		warnings.push(`What the image has in ${SLOT_MOUNT} is not visible in the job: the job’s folder is mounted there.`);
 	}
-	return warnings;
+	return { link: [...path, 'shared'].join('/'), warnings };
 }
 
 /** The directory that `/root` leads to, made if it is missing. */
-function homeDirectory(root: DirectoryInode): DirectoryInode {
-	const { parts, inode } = followLinks(root, ['root']);
+function homeDirectory(tree: FileTree): { readonly path: readonly ByteString[]; readonly inode: DirectoryInode } {
+	const { parts, inode } = followLinks(tree.root, ['root']);
 	if (inode?.kind === 'directory') {
-		return inode;
+		return { path: parts, inode };
 	}
-	let directory = root;
+	let directory = tree.root;
 	for (const [index, part] of parts.entries()) {
 		const next = directory.children.get(part);
 		if (next?.kind === 'directory') {
 			directory = next;
 		} else if (next === undefined) {
-			const made: DirectoryInode = { ...impliedDirectory(0), children: new Map(), mode: 0o700, explicit: true };
+			const made: DirectoryInode = { ...impliedDirectory(tree.nextNumber(), 0), mode: 0o700, explicit: true };
 			directory.children.set(part, made);
 			directory = made;
 		} else {
@@ -64,7 +73,7 @@ function homeDirectory(root: DirectoryInode): DirectoryInode {
 			throw unsupported(`/root leads to /${name}, which is no directory`, 'Make /root a directory in the image.');
 		}
 	}
-	return directory;
+	return { path: parts, inode: directory };
 }
 
 function describeHidden(present: Inode | undefined): string | undefined {

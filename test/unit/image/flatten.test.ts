@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryFile } from '../../../src/image/archive/randomAccess.js';
 import { displayName } from '../../../src/image/tar/tarHeader.js';
 import { applyLayer } from '../../../src/image/tree/applyLayer.js';
+import { readLayer } from '../../../src/image/tree/readLayer.js';
 import { FileTree } from '../../../src/image/tree/fileTree.js';
 import type { Inode } from '../../../src/image/tree/inode.js';
 import { walkTree } from '../../../src/image/tree/walkTree.js';
@@ -12,7 +13,8 @@ async function flatten(...layers: TestEntry[][]): Promise<FileTree> {
 	const tree = new FileTree();
 	for (const [index, entries] of layers.entries()) {
 		const bytes = tarOf(entries);
-		await applyLayer(tree, { source: new MemoryFile(bytes), start: 0, end: bytes.length, label: `layer ${index + 1}` }, index);
+		const range = { source: new MemoryFile(bytes), start: 0, end: bytes.length, label: `layer ${index + 1}` };
+		await applyLayer(tree, await readLayer(range, undefined), index);
 	}
 	return tree;
 }

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+
+import type { OperationContext } from '../common/ports.js';
+import { type ImageArchive, openImage } from './archive/openImage.js';
+import type { PackManifest } from './pack/manifest.js';
+import { type DigestedTree, type PackPlanning, planPacks } from './pack/planPacks.js';
+import { treeHash, UnitDigests, unitsOf } from './pack/units.js';
+import { writePacks } from './pack/writePacks.js';
+import { temporaryFolder } from './temporaryFolder.js';
+import { applyLayer } from './tree/applyLayer.js';
+import { examineTree } from './tree/examineTree.js';
+import { FileTree } from './tree/fileTree.js';
+import { readLayer } from './tree/readLayer.js';
+import { addSharedFolder } from './tree/sharedFolder.js';
+import type { ImageConfig, ImageFacts, Pack } from './types.js';
+
+export interface FlattenOptions {
+	/** Parent of the temporary folder. Default: the system's. */
+	readonly tempDir?: string;
+	/** Docker's word for the architecture that is wanted where an archive has several. Default `amd64`. */
+	readonly architecture?: string;
+}
+
+/** An image whose layers were laid over each other; its contents are still in the archive. */
+export interface FlatImage extends ImageFacts {
+	/** Chooses what the image takes of packs that a server has, and how the rest of it is cut. */
+	plan(known: Iterable<PackManifest>): Promise<PackPlanning>;
+	/** Makes the new packs of a plan; see `writePacks`. They are there until `dispose`, or until `discard` is given them. */
+	write(planning: PackPlanning, ctx: OperationContext): AsyncIterable<Pack>;
+	/** Removes the temporary file of a pack that is needed no more. */
+	discard(pack: Pack): Promise<void>;
+	/** Closes the archive and removes all temporary files. */
+	dispose(): Promise<void>;
+}
+
+/**
+ * Part of an image's id: a change of the recipe or of the packs' meaning must not meet an image that a host has built
+ * from the former one.
+ */
+const FORMAT = 'boinc2docker image 2';
+
+/**
+ * Opens a saved image and lays its layers over each other in memory. Contents stay where they are in the archive; on disk
+ * there are the archive (if it came as a stream) and unpacked layers (if they were compressed).
+ *
+ * Throws `archive-corrupt` naming the entry, `image-invalid`, `image-unsupported`, `image-empty`; on an error or
+ * cancellation nothing is left on disk.
+ */
+export async function flattenImage(
+	archive: ImageArchive,
+	ctx: OperationContext,
+	options: FlattenOptions = {},
+): Promise<FlatImage> {
+	const dir = await temporaryFolder(options.tempDir ?? tmpdir());
+	let close = (): Promise<void> => Promise.resolve();
+	const dispose = async (): Promise<void> => {
+		await close();
+		await rm(dir, { recursive: true, force: true });
+	};
+	try {
+		const image = await openImage(archive, { tempDir: dir, architecture: options.architecture ?? 'amd64' }, ctx);
+		close = image.close;
+		const tree = new FileTree();
+		for (const [index, layer] of image.layers.entries()) {
+			ctx.progress.report({
+				message: `Reading layer ${index + 1} of ${image.layers.length}`,
+				current: index,
+				total: image.layers.length,
+				unit: 'items',
+			});
+			await applyLayer(tree, await readLayer(layer, image.diffIds[index], ctx.signal), index, ctx.signal);
+		}
+		const warnings = examineTree(tree.root);
+		const { link, warnings: hidden } = addSharedFolder(tree);
+		const units = unitsOf(tree.root);
+		const digested: DigestedTree = { tree, units, digests: new UnitDigests(tree, units), sharedLink: link };
+		return {
+			id: imageId(treeHash(units, digested.digests), image.config),
+			config: image.config,
+			treeSize: units.files.reduce((sum, { inode }) => sum + (inode.kind === 'file' ? inode.size : 0), 0),
+			entries: [units.files, units.directories].reduce(
+				(sum, list) => list.reduce((all, unit) => all + 1 + unit.links.length, sum),
+				0,
+			),
+			sharedLink: link,
+			warnings: [...warnings, ...hidden],
+			plan: (known) => planPacks(digested, known),
+			write: (planning, context) => writePacks(planning, digested, dir, context),
+			discard: ({ name }) => rm(`${dir}/${name}`, { force: true }),
+			dispose,
+		};
+	} catch (error) {
+		await dispose();
+		throw error;
+	}
+}
+
+function imageId(tree: string, config: ImageConfig): string {
+	const { os, architecture, entrypoint, cmd, env, workingDir, user } = config;
+	// Labels are left out: they change with every build of some tools and mean nothing to a job.
+	const relevant = [FORMAT, tree, os, architecture, entrypoint, cmd, env, workingDir, user];
+	return createHash('sha256').update(JSON.stringify(relevant)).digest('hex');
+}
+
+/**
+ * What tells an image without reading it: a hash of its config and the hashes of its layers, as an engine knows them. Equal keys
+ * mean equal images; equal images may have different keys, for there are many ways to build a tree.
+ */
+export function imageKey(config: ImageConfig, diffIds: readonly string[]): string {
+	return imageId(JSON.stringify(diffIds), config);
+}

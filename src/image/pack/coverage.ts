@@ -1,0 +1,169 @@
+import type { ByteString } from '../tar/tarHeader.js';
+import type { DirectoryInode, Inode } from '../tree/inode.js';
+import type { PackFacts } from '../types.js';
+import type { ManifestLine, PackManifest } from './manifest.js';
+import { isFilled, type UnitDigests } from './units.js';
+
+/** What one line of a pack means for a tree. */
+interface Effect {
+	readonly inode: number;
+	/**
+	 * The same as in the tree but perhaps for the time; other content or metadata; a time for a file of earlier packs that the
+	 * tree has; the time of one that it has otherwise.
+	 */
+	readonly kind: 'same' | 'stale' | 'time' | 'old time';
+	/** Whether the tree wants it. A file that has another time is wanted, for its time can be given later. */
+	readonly useful: boolean;
+	readonly mtime: number;
+	/** Bytes of tar. */
+	readonly size: number;
+}
+
+/** A pack of a server that a tree can use: all its paths are in the tree. */
+export interface UsablePack {
+	readonly facts: PackFacts;
+	readonly effects: readonly Effect[];
+	/** Bytes of tar of what the tree wants as it is. */
+	readonly useful: number;
+	/** Bytes of tar of what later packs must replace. */
+	readonly stale: number;
+}
+
+/**
+ * What a pack of a server means for a tree. `undefined` when it has a path that the tree has not, or has as something that
+ * cannot replace it: nothing can be removed when an image is put together again.
+ */
+export async function usablePack(
+	manifest: PackManifest,
+	root: DirectoryInode,
+	digests: UnitDigests,
+): Promise<UsablePack | undefined> {
+	const look = new PathLookup(root);
+	const effects: Effect[] = [];
+	let useful = 0;
+	let stale = 0;
+	for (const line of await manifest.lines()) {
+		const found = effectsOf(line, look, digests);
+		if (found === undefined) {
+			return undefined;
+		}
+		for (const effect of found) {
+			if (effect.useful) {
+				useful += effect.size;
+			} else {
+				stale += effect.size;
+			}
+			effects.push(effect);
+		}
+	}
+	return { facts: manifest.facts, effects, useful, stale };
+}
+
+function effectsOf(line: ManifestLine, look: PathLookup, digests: UnitDigests): readonly Effect[] | undefined {
+	const inodes = [line.path, ...line.links].map((path) => look.at(path));
+	const isDirectory = line.what === 'directory' || line.what === 'empty directory';
+	const [first] = inodes;
+	if (first === undefined || inodes.some((inode) => inode === undefined || (inode.kind === 'directory') !== isDirectory)) {
+		return undefined;
+	}
+	const { size } = line;
+	if (digests.of(first) === line.digest) {
+		if (line.what === 'empty directory' && isFilled(first)) {
+			// It is described again by a pack with directories.
+			return [];
+		}
+		const { number, mtime } = first;
+		return line.what === 'time'
+			? [{ inode: number, kind: 'time', useful: line.mtime === mtime, mtime: line.mtime, size }]
+			: [{ inode: number, kind: 'same', useful: true, mtime: line.mtime, size }];
+	}
+	if (line.what === 'time') {
+		// It would give other metadata than the time, too. With hard links it is not known whether just this name is there.
+		return first.shared ? undefined : [{ inode: first.number, kind: 'old time', useful: false, mtime: 0, size }];
+	}
+	return inodes.map((inode, index) => ({
+		inode: inode?.number ?? 0,
+		kind: 'stale',
+		useful: false,
+		mtime: 0,
+		size: index === 0 ? size : 0,
+	}));
+}
+
+/** Finds inodes by path; paths that come in order share their folder. */
+class PathLookup {
+	readonly #root: DirectoryInode;
+	#folder: ByteString | undefined;
+	#directory: DirectoryInode | undefined;
+
+	constructor(root: DirectoryInode) {
+		this.#root = root;
+	}
+
+	at(path: ByteString): Inode | undefined {
+		if (path === '') {
+			return this.#root;
+		}
+		const slash = path.lastIndexOf('/');
+		const folder = slash < 0 ? '' : path.slice(0, slash);
+		if (folder !== this.#folder) {
+			this.#folder = folder;
+			this.#directory = this.#find(folder);
+		}
+		return this.#directory?.children.get(path.slice(slash + 1));
+	}
+
+	#find(folder: ByteString): DirectoryInode | undefined {
+		let directory = this.#root;
+		for (const part of folder === '' ? [] : folder.split('/')) {
+			const next = directory.children.get(part);
+			if (next?.kind !== 'directory') {
+				return undefined;
+			}
+			directory = next;
+		}
+		return directory;
+	}
+}
+
+const ABSENT = -2;
+const STALE = -1;
+
+/** What packs, unpacked one after another, leave of a tree. */
+export class Coverage {
+	/** For each inode: the time that it has with the content that is wanted, or why it has not. */
+	readonly #mtimes: Float64Array;
+
+	constructor(inodes: number) {
+		this.#mtimes = new Float64Array(inodes).fill(ABSENT);
+	}
+
+	/** Bytes of tar that the pack would add to what is there already. */
+	gain({ effects }: UsablePack): number {
+		return effects.reduce((sum, { inode, kind, useful, mtime, size }) => {
+			const there = this.#mtimes[inode] ?? ABSENT;
+			const adds = useful && (kind === 'same' ? there < 0 : there !== mtime);
+			return adds ? sum + size : sum;
+		}, 0);
+	}
+
+	/** Whether every file to which the pack gives a time is there. Otherwise the image could not be put together. */
+	supports({ effects }: UsablePack): boolean {
+		return effects.every(({ inode, kind }) => {
+			const there = this.#mtimes[inode] ?? ABSENT;
+			return kind === 'time' ? there >= 0 : kind !== 'old time' || there !== ABSENT;
+		});
+	}
+
+	add({ effects }: UsablePack): void {
+		for (const { inode, kind, mtime } of effects) {
+			this.#mtimes[inode] = kind === 'stale' || kind === 'old time' ? STALE : mtime;
+		}
+	}
+
+	/** What is still to be done for an inode. */
+	missing({ number, mtime }: Inode): 'nothing' | 'time' | 'all' {
+		const there = this.#mtimes[number] ?? ABSENT;
+		return there < 0 ? 'all' : there === mtime ? 'nothing' : 'time';
+	}
+}

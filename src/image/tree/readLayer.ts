@@ -1,0 +1,111 @@
+import { createHash, type Hash } from 'node:crypto';
+
+import { ForwardReader, type RandomAccess } from '../archive/randomAccess.js';
+import { BoincError, throwIfAborted } from '../../common/errors.js';
+import { readTar, type TarEntry, type TarRange } from '../tar/readTar.js';
+import type { ByteString } from '../tar/tarHeader.js';
+
+export const WHITEOUT = '.wh.';
+
+/** 128 bits suffice: what is compared lies under one path in two trees. */
+const DIGEST_BYTES = 16;
+
+/** What one pass over a layer finds out. */
+export interface LayerReading {
+	readonly range: TarRange;
+	/** Digests of the contents of the layer's files, in their order. */
+	readonly digests: readonly ByteString[];
+	/** Entries that hide something of the layers below. */
+	readonly whiteouts: readonly TarEntry[];
+}
+
+/**
+ * Reads a layer once: every file's content is hashed, and the whole compared with the layer's SHA-256 in the image's config
+ * (`diffId`, as `sha256:…`; others are not checked). Throws `archive-corrupt`.
+ */
+export async function readLayer(range: TarRange, diffId: string | undefined, signal?: AbortSignal): Promise<LayerReading> {
+	const [, expected] = /^sha256:([a-f0-9]{64})$/.exec(diffId ?? '') ?? [];
+	const source = new HashedSource(range);
+	const reader = new ForwardReader(source);
+	const digests: ByteString[] = [];
+	const whiteouts: TarEntry[] = [];
+	let count = 0;
+	let failure: unknown;
+	try {
+		for await (const entry of readTar({ ...range, source }, reader)) {
+			if (count++ % 100 === 0) {
+				throwIfAborted(signal);
+			}
+			if (entry.kind === 'file') {
+				digests.push(await contentDigest(reader, entry, signal));
+			}
+			if (entry.name.includes(WHITEOUT)) {
+				whiteouts.push(entry);
+			}
+		}
+	} catch (error) {
+		throwIfAborted(signal);
+		failure = error;
+	}
+	// That the layer is damaged says more than what the damage did to an entry.
+	if (expected !== undefined && (await source.digest(signal)) !== expected) {
+		throw new BoincError('archive-corrupt', `The ${range.label} is damaged: its content does not fit its hash.`, {
+			remedy: 'Save the image again, and compare the sizes if the file was copied.',
+			detail: { archive: range.label, expected },
+		});
+	}
+	if (failure !== undefined) {
+		throw failure as Error;
+	}
+	return { range, digests, whiteouts };
+}
+
+async function contentDigest(reader: ForwardReader, entry: TarEntry, signal: AbortSignal | undefined): Promise<ByteString> {
+	const hash = createHash('sha256');
+	for await (const piece of reader.stream(entry.offset, entry.offset + entry.size)) {
+		throwIfAborted(signal);
+		hash.update(piece);
+	}
+	return hash.digest().toString('latin1', 0, DIGEST_BYTES);
+}
+
+/** Hashes a range of a source from its start to its end while others read it, mostly forwards. */
+class HashedSource implements RandomAccess {
+	readonly size: number;
+	readonly #range: TarRange;
+	readonly #hash: Hash = createHash('sha256');
+	#hashed: number;
+
+	constructor(range: TarRange) {
+		this.#range = range;
+		this.#hashed = range.start;
+		this.size = range.source.size;
+	}
+
+	async readInto(target: Buffer, offset: number): Promise<number> {
+		if (offset > this.#hashed) {
+			await this.#catchUp(offset);
+		}
+		const count = await this.#range.source.readInto(target, offset);
+		const end = Math.min(offset + count, this.#range.end);
+		if (end > this.#hashed) {
+			this.#hash.update(target.subarray(this.#hashed - offset, end - offset));
+			this.#hashed = end;
+		}
+		return count;
+	}
+
+	/** SHA-256 of the whole range in hex. */
+	async digest(signal?: AbortSignal): Promise<string> {
+		await this.#catchUp(this.#range.end, signal);
+		return this.#hash.digest('hex');
+	}
+
+	async #catchUp(end: number, signal?: AbortSignal): Promise<void> {
+		for await (const piece of new ForwardReader(this.#range.source).stream(this.#hashed, Math.min(end, this.#range.end))) {
+			throwIfAborted(signal);
+			this.#hash.update(piece);
+			this.#hashed += piece.length;
+		}
+	}
+}
