@@ -1,4 +1,5 @@
 import type { OperationContext } from '../common/ports.js';
+import type { ParsedConfig } from './archive/imageConfig.js';
 import { CliEngine } from './engine/cliEngine.js';
 import { detect, type EngineAbsence, engineMissing, type EngineName } from './engine/detection.js';
 import type { ImageSummary } from './engine/imageList.js';
@@ -31,6 +32,8 @@ export interface Engine {
 	build(request: BuildRequest, ctx: OperationContext): Promise<string>;
 	/** The image as an archive for `packArchive`. Leaving the loop early ends the engine's process. Throws `image-not-found`. */
 	save(image: string, ctx: OperationContext): AsyncIterable<Uint8Array>;
+	/** What the engine knows of a local image by name or id; `undefined` if there is none. Throws `image-unsupported` for what no host runs. */
+	describe(reference: string, ctx: OperationContext): Promise<ParsedConfig | undefined>;
 	/** Id of a local image by name or id; `undefined` if there is none. */
 	imageId(reference: string, ctx: OperationContext): Promise<string | undefined>;
 	/** All local images. */

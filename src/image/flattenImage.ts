@@ -61,7 +61,7 @@ export async function flattenImage(
 	};
 	try {
 		const image = await openImage(archive, { tempDir: dir, architecture: options.architecture ?? 'amd64' }, ctx);
-		close = image.close;
+		close = () => image.close();
 		const tree = new FileTree();
 		for (const [index, layer] of image.layers.entries()) {
 			ctx.progress.report({
@@ -102,6 +102,11 @@ function imageId(tree: string, config: ImageConfig): string {
 	// Labels are left out: they change with every build of some tools and mean nothing to a job.
 	const relevant = [FORMAT, tree, os, architecture, entrypoint, cmd, env, workingDir, user];
 	return createHash('sha256').update(JSON.stringify(relevant)).digest('hex');
+}
+
+/** What is known of an image, without what can be done with it. */
+export function factsOf({ id, config, treeSize, entries, sharedLink, warnings }: ImageFacts): ImageFacts {
+	return { id, config, treeSize, entries, sharedLink, warnings };
 }
 
 /**

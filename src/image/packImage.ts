@@ -1,6 +1,6 @@
 import type { OperationContext } from '../common/ports.js';
 import type { ImageArchive } from './archive/openImage.js';
-import { flattenImage, type FlattenOptions } from './flattenImage.js';
+import { factsOf, flattenImage, type FlattenOptions } from './flattenImage.js';
 import { byOrder } from './pack/choosePacks.js';
 import type { Pack, PackedImage } from './types.js';
 
@@ -13,13 +13,13 @@ export async function packArchive(
 	ctx: OperationContext,
 	options: FlattenOptions = {},
 ): Promise<PackedImage> {
-	const { plan, write, discard, ...image } = await flattenImage(archive, ctx, options);
+	const image = await flattenImage(archive, ctx, options);
 	try {
 		const packs: Pack[] = [];
-		for await (const pack of write(await plan([]), ctx)) {
+		for await (const pack of image.write(await image.plan([]), ctx)) {
 			packs.push(pack);
 		}
-		return { ...image, packs: packs.sort(byOrder) };
+		return { ...factsOf(image), packs: packs.sort(byOrder), dispose: () => image.dispose() };
 	} catch (error) {
 		await image.dispose();
 		throw error;

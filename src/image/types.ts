@@ -63,9 +63,14 @@ export interface ImageFacts {
 	readonly warnings: readonly string[];
 }
 
-/** An image all of whose packs were made here. */
-export interface PackedImage extends ImageFacts {
+/** An image all of whose packs a server has. */
+export interface ShippedImage extends ImageFacts {
 	/** In the order in which they must be unpacked. */
+	readonly packs: readonly PackFacts[];
+}
+
+/** An image all of whose packs were made here. */
+export interface PackedImage extends ShippedImage {
 	readonly packs: readonly Pack[];
 	/** Removes the temporary files that the packs are in. */
 	dispose(): Promise<void>;

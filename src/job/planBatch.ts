@@ -5,6 +5,7 @@ import { dockerfileFor, imageName } from '../image/recipe.js';
 import type { ProjectConfig, StagedFile } from '../project/types.js';
 import { checkCommandLength, jobToml } from './jobToml.js';
 import { jobName, MAX_JOBS, stagedName, templatePath } from './names.js';
+import { packBytes } from './packBytes.js';
 import { commonLine, jobWords } from './parameters.js';
 import { inputTemplate, isSafeName, outputTemplate, type TemplateFile } from './templates.js';
 import type { BatchSpec, JobInput } from './types.js';
@@ -64,7 +65,7 @@ export function planBatch(spec: BatchSpec, config: Pick<ProjectConfig, 'masterUr
 	const input = inputTemplate([...shared, ...own], config.downloadUrl);
 	const output = outputTemplate(spec.resources.maxOutputBytes);
 	return {
-		files: [...spec.image.packs, recipe, job, ...machine.map(({ file }) => file), ...(spec.inputs ?? []).map(({ file }) => file)],
+		files: [recipe, job, ...machine.map(({ file }) => file), ...(spec.inputs ?? []).map(({ file }) => file)],
 		jobFiles: spec.jobs.flatMap((each) => (each.inputs ?? []).map(({ file }) => file)),
 		input: { path: templatePath('in', input), text: input },
 		output: { path: templatePath('out', output), text: output },
@@ -123,8 +124,8 @@ function placeInputs(inputs: readonly JobInput[]): { openNames: Map<string, stri
 function checkDisk({ image, inputs, jobs, resources }: BatchSpec): void {
 	const sum = (files: readonly { file: StagedFile }[] | undefined): number =>
 		(files ?? []).reduce((bytes, { file }) => bytes + file.content.size, 0);
-	const packs = image.packs.reduce((bytes, { content }) => bytes + content.size, 0);
-	const needed = packs + sum(inputs) + jobs.reduce((most, job) => Math.max(most, sum(job.inputs)), 0) + DISK_LEAST;
+	const needed =
+		packBytes(image.packs) + sum(inputs) + jobs.reduce((most, job) => Math.max(most, sum(job.inputs)), 0) + DISK_LEAST;
 	if (resources.diskBytes < needed) {
 		throw new BoincError(
 			'job-invalid',

@@ -1,14 +1,17 @@
+import { contentOfBytes } from '../common/content.js';
 import { BoincError, throwIfAborted } from '../common/errors.js';
-import { formatBytes } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
+import type { ImageArchive } from '../image/archive/openImage.js';
 import type { BuildRequest, Engine } from '../image/engine.js';
-import { packArchive } from '../image/packImage.js';
-import type { PackedImage } from '../image/types.js';
+import { type FlatImage, flattenImage, imageKey } from '../image/flattenImage.js';
 import { architecturesOf, installedApps } from '../project/apps.js';
 import type { Project } from '../project/project.js';
 import type { Architecture } from '../project/types.js';
 import { checkInput, InputFiles, type LocalInput } from './localInputs.js';
+import { ManifestCache } from './manifestCache.js';
+import { packBytes } from './packBytes.js';
 import { defaultResources } from './resources.js';
+import { type ImageToShip, shipImage } from './shipImage.js';
 import { submitBatch } from './submit.js';
 import type {
 	BatchSpec,
@@ -91,49 +94,31 @@ export async function submitContainer(
 	services: {
 		/** Needed to build and to read the engine's images; an archive is read without it. */
 		readonly engine: Engine | undefined;
+		/** Folder on this computer in which it is kept what is in the packs of servers: saves fetching that again. */
+		readonly cacheDir?: string;
 	},
 	ctx: OperationContext,
 ): Promise<SubmittedBatch> {
 	const jobs = jobsOf(request);
 	await checkEarly(request, jobs);
 	const architecture = await architectureFor(project, request.app, ctx.signal);
-	const image = await obtainImage(request, services.engine, architecture, ctx);
-	try {
+	const source = await imageToShip(request, services.engine, architecture, ctx);
+	throwIfAborted(ctx.signal);
+	ctx.progress.report({ message: 'Reading the inputs' });
+	const files = new InputFiles();
+	const inputs = await files.all(request.inputs);
+	const jobSpecs: JobSpec[] = [];
+	for (const job of jobs) {
 		throwIfAborted(ctx.signal);
-		ctx.progress.report({ message: 'Reading the inputs' });
-		const files = new InputFiles();
-		const inputs = await files.all(request.inputs);
-		const jobSpecs: JobSpec[] = [];
-		for (const job of jobs) {
-			throwIfAborted(ctx.signal);
-			jobSpecs.push({ ...jobOf(job), inputs: await files.all(job.inputs) });
-		}
-		const inputBytes = [...inputs, ...(jobSpecs[0]?.inputs ?? [])].reduce((sum, { file }) => sum + file.content.size, 0);
-		const packBytes = image.packs.reduce((sum, pack) => sum + pack.content.size, 0);
-		const { resources, notes } = defaultResources({ packBytes, treeBytes: image.treeSize, inputBytes }, request.resources);
-		const spec: BatchSpec = {
-			...sharedOf(request),
-			image: batchImage(image),
-			inputs,
-			resources,
-			jobs: jobSpecs,
-		};
-		const batch = await submitBatch(project, spec, ctx);
-		return { ...batch, notes: [...image.warnings, ...notes, ...batch.notes] };
-	} finally {
-		await image.dispose();
+		jobSpecs.push({ ...jobOf(job), inputs: await files.all(job.inputs) });
 	}
-}
-
-/** What a batch says of a packed image. */
-export function batchImage({ id, config, packs, treeSize }: PackedImage): BatchSpec['image'] {
-	return {
-		id,
-		config,
-		packs: packs.map(({ name, content }) => ({ name, content })),
-		treeBytes: treeSize,
-		entries: packs.reduce((sum, pack) => sum + pack.entries, 0),
-	};
+	const { bytesSent, ...image } = await shipImage(project, source, new ManifestCache(services.cacheDir), ctx);
+	const inputBytes = [...inputs, ...(jobSpecs[0]?.inputs ?? [])].reduce((sum, { file }) => sum + file.content.size, 0);
+	const sizes = { packBytes: packBytes(image.packs), treeBytes: image.treeSize, inputBytes };
+	const { resources, notes } = defaultResources(sizes, request.resources);
+	const spec: BatchSpec = { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs };
+	const batch = await submitBatch(project, spec, ctx);
+	return { ...batch, bytesSent: batch.bytesSent + bytesSent, notes: [...image.warnings, ...notes, ...batch.notes] };
 }
 
 function jobsOf(request: ContainerRequest): JobRequest[] {
@@ -193,7 +178,8 @@ function replicationOf(given: Partial<Replication> = {}): Replication {
 
 /** Refuses what is wrong anyhow before minutes go into a build: the image's part is filled in with what always passes. */
 async function checkEarly(request: ContainerRequest, jobs: readonly JobRequest[]): Promise<void> {
-	const nothing = { name: 'b2d_none', content: { size: 0, sha256: '', md5: '', open: () => empty() } };
+	const nothing = { name: 'b2d_none', content: contentOfBytes('') };
+	const facts = { size: 0, sha256: '', md5: '', unpackedSize: 0, entries: 0, kind: 'files' as const, generation: 0, times: 0 };
 	const stand = (inputs: readonly LocalInput[] | undefined): JobInput[] =>
 		(inputs ?? []).map(({ path }) => ({ path, file: nothing }));
 	validateBatch({
@@ -201,9 +187,11 @@ async function checkEarly(request: ContainerRequest, jobs: readonly JobRequest[]
 		image: {
 			id: '',
 			config: { os: 'linux', architecture: '', entrypoint: ['unknown'], cmd: [], env: [], workingDir: '', user: '', labels: {} },
-			packs: [nothing],
-			treeBytes: 0,
+			packs: [{ name: 'b2d_none', ...facts }],
+			treeSize: 0,
 			entries: 0,
+			sharedLink: '',
+			warnings: [],
 		},
 		inputs: stand(request.inputs),
 		resources: defaultResources({ packBytes: 0, treeBytes: 0, inputBytes: 0 }, request.resources).resources,
@@ -212,10 +200,6 @@ async function checkEarly(request: ContainerRequest, jobs: readonly JobRequest[]
 	for (const file of new Set([request, ...jobs].flatMap(({ inputs }) => (inputs ?? []).map((input) => input.file)))) {
 		await checkInput(file);
 	}
-}
-
-async function* empty(): AsyncIterable<Uint8Array> {
-	// No bytes.
 }
 
 const NATIVE: Readonly<Partial<Record<NodeJS.Architecture, Architecture>>> = { x64: 'amd64', arm64: 'arm64' };
@@ -234,36 +218,39 @@ async function architectureFor(project: Project, name: string, signal: AbortSign
 	return known.includes(own) ? own : (known[0] ?? own);
 }
 
-async function obtainImage(
+/** Builds the image if it must be built, and finds out what can be known of it without reading it. */
+async function imageToShip(
 	{ image, tempDir, onLog }: ContainerRequest,
 	engine: Engine | undefined,
 	architecture: Architecture,
 	ctx: OperationContext,
-): Promise<PackedImage> {
+): Promise<ImageToShip> {
 	const asked = image.kind === 'dockerfile' ? image.platform?.split('/')[1] : undefined;
 	const options = { architecture: asked ?? architecture, ...(tempDir !== undefined && { tempDir }) };
-	let packed: PackedImage;
-	if (image.kind === 'archive') {
+	const open = (archive: ImageArchive): Promise<FlatImage> => {
 		ctx.progress.report({ message: 'Reading the image' });
-		packed = await packArchive({ file: image.file }, ctx, options);
-	} else if (!engine) {
+		return flattenImage(archive, ctx, options);
+	};
+	if (image.kind === 'archive') {
+		return { key: undefined, open: () => open({ file: image.file }) };
+	}
+	if (!engine) {
 		throw new BoincError('engine-missing', 'This image cannot be read without a container engine.', {
 			remedy: 'Install Docker or Podman, or give an image that was saved in a file.',
 		});
-	} else {
-		let reference: string;
-		if (image.kind === 'dockerfile') {
-			ctx.progress.report({ message: 'Building the image' });
-			reference = await engine.build(buildRequestOf(image, architecture, onLog), ctx);
-		} else {
-			reference = image.reference;
-		}
-		throwIfAborted(ctx.signal);
-		ctx.progress.report({ message: 'Reading the image' });
-		packed = await packArchive(engine.save(reference, ctx), ctx, options);
 	}
-	ctx.log.info(`image ${packed.id.slice(0, 12)}: ${packed.packs.length} packs, ${formatBytes(packed.treeSize)} unpacked`);
-	return packed;
+	let reference: string;
+	if (image.kind === 'dockerfile') {
+		ctx.progress.report({ message: 'Building the image' });
+		reference = await engine.build(buildRequestOf(image, architecture, onLog), ctx);
+	} else {
+		reference = image.reference;
+	}
+	const described = await engine.describe(reference, ctx);
+	return {
+		key: described && imageKey(described.config, described.diffIds),
+		open: () => open(engine.save(reference, ctx)),
+	};
 }
 
 function buildRequestOf(

@@ -1,4 +1,4 @@
-import type { ImageConfig } from '../image/types.js';
+import type { ShippedImage } from '../image/types.js';
 import type { StagedFile } from '../project/types.js';
 
 /** Limits and estimates of one job. */
@@ -75,15 +75,8 @@ export interface BatchSpec {
 	/** For people; any text. */
 	readonly name: string;
 	readonly app: string;
-	readonly image: {
-		/** `PackedImage.id`. */
-		readonly id: string;
-		readonly config: ImageConfig;
-		readonly packs: readonly StagedFile[];
-		/** Bytes of the unpacked files, and number of files, folders and links: `PackedImage` has them. */
-		readonly treeBytes: number;
-		readonly entries: number;
-	};
+	/** Its packs are staged already, by `shipImage`. */
+	readonly image: ShippedImage;
 	/** Replaces the image's entry point. An empty list means none. */
 	readonly entrypoint?: readonly string[];
 	readonly env?: Readonly<Record<string, string>>;

@@ -1,4 +1,6 @@
 import { formatBytes } from '../common/format.js';
+import { displayName } from '../image/tar/tarHeader.js';
+import { packBytes } from './packBytes.js';
 import { encodeWord } from './parameters.js';
 import type { BatchSpec } from './types.js';
 import { vboxElements } from './vboxElements.js';
@@ -33,10 +35,9 @@ export function machineMemory(memoryBytes: number): number {
 
 /** Bytes that the job may write: the rest of its disk limit after packs and inputs. */
 function writableBytes(spec: BatchSpec): number {
-	const sum = (files: readonly { readonly content: { readonly size: number } }[]): number =>
-		files.reduce((bytes, { content }) => bytes + content.size, 0);
-	const inputs = [...(spec.inputs ?? []), ...(spec.jobs[0]?.inputs ?? [])].map(({ file }) => file);
-	return Math.max(0, Math.floor(spec.resources.diskBytes - sum(spec.image.packs) - sum(inputs)));
+	const inputs = [...(spec.inputs ?? []), ...(spec.jobs[0]?.inputs ?? [])];
+	const inputBytes = inputs.reduce((bytes, { file }) => bytes + file.content.size, 0);
+	return Math.max(0, Math.floor(spec.resources.diskBytes - packBytes(spec.image.packs) - inputBytes));
 }
 
 /** What a batch asks of hosts beyond its own limits when it runs in a virtual machine, and why in plain sentences. */
@@ -48,7 +49,7 @@ export function machineBounds(spec: BatchSpec): {
 	const { image, resources } = spec;
 	const memory = machineMemory(resources.memoryBytes);
 	const memoryBytes = (memory + HYPERVISOR_MIB) * MIB;
-	const content = image.treeBytes + image.entries * BYTES_PER_ENTRY;
+	const content = image.treeSize + image.entries * BYTES_PER_ENTRY;
 	const machineDisk = content + DISK_SHARE * (content + writableBytes(spec)) + DISK_FIXED + MACHINE_FILES;
 	// At the end the packed result lies beside the machine's disk, which holds the results as they are.
 	const diskBytes = Math.ceil(resources.diskBytes + machineDisk + resources.maxOutputBytes);
@@ -57,7 +58,7 @@ export function machineBounds(spec: BatchSpec): {
 		diskBytes,
 		notes: [
 			`Hosts need ${formatBytes(memoryBytes)} of memory: a virtual machine of ${memory} MiB (${SYSTEM_MIB} for its system, at least ${LEAST_MIB} in all) and ${HYPERVISOR_MIB} MiB for VirtualBox.`,
-			`Hosts need ${formatBytes(diskBytes)} of disk: besides the job’s own limit the unpacked image of ${formatBytes(image.treeBytes)} with its file system, the packed result, and ${formatBytes(MACHINE_FILES)} for the virtual machine.`,
+			`Hosts need ${formatBytes(diskBytes)} of disk: besides the job’s own limit the unpacked image of ${formatBytes(image.treeSize)} with its file system, the packed result, and ${formatBytes(MACHINE_FILES)} for the virtual machine.`,
 		],
 	};
 }
@@ -67,13 +68,15 @@ export function machineBounds(spec: BatchSpec): {
  * before they are unpacked.
  */
 export function machineDescription(spec: BatchSpec): string {
-	const { id, config, packs, treeBytes, entries } = spec.image;
+	const { id, config, packs, treeSize, entries, sharedLink } = spec.image;
 	return [
 		'b2d_vm 1',
 		`image ${id}`,
 		`architecture ${config.architecture}`,
-		...packs.map(({ name, content }) => `pack ${content.sha256} ${content.size} ${name}`),
-		`tree ${treeBytes} ${entries}`,
+		...packs.map(({ name, size, sha256 }) => `pack ${sha256} ${size} ${name}`),
+		// In the container engines' builders the headers of hard links do this; GNU tar does not follow them.
+		...packs.filter(({ times }) => times > 0).map(({ name }) => `times ${name} ${encodeWord(displayName(sharedLink))}`),
+		`tree ${treeSize} ${entries}`,
 		`network ${spec.network === 'none' ? 'none' : 'nat'}`,
 		`disk ${writableBytes(spec)}`,
 		...config.env.map((pair) => `env ${encodeWord(pair)}`),

@@ -4,7 +4,7 @@ import type { Content } from '../common/content.js';
 import { BoincError, isAbort, throwIfAborted } from '../common/errors.js';
 import { plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
-import { hashFiles } from '../connection/files.js';
+import { type FileHash, hashFiles } from '../connection/files.js';
 import { run } from '../connection/run.js';
 import { hierarchyPath } from './hierarchy.js';
 import { probeStaged, sameMd5Size, type StagedState } from './probeStaged.js';
@@ -26,12 +26,27 @@ const PARALLEL = 4;
 /** Legal for BOINC's client, its tools and our scripts; names never begin with a dot or a dash. */
 const PHYSICAL_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 
+export interface StagingOptions {
+	/**
+	 * `hash`: names hold the hash of the content, so a file that is not what its name says is damaged, and is replaced. Default
+	 * `any`: a name that is taken is taken.
+	 */
+	readonly names?: 'any' | 'hash';
+	/** Names of files that are damaged though their side files look right. */
+	readonly damaged?: ReadonlySet<string>;
+}
+
 /**
  * Puts files into the download hierarchy. What is there with the same content is kept; what is there with other content
  * is never overwritten: `file-collision`. The `.md5` side files are written last, so a file that lacks one is unfinished
  * and is completed by the next call. Rejects also with errors of the connection (`disk-full`, `permission-denied`, …).
  */
-export async function stageFiles(project: Project, files: readonly StagedFile[], ctx: OperationContext): Promise<StagingReport> {
+export async function stageFiles(
+	project: Project,
+	files: readonly StagedFile[],
+	ctx: OperationContext,
+	options: StagingOptions = {},
+): Promise<StagingReport> {
 	const wanted = distinct(files);
 	if (wanted.length === 0) {
 		return { bytesSent: 0, sent: [], reused: [] };
@@ -41,7 +56,7 @@ export async function stageFiles(project: Project, files: readonly StagedFile[],
 		wanted.map((file) => file.name),
 		ctx.signal,
 	);
-	const plan = await decide(project, wanted, states, ctx);
+	const plan = await decide(project, wanted, states, ctx, options);
 	const bytesToSend = plan.send.reduce((sum, file) => sum + file.content.size, 0);
 	if (freeBytes !== undefined && bytesToSend > freeBytes) {
 		throw new BoincError(
@@ -90,30 +105,51 @@ async function decide(
 	files: readonly StagedFile[],
 	states: readonly StagedState[],
 	ctx: OperationContext,
+	{ names = 'any', damaged }: StagingOptions,
 ): Promise<Plan> {
 	const plan: Plan = { send: [], finish: [] };
+	const other = (file: StagedFile, state: StagedState): void => {
+		if (names === 'any' || state.kind === 'other') {
+			throw collision(project, file, state);
+		}
+		ctx.log.warn(`${project.downloadPath(file.name)} is damaged and is sent again`);
+		plan.send.push(file);
+	};
 	for (const [index, file] of files.entries()) {
 		const state = states[index] ?? { kind: 'absent' };
-		if (state.kind === 'absent') {
+		if (state.kind === 'absent' || damaged?.has(file.name) === true) {
 			plan.send.push(file);
 		} else if (state.kind === 'other' || state.size !== file.content.size) {
-			throw collision(project, file, state);
+			other(file, state);
 		} else if (state.kind === 'file') {
 			plan.finish.push(file);
 		} else if (state.hash !== file.content.md5 || !sameMd5Size(state.length, file.content.size)) {
-			throw collision(project, file, state);
+			other(file, state);
 		}
 	}
-	if (plan.finish.length > 0) {
-		const paths = plan.finish.map((file) => project.downloadPath(file.name));
-		const hashes = await hashFiles(project.connection, paths, 'md5', ctx.signal && { signal: ctx.signal });
-		for (const file of plan.finish) {
-			if (hashes.get(project.downloadPath(file.name))?.hash !== file.content.md5) {
-				throw collision(project, file, { kind: 'other' });
-			}
+	const right = await rightContents(project, plan.finish, ctx.signal);
+	for (const file of plan.finish.splice(0)) {
+		if (right.has(file)) {
+			plan.finish.push(file);
+		} else {
+			other(file, { kind: 'file', size: file.content.size });
 		}
 	}
 	return plan;
+}
+
+/** Those of the files that the server has with the right content, by reading them there. */
+async function rightContents(
+	project: Project,
+	files: readonly StagedFile[],
+	signal: AbortSignal | undefined,
+): Promise<ReadonlySet<StagedFile>> {
+	const pathOf = ({ name }: StagedFile): string => project.downloadPath(name);
+	const hashes =
+		files.length === 0
+			? new Map<string, FileHash>()
+			: await hashFiles(project.connection, files.map(pathOf), 'md5', signal && { signal });
+	return new Set(files.filter((file) => hashes.get(pathOf(file))?.hash === file.content.md5));
 }
 
 function collision(project: Project, file: StagedFile, state: StagedState): BoincError {

@@ -4,11 +4,13 @@ import { isAbsolute, join } from 'node:path';
 
 import { abortError, BoincError, throwIfAborted } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
+import type { ParsedConfig } from '../archive/imageConfig.js';
 import type { BuildRequest, Engine } from '../engine.js';
 import { buildFailure } from './buildFailure.js';
 import type { DetectedEngine } from './detection.js';
 import { EngineProcess, type ProcessEnd } from './engineProcess.js';
 import { type ImageSummary, parseImageList } from './imageList.js';
+import { parseInspection } from './inspection.js';
 import { textLines } from './textLines.js';
 
 const KEPT_LINES = 400;
@@ -114,6 +116,18 @@ export class CliEngine implements Engine {
 			return undefined;
 		}
 		throw this.#failed(`look for the image “${reference}”`, end);
+	}
+
+	async describe(reference: string, ctx: OperationContext): Promise<ParsedConfig | undefined> {
+		const id = await this.imageId(reference, ctx);
+		if (id === undefined) {
+			return undefined;
+		}
+		const { end, lines } = await this.#query(['image', 'inspect', '--format', '{{json .}}', id], ctx);
+		if (end.code !== 0) {
+			throw this.#failed(`look at the image “${reference}”`, end);
+		}
+		return parseInspection(lines.join('\n'), reference);
 	}
 
 	async listImages(ctx: OperationContext): Promise<readonly ImageSummary[]> {

@@ -67,11 +67,13 @@ function effectsOf(line: ManifestLine, look: PathLookup, digests: UnitDigests): 
 		return undefined;
 	}
 	const { size } = line;
-	if (digests.of(first) === line.digest) {
-		if (line.what === 'empty directory' && isFilled(first)) {
-			// It is described again by a pack with directories.
-			return [];
-		}
+	const same = digests.of(first) === line.digest;
+	if (isDirectory && isFilled(first) !== (line.what === 'directory')) {
+		// One that is filled now is described again by a pack with directories. One that is empty now is to be made by a pack with
+		// files, before its parent is described; what comes later must not change it.
+		return isFilled(first) || (same && line.mtime === first.mtime) ? [] : undefined;
+	}
+	if (same) {
 		const { number, mtime } = first;
 		return line.what === 'time'
 			? [{ inode: number, kind: 'time', useful: line.mtime === mtime, mtime: line.mtime, size }]

@@ -1,5 +1,5 @@
-import { gunzip, gzip } from 'node:zlib';
 import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
 
 import * as v from 'valibot';
 
@@ -44,6 +44,12 @@ export const factsSchema = v.object({
 	generation: count,
 	times: count,
 });
+
+/** What is known of a pack, without its bytes. */
+export function packFacts(pack: PackFacts): PackFacts {
+	const { name, size, sha256, md5, unpackedSize, entries, kind, generation, times } = pack;
+	return { name, size, sha256, md5, unpackedSize, entries, kind, generation, times };
+}
 
 const WORDS = { d: 'directory', e: 'empty directory', f: 'file', t: 'time' } as const;
 

@@ -4,7 +4,7 @@ import type { PackFacts } from '../types.js';
 import { choosePacks } from './choosePacks.js';
 import { type Coverage, type UsablePack, usablePack } from './coverage.js';
 import type { PackManifest } from './manifest.js';
-import { MOST_PACKS, packSizes, partition, type PackPlan, unitBytes } from './partition.js';
+import { MOST_PACKS, type PackPlan, packSizes, partition, unitBytes } from './partition.js';
 import { type PackUnit, tarSize, type TreeUnits, type UnitDigests } from './units.js';
 
 /** A tree with what was worked out about it. */

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 
-import { ForwardReader, type RandomAccess } from '../archive/randomAccess.js';
 import { BoincError, throwIfAborted } from '../../common/errors.js';
+import { ForwardReader, type RandomAccess } from '../archive/randomAccess.js';
 import { readTar, type TarEntry, type TarRange } from '../tar/readTar.js';
 import type { ByteString } from '../tar/tarHeader.js';
 

@@ -5,12 +5,14 @@ import path from 'node:path';
 import { contentOfBytes } from '../../../src/common/content.js';
 import { BoincError } from '../../../src/common/errors.js';
 import { quietContext } from '../../../src/common/ports.js';
-import { packArchive } from '../../../src/image/packImage.js';
-import type { PackedImage } from '../../../src/image/types.js';
+import { type FlatImage, flattenImage } from '../../../src/image/flattenImage.js';
+import type { ShippedImage } from '../../../src/image/types.js';
 import { cancelBatch } from '../../../src/job/cancel.js';
+import { ManifestCache } from '../../../src/job/manifestCache.js';
+import { packBytes } from '../../../src/job/packBytes.js';
 import { defaultResources } from '../../../src/job/resources.js';
+import { shipImage } from '../../../src/job/shipImage.js';
 import { submitBatch } from '../../../src/job/submit.js';
-import { batchImage } from '../../../src/job/submitImage.js';
 import type { BatchSpec, JobSpec, SubmittedBatch } from '../../../src/job/types.js';
 import { fetchResults } from '../../../src/monitor/fetchResults.js';
 import { instanceLog } from '../../../src/monitor/instanceLog.js';
@@ -55,11 +57,12 @@ const HOSTILE = [
 
 const COMMON = Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 7) % 256));
 
-function sampleImage(lab: Lab): Promise<PackedImage> {
+function sampleImage(lab: Lab): Promise<ShippedImage> {
 	return lab.once('image', async () => {
 		const busybox = lab.target.busyboxFile ?? '/bin/busybox';
-		const archive = await writeSampleImage(lab.target.scratch, lab.tag, busybox);
-		return packArchive({ file: archive }, quietContext(), { tempDir: lab.target.scratch });
+		const file = await writeSampleImage(lab.target.scratch, lab.tag, busybox);
+		const open = (): Promise<FlatImage> => flattenImage({ file }, quietContext(), { tempDir: lab.target.scratch });
+		return shipImage(lab.project, { key: undefined, open }, new ManifestCache(undefined), quietContext());
 	});
 }
 
@@ -72,14 +75,13 @@ const input = (text: string | Uint8Array): StagedFile => {
 async function sampleBatch(lab: Lab, name: string, jobs: readonly JobSpec[], more: Partial<BatchSpec> = {}): Promise<BatchSpec> {
 	await installedSample(lab);
 	const image = await sampleImage(lab);
-	const packBytes = image.packs.reduce((sum, pack) => sum + pack.content.size, 0);
 	return {
 		name: `${lab.tag} ${name}`,
 		app: appName(lab),
-		image: batchImage(image),
+		image,
 		network: 'none',
 		resources: defaultResources(
-			{ packBytes, treeBytes: image.treeSize, inputBytes: 10_000 },
+			{ packBytes: packBytes(image.packs), treeBytes: image.treeSize, inputBytes: 10_000 },
 			{ expectedSeconds: 30, limitSeconds: 300, delayBoundSeconds: 86_400 },
 		).resources,
 		replication: { minQuorum: 1, targetNresults: 1, maxErrorResults: 1, maxTotalResults: 3, maxSuccessResults: 2 },

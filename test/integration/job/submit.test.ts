@@ -17,11 +17,12 @@ import { applyInstall } from '../../../src/project/install/applyInstall.js';
 import { planInstall } from '../../../src/project/install/planInstall.js';
 import { openProject } from '../../../src/project/openProject.js';
 import type { Project } from '../../../src/project/project.js';
+import { stageFiles } from '../../../src/project/staging.js';
 import { wrapperBinaries } from '../../../src/project/wrapperSource.js';
 import { type Database, openDatabase } from '../../../src/sandbox/database.js';
 import { startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
 import { file, savedImage, tarOf } from '../../support/savedImages.js';
-import { input, sampleBatch } from '../../unit/job/sampleBatch.js';
+import { input, SAMPLE_PACKS, sampleBatch } from '../../unit/job/sampleBatch.js';
 
 const APP = 'boinc2docker';
 const ctx = quietContext();
@@ -44,6 +45,7 @@ beforeAll(async () => {
 		runner: contentOfBytes(runnerScript),
 	};
 	await applyInstall(installing, await planInstall(installing, spec, ctx), ctx);
+	await stageFiles(installing, SAMPLE_PACKS, ctx);
 	installing.dispose();
 });
 afterAll(async () => {

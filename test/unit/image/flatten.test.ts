@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { MemoryFile } from '../../../src/image/archive/randomAccess.js';
 import { displayName } from '../../../src/image/tar/tarHeader.js';
 import { applyLayer } from '../../../src/image/tree/applyLayer.js';
-import { readLayer } from '../../../src/image/tree/readLayer.js';
 import { FileTree } from '../../../src/image/tree/fileTree.js';
 import type { Inode } from '../../../src/image/tree/inode.js';
+import { readLayer } from '../../../src/image/tree/readLayer.js';
 import { walkTree } from '../../../src/image/tree/walkTree.js';
 import { directory, file, hardlink, symlink, tarOf, type TestEntry } from '../../support/savedImages.js';
 

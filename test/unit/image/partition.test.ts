@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { MemoryFile } from '../../../src/image/archive/randomAccess.js';
-import { packSizes, type PackPlan, type PackSizes, partition, unitBytes } from '../../../src/image/pack/partition.js';
+import { type PackPlan, type PackSizes, packSizes, partition, unitBytes } from '../../../src/image/pack/partition.js';
 import { unitsOf } from '../../../src/image/pack/units.js';
 import { type DirectoryInode, type FileInode, impliedDirectory, type Inode } from '../../../src/image/tree/inode.js';
 import { walkTree } from '../../../src/image/tree/walkTree.js';

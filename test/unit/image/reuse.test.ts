@@ -264,7 +264,7 @@ describe('any sequence of versions', () => {
 					await Promise.all(open.splice(0).map((image) => image.dispose()));
 				}
 			}),
-			{ numRuns: 25 },
+			{ numRuns: 40 },
 		);
 	}, 90_000);
 });

@@ -13,8 +13,6 @@ describe('a plan', () => {
 
 	test('names all shared files as constants that stay on the server, and packs that stay on hosts', () => {
 		expect(plan.files.map(({ name }) => name)).toEqual([
-			'b2d_pack_1.tar.gz',
-			'b2d_pack_2.tar.gz',
 			expect.stringMatching(/^b2d_dockerfile_[0-9a-f]{32}$/),
 			expect.stringMatching(/^b2d_job_[0-9a-f]{32}\.toml$/),
 			expect.stringMatching(/^b2d_vm_[0-9a-f]{32}$/),

@@ -1,4 +1,5 @@
 import { contentOfBytes } from '../../../src/common/content.js';
+import type { PackFacts } from '../../../src/image/types.js';
 import { shortHash } from '../../../src/job/names.js';
 import type { BatchSpec, JobInput } from '../../../src/job/types.js';
 import type { StagedFile } from '../../../src/project/types.js';
@@ -6,6 +7,23 @@ import type { StagedFile } from '../../../src/project/types.js';
 export const staged = (name: string, text = name): StagedFile => ({ name, content: contentOfBytes(text) });
 
 export const input = (path: string, text = path): JobInput => ({ path, file: staged(`b2d_input_${shortHash(text)}`, text) });
+
+/** The packs of the sample: text files. */
+export const SAMPLE_PACKS = [staged('b2d_pack_1.tar.gz'), staged('b2d_pack_2.tar.gz')];
+
+/** What is known of a staged file as of a pack. */
+export const packOf = ({ name, content }: StagedFile, more: Partial<PackFacts> = {}): PackFacts => ({
+	name,
+	size: content.size,
+	sha256: content.sha256,
+	md5: content.md5,
+	unpackedSize: 1024,
+	entries: 2500,
+	kind: 'files',
+	generation: 0,
+	times: 0,
+	...more,
+});
 
 /** A batch of two jobs in which everything is right. */
 export function sampleBatch(changes: Partial<BatchSpec> = {}): BatchSpec {
@@ -24,9 +42,11 @@ export function sampleBatch(changes: Partial<BatchSpec> = {}): BatchSpec {
 				user: 'alice',
 				labels: {},
 			},
-			packs: [staged('b2d_pack_1.tar.gz'), staged('b2d_pack_2.tar.gz')],
-			treeBytes: 100_000_000,
+			packs: SAMPLE_PACKS.map((file) => packOf(file)),
+			treeSize: 100_000_000,
 			entries: 5000,
+			sharedLink: 'root/shared',
+			warnings: [],
 		},
 		network: 'none',
 		resources: {

@@ -7,7 +7,7 @@ import type { BatchSpec } from '../../../src/job/types.js';
 import { vboxElements } from '../../../src/job/vboxElements.js';
 import { machineBounds, machineDescription, machineMemory, vboxJob } from '../../../src/job/virtualMachine.js';
 import { childTextOf, parseWithPositions, type PositionedElement } from '../../../src/project/xmlPositions.js';
-import { CONFIG, input, sampleBatch, staged } from './sampleBatch.js';
+import { CONFIG, input, packOf, sampleBatch, staged } from './sampleBatch.js';
 
 const MIB = 1 << 20;
 
@@ -24,19 +24,20 @@ describe('the memory of a virtual machine', () => {
 
 describe('the description for the guest', () => {
 	test('lists packs in order with their SHA-256, sizes, and the environment in words', () => {
-		const pack = staged('b2d_pack_1.tar.gz', 'packed');
+		const pack = packOf(staged('b2d_pack_1.tar.gz', 'packed'), { times: 3 });
 		const { image } = sampleBatch();
 		const batch = sampleBatch({
 			image: { ...image, packs: [pack, image.packs[1]!], config: { ...image.config, env: ['A=x y', 'B=ü"$'], workingDir: '' } },
 			inputs: [input('data', '12345')],
 		});
-		const written = 1e9 - pack.content.size - image.packs[1]!.content.size - 5;
+		const written = 1e9 - pack.size - image.packs[1]!.size - 5;
 		expect(machineDescription(batch).split('\n')).toEqual([
 			'b2d_vm 1',
 			`image ${image.id}`,
 			'architecture amd64',
-			`pack ${pack.content.sha256} 6 b2d_pack_1.tar.gz`,
-			`pack ${image.packs[1]!.content.sha256} ${image.packs[1]!.content.size} b2d_pack_2.tar.gz`,
+			`pack ${pack.sha256} 6 b2d_pack_1.tar.gz`,
+			`pack ${image.packs[1]!.sha256} ${image.packs[1]!.size} b2d_pack_2.tar.gz`,
+			'times b2d_pack_1.tar.gz root/shared',
 			'tree 100000000 5000',
 			'network none',
 			`disk ${written}`,
@@ -126,7 +127,7 @@ describe('what hosts must have', () => {
 		const { memoryBytes, diskBytes, notes } = machineBounds(batch);
 		expect(memoryBytes).toBe((1114 + 200) * MIB);
 		const { image, resources } = batch;
-		const content = image.treeBytes + image.entries * 4096 + 1e9;
+		const content = image.treeSize + image.entries * 4096 + 1e9;
 		expect(diskBytes).toBeGreaterThan(1.05 * content + resources.maxOutputBytes + 80 * MIB);
 		expect(diskBytes).toBeLessThan(1.2 * content + resources.maxOutputBytes + 120 * MIB);
 		expect(notes.join(' ')).toMatch(/1\.38 GB of memory.*1114 MiB.*of disk/);

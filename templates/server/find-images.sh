@@ -1,0 +1,54 @@
+#!/bin/sh
+# Usage: find-images.sh PROJECT_ROOT DOWNLOAD_DIR name NAME... | recent COUNT
+# Prints the first of the named images that is known, or those that were used last, each as "record NAME SIZE", a line end, so
+# many bytes, then "damaged PATH" for each of its packs that is not as it should be, and "end".
+# A record is gzip'd and begins with lines "pack PATH SIZE MD5"; PATH is relative to DOWNLOAD_DIR.
+LC_ALL=C
+export LC_ALL
+cd "$1/.boinc2docker/images" 2>/dev/null || exit 0
+download=$2 how=$3
+shift 3
+
+by_side_files() {
+	while read -r kind path size md5 rest; do
+		[ "$kind" = pack ] || break
+		file=$download/$path hash=''
+		[ -f "$file" ] && [ -f "$file.md5" ] && ! [ "$file" -nt "$file.md5" ] && read -r hash rest <"$file.md5"
+		[ "$hash" = "$md5" ] && [ "$(($(wc -c <"$file")))" -eq "$size" ] || echo "damaged $path"
+	done
+}
+
+# Reads everything, so it is done once a week.
+by_contents() {
+	while read -r kind path size md5 rest; do
+		[ "$kind" = pack ] || break
+		hash=$(md5sum <"$download/$path")
+		[ "${hash%% *}" = "$md5" ] || echo "damaged $path"
+	done
+}
+
+record() {
+	printf 'record %s %s\n' "$1" "$(($(wc -c <"$1")))"
+	cat "$1"
+	damaged=$(gzip -dc "$1" | by_side_files)
+	if [ -z "$damaged" ] && [ -z "$(find "$1.checked" -prune -mtime -7 2>/dev/null)" ] && command -v md5sum >/dev/null; then
+		damaged=$(gzip -dc "$1" | by_contents)
+		[ -n "$damaged" ] || : >"$1.checked"
+	fi
+	[ -z "$damaged" ] || printf '%s\n' "$damaged"
+	echo end
+}
+
+if [ "$how" = name ]; then
+	for name; do
+		[ -f "$name" ] || continue
+		touch "$name"
+		record "$name"
+		break
+	done
+else
+	ls -t | grep -E '^[0-9a-f]{64}$' | head -n "$1" | while read -r name; do
+		record "$name"
+	done
+fi 2>/dev/null
+exit 0
