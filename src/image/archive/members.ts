@@ -65,7 +65,7 @@ export class ArchiveMembers {
 		const entry = this.require(path);
 		const tooBig = entry.size > 16 << 20;
 		try {
-			const bytes = tooBig ? Buffer.alloc(0) : await new ForwardReader(this.#range.source).read(entry.offset, entry.size);
+			const bytes = tooBig ? Buffer.alloc(0) : await new ForwardReader(entry.source).read(entry.offset, entry.size);
 			const value: unknown = JSON.parse(bytes.toString('utf8'));
 			return value;
 		} catch (cause) {

@@ -60,7 +60,7 @@ export async function openImage(archive: ImageArchive, request: OpenRequest, ctx
 			});
 			const entry = members.require(path);
 			const packed: TarRange = {
-				source: file,
+				source: entry.source,
 				start: entry.offset,
 				end: entry.offset + entry.size,
 				label: `layer ${index + 1} of ${label}`,
