@@ -38,6 +38,9 @@ export function pathParts(path: ByteString): ByteString[] {
  * Paths in a layer are resolved as the overlay drivers of Docker and Podman do it (verified with Docker 20.10 and
  * Podman 4.3): a layer is unpacked by itself, so it follows its own symbolic links, but where a lower layer has a link
  * or a file and the layer has something below that name, a new directory takes its place.
+ *
+ * More is read than these drivers load, as other tools write it: they refuse hard links into lower layers, several
+ * entries with one name in a layer (the last one counts here), and sparse files in GNU's old format.
  */
 export class FileTree {
 	readonly root: DirectoryInode = impliedDirectory(0);

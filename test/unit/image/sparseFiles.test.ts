@@ -49,7 +49,7 @@ describe('files with holes', () => {
 					expect(target.subarray(0, count)).toEqual(whole.subarray(from, from + length));
 				},
 			),
-			{ numRuns: 200 },
+			{ numRuns: 100 },
 		);
 	});
 
@@ -89,7 +89,7 @@ describe.each(FORMATS)('a sparse file in the format %s', (format) => {
 				expect(await new ForwardReader(holes!.source).read(holes!.offset, holes!.size)).toEqual(content);
 				expect([after?.name, after?.size, none]).toEqual(['after', 1, []]);
 			}),
-			{ numRuns: 60 },
+			{ numRuns: 30 },
 		);
 	});
 
