@@ -19,7 +19,17 @@ const MAY_IMPORT = {
 };
 const ROOMS = Object.keys(MAY_IMPORT);
 // dist/lib/: loaded on first use only. Types may be imported.
-const LAZY = ['ssh2', 'mysql2', 'mysql2/promise', 'tar', 'xml2js', 'yaml', 'vscode-languageclient', 'vscode-languageclient/node'];
+const LAZY = [
+	'ssh2',
+	'mysql2',
+	'mysql2/promise',
+	'tar',
+	'fzstd',
+	'xml2js',
+	'yaml',
+	'vscode-languageclient',
+	'vscode-languageclient/node',
+];
 
 const layer = ([room, allowed]) => ({
 	files: [`src/${room}/**/*.ts`],

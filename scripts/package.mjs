@@ -19,6 +19,7 @@ export const CONTENTS = [
 	'dist/core.js',
 	'dist/extension.js',
 	'dist/language.js',
+	'dist/lib/fzstd.js',
 	'dist/lib/mysql2-promise.js',
 	'dist/lib/ssh2.js',
 	'dist/lib/tar.js',

@@ -37,6 +37,7 @@ const NEEDS = {
 		['chromium', 'chromium', 'shows VS Code'],
 		['/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf', 'fonts-dejavu-core', 'a font for it'],
 		...VM,
+		['zstd', 'zstd', 'compresses layers as engines do'],
 		['dash', 'dash', 'a login shell of servers'],
 		['tcsh', 'tcsh', 'a login shell of servers'],
 		['fish', 'fish', 'a login shell of servers'],

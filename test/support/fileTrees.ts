@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 
-import { ForwardReader, MemoryFile } from '../../src/image/archive/randomAccess.js';
+import { ForwardReader, MemoryFile, type RandomAccess } from '../../src/image/archive/randomAccess.js';
 import { readTar } from '../../src/image/tar/readTar.js';
 import type { PackedImage } from '../../src/image/types.js';
 
@@ -14,7 +14,12 @@ export type TreeListing = Record<string, string>;
  */
 export async function listTar(archive: Buffer): Promise<TreeListing> {
 	const source = new MemoryFile(archive);
-	const reader = new ForwardReader(source);
+	const readers = new Map<RandomAccess, ForwardReader>();
+	const readerOf = (each: RandomAccess): ForwardReader => {
+		const reader = readers.get(each) ?? new ForwardReader(each);
+		readers.set(each, reader);
+		return reader;
+	};
 	const listing: TreeListing = {};
 	for await (const entry of readTar({ source, start: 0, end: archive.length, label: 'test' })) {
 		const name = entry.name.replace(/^\.?\//, '').replace(/^\.$/, '');
@@ -22,7 +27,7 @@ export async function listTar(archive: Buffer): Promise<TreeListing> {
 		const content =
 			entry.size > 0
 				? createHash('md5')
-						.update(await reader.read(entry.offset, entry.size))
+						.update(await readerOf(entry.source).read(entry.offset, entry.size))
 						.digest('hex')
 						.slice(0, 8)
 				: '';

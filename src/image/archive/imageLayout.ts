@@ -73,7 +73,7 @@ function dockerLayout(json: unknown, request: LayoutRequest): ImageLayout {
 
 async function ociLayout(members: ArchiveMembers, request: LayoutRequest): Promise<ImageLayout> {
 	const found: Descriptor[] = [];
-	await collect(members, 'index.json', request, found, 0);
+	await collect(members, 'index.json', request, found, new Set());
 	const usable = found.filter((each) => !isAttestation(each));
 	const matching = usable.filter((each) => fits(each, request.architecture));
 	const chosen = usable.length === 1 ? usable[0] : matching[0];
@@ -100,21 +100,21 @@ async function ociLayout(members: ArchiveMembers, request: LayoutRequest): Promi
 	};
 }
 
-/** Collects the image manifests of an index and of the indexes in it. */
+/** Collects the image manifests of an index and of the indexes in it. Each index is read once: chains of them can name it millions of times. */
 async function collect(
 	members: ArchiveMembers,
 	path: string,
 	request: LayoutRequest,
 	found: Descriptor[],
-	depth: number,
+	seen: Set<string>,
 ): Promise<void> {
 	const index = checked(ociIndex, await members.json(path), path, request);
 	for (const each of index.manifests) {
-		const isIndex = /image\.index|manifest\.list/.test(each.mediaType);
-		if (isIndex && depth < 4) {
-			await collect(members, blobPath(each.digest), request, found, depth + 1);
-		} else if (!isIndex) {
+		if (!/image\.index|manifest\.list/.test(each.mediaType)) {
 			found.push(each);
+		} else if (!seen.has(each.digest)) {
+			seen.add(each.digest);
+			await collect(members, blobPath(each.digest), request, found, seen);
 		}
 	}
 }

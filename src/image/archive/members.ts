@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import { BoincError } from '../../common/errors.js';
 import { readTar, type TarEntry, type TarRange } from '../tar/readTar.js';
 import { pathParts, PathTrouble, resolveTarget } from '../tree/fileTree.js';
@@ -60,26 +62,37 @@ export class ArchiveMembers {
 		return entry;
 	}
 
-	/** Parses a JSON file of the archive. */
+	/** Parses a JSON file of the archive, and compares it with its hash if that is its name. */
 	async json(path: string): Promise<unknown> {
 		const entry = this.require(path);
-		const tooBig = entry.size > 16 << 20;
+		if (entry.size > MAX_JSON) {
+			throw this.#unreadable(path, `it has ${entry.size} bytes`);
+		}
+		const bytes = await new ForwardReader(entry.source).read(entry.offset, entry.size);
+		const expected = HASH_NAME.exec(path)?.[1];
+		if (expected !== undefined && createHash('sha256').update(bytes).digest('hex') !== expected) {
+			throw this.#unreadable(path, 'its content does not fit its hash');
+		}
 		try {
-			const bytes = tooBig ? Buffer.alloc(0) : await new ForwardReader(this.#range.source).read(entry.offset, entry.size);
 			const value: unknown = JSON.parse(bytes.toString('utf8'));
 			return value;
 		} catch (cause) {
-			const why = tooBig ? `it has ${entry.size} bytes` : 'it is not JSON';
-			throw new BoincError(
-				'archive-corrupt',
-				`The file “${path}” in the archive (${this.#range.label}) cannot be read: ${why}.`,
-				{
-					detail: { archive: this.#range.label, entry: path },
-					cause,
-				},
-			);
+			throw this.#unreadable(path, 'it is not JSON', cause);
 		}
 	}
+
+	#unreadable(path: string, why: string, cause?: unknown): BoincError {
+		const { label } = this.#range;
+		return new BoincError('archive-corrupt', `The file “${path}” in the archive (${label}) cannot be read: ${why}.`, {
+			remedy: 'Save the image again, and compare the sizes if the file was copied.',
+			detail: { archive: label, entry: path },
+			cause,
+		});
+	}
 }
+
+const MAX_JSON = 16 << 20;
+/** OCI, `docker save` before version 25 and `podman save`, other tools. */
+const HASH_NAME = /^(?:blobs\/sha256\/|sha256:)?([a-f0-9]{64})(?:\.json)?$/;
 
 const pathOf = (entry: TarEntry): string[] => pathParts(entry.name);

@@ -5,10 +5,10 @@ import { BoincError, throwIfAborted } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
 import type { TarRange } from '../tar/readTar.js';
 import { parseConfig, type ParsedConfig } from './imageConfig.js';
-import { findLayout } from './imageLayout.js';
+import { findLayout, type ImageLayout } from './imageLayout.js';
 import { ArchiveMembers } from './members.js';
 import { ForwardReader, LocalFile } from './randomAccess.js';
-import { compressionOf, requireUnpackable, spool, spoolGunzip } from './spool.js';
+import { compressionOf, spool } from './spool.js';
 
 /** A saved image: a stream of an archive, or a file that holds one. */
 export type ImageArchive = AsyncIterable<Uint8Array> | { readonly file: string };
@@ -28,8 +28,9 @@ export interface OpenRequest {
 
 /**
  * Opens a saved image: `docker save` before and since version 25, `podman save` as docker-archive and oci-archive, an
- * OCI layout as a tar; all of them also as gzip. Uncompressed layers are read where they are in the archive.
- * Throws `archive-corrupt`, `image-invalid`, `image-unsupported`.
+ * OCI layout as a tar; all of them, and their layers, also as gzip or zstd. Uncompressed layers are read where they are
+ * in the archive.
+ * Throws `archive-corrupt`, `image-invalid`, `image-unsupported`, `disk-full`.
  */
 export async function openImage(archive: ImageArchive, request: OpenRequest, ctx: OperationContext): Promise<OpenImage> {
 	const files: LocalFile[] = [];
@@ -48,7 +49,9 @@ export async function openImage(archive: ImageArchive, request: OpenRequest, ctx
 		const members = await ArchiveMembers.index(range);
 		const layout = await findLayout(members, { label, architecture: request.architecture });
 		const parsed = parseConfig(await members.json(layout.config), layout.name ?? label);
+		requireHashes(parsed, layout, label);
 		const layers: TarRange[] = [];
+		const known = new Map<string, TarRange>();
 		for (const [index, path] of layout.layers.entries()) {
 			throwIfAborted(ctx.signal);
 			ctx.progress.report({
@@ -59,13 +62,16 @@ export async function openImage(archive: ImageArchive, request: OpenRequest, ctx
 			});
 			const entry = members.require(path);
 			const packed: TarRange = {
-				source: file,
+				source: entry.source,
 				start: entry.offset,
 				end: entry.offset + entry.size,
 				label: `layer ${index + 1} of ${label}`,
 			};
-			const layer = await unpackedLayer(packed, join(request.tempDir, `layer-${index}.tar`), openFile, ctx.signal);
-			layers.push(layer);
+			// Empty layers, for example, occur several times.
+			const layer =
+				known.get(path) ?? (await unpackedLayer(packed, join(request.tempDir, `layer-${index}.tar`), openFile, ctx.signal));
+			known.set(path, layer);
+			layers.push({ ...layer, label: packed.label });
 		}
 		return { ...parsed, layers, close };
 	} catch (error) {
@@ -79,7 +85,7 @@ async function archiveFile(archive: ImageArchive, request: OpenRequest, ctx: Ope
 	const given = 'file' in archive ? archive.file : join(request.tempDir, 'archive');
 	if (!('file' in archive)) {
 		ctx.progress.report({ message: 'Reading the image from the engine' });
-		await spool(archive, given, ctx.signal);
+		await spool(archive, 'none', { file: given, label: 'saved image', signal: ctx.signal });
 	}
 	const file = await LocalFile.open(given).catch((cause: unknown) => {
 		throw new BoincError('file-not-found', `The image archive ${given} cannot be opened.`, { cause, detail: { path: given } });
@@ -88,12 +94,11 @@ async function archiveFile(archive: ImageArchive, request: OpenRequest, ctx: Ope
 		const reader = new ForwardReader(file);
 		const compression = compressionOf(await reader.read(0, 8));
 		const label = basename(given);
-		requireUnpackable(compression, label);
 		if (compression === 'none') {
 			return given;
 		}
 		const plain = join(request.tempDir, 'archive.tar');
-		await spoolGunzip(reader.stream(0, file.size), label, plain, ctx.signal);
+		await spool(reader.stream(0, file.size), compression, { file: plain, label, signal: ctx.signal });
 		if (!('file' in archive)) {
 			await rm(given);
 		}
@@ -112,11 +117,35 @@ async function unpackedLayer(
 ): Promise<TarRange> {
 	const reader = new ForwardReader(layer.source);
 	const compression = compressionOf(await reader.read(layer.start, 8));
-	requireUnpackable(compression, layer.label);
 	if (compression === 'none') {
 		return layer;
 	}
-	await spoolGunzip(reader.stream(layer.start, layer.end), layer.label, target, signal);
+	await spool(reader.stream(layer.start, layer.end), compression, { file: target, label: layer.label, signal });
 	const file = await openFile(target);
 	return { source: file, start: 0, end: file.size, label: layer.label };
 }
+
+/** More layers than any engine puts over each other (Podman 500, Docker 125). */
+const MAX_LAYERS = 500;
+
+/** The configuration must have a hash for each layer: engines do not load an image without, and nothing else protects it. */
+function requireHashes({ diffIds }: ParsedConfig, { config, layers }: ImageLayout, label: string): void {
+	if (layers.length > MAX_LAYERS) {
+		throw new BoincError('image-unsupported', `The image (${label}) has ${layers.length} layers; engines allow ${MAX_LAYERS}.`, {
+			remedy: 'Put several steps of the Dockerfile into one.',
+			detail: { archive: label, layers: layers.length },
+		});
+	}
+	if (diffIds.length !== layers.length || !diffIds.every((id) => DIGEST.test(id))) {
+		throw new BoincError(
+			'archive-corrupt',
+			`The configuration “${config}” of the image (${label}) has no SHA-256 for each of its ${layers.length} layers.`,
+			{
+				remedy: 'Save the image again, with docker save or podman save.',
+				detail: { archive: label, entry: config, layers: layers.length, hashes: diffIds.length },
+			},
+		);
+	}
+}
+
+const DIGEST = /^sha256:[a-f0-9]{64}$/;

@@ -1,9 +1,13 @@
 import { createWriteStream } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 
 import { BoincError, isAbort, messageOf } from '../../common/errors.js';
+import { noRoom, withinRoom } from './room.js';
+import { unzstd, ZstdTrouble } from './zstd.js';
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz';
 
@@ -19,9 +23,49 @@ export function compressionOf(head: Uint8Array): Compression {
 	return MAGIC.find(([, magic]) => magic.every((byte, index) => head[index] === byte))?.[0] ?? 'none';
 }
 
-/** Refuses what Node cannot unpack. `label` says what is compressed. */
-export function requireUnpackable(compression: Compression, label: string): void {
-	if (compression !== 'none' && compression !== 'gzip') {
+export interface SpoolTarget {
+	/** Path of the file that is written. */
+	readonly file: string;
+	/** What is written, for messages. */
+	readonly label: string;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Writes a stream to a file, unpacked if it is compressed. Pieces of the stream may be used again for the next ones.
+ * Throws `archive-corrupt`, `disk-full`, `image-unsupported` for other compressions than gzip and zstd.
+ */
+export async function spool(stream: AsyncIterable<Uint8Array>, compression: Compression, target: SpoolTarget): Promise<void> {
+	const { label, signal } = target;
+	requireKnown(compression, label);
+	let read = 0;
+	const packed = Readable.from(
+		copied(stream, (bytes) => (read += bytes)),
+		{ objectMode: false },
+	);
+	const bounded = (pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> =>
+		withinRoom(pieces, {
+			label,
+			freeBytes: () => freeBytes(dirname(target.file)),
+			...(compression !== 'none' && { packedBytes: () => read }),
+		});
+	const file = createWriteStream(target.file, { mode: 0o600 });
+	const options = { ...(signal && { signal }) };
+	try {
+		if (compression === 'gzip') {
+			await pipeline(packed, createGunzip(), bounded, file, options);
+		} else if (compression === 'zstd') {
+			await pipeline(packed, (pieces) => bounded(unzstd(pieces, label)), file, options);
+		} else {
+			await pipeline(packed, bounded, file, options);
+		}
+	} catch (error) {
+		throw isAbort(error) ? error : explained(error, label);
+	}
+}
+
+function requireKnown(compression: Compression, label: string): void {
+	if (compression === 'bzip2' || compression === 'xz') {
 		throw new BoincError('image-unsupported', `The archive (${label}) is compressed with ${compression}.`, {
 			remedy: 'Save the image with docker save or podman save --format docker-archive, without compression or with gzip.',
 			detail: { archive: label, compression },
@@ -29,47 +73,33 @@ export function requireUnpackable(compression: Compression, label: string): void
 	}
 }
 
-/** Writes a stream to `target`. */
-export async function spool(stream: AsyncIterable<Uint8Array>, target: string, signal?: AbortSignal): Promise<void> {
-	await pipeline(Readable.from(stream, { objectMode: false }), createWriteStream(target, { mode: 0o600 }), {
-		...(signal && { signal }),
-	});
+async function freeBytes(folder: string): Promise<number> {
+	const { bavail, bsize } = await statfs(folder);
+	return bavail * bsize;
 }
 
-/** Unpacks gzip data into `target`. Pieces of the stream may be used again for the next ones. Throws `archive-corrupt`. */
-export async function spoolGunzip(
-	stream: AsyncIterable<Uint8Array>,
-	label: string,
-	target: string,
-	signal?: AbortSignal,
-): Promise<void> {
-	try {
-		await pipeline(
-			Readable.from(copied(stream), { objectMode: false }),
-			createGunzip(),
-			createWriteStream(target, { mode: 0o600 }),
-			{
-				...(signal && { signal }),
-			},
-		);
-	} catch (error) {
-		if (isAbort(error) || !isZlibError(error)) {
-			throw error;
-		}
-		throw new BoincError('archive-corrupt', `The compressed archive (${label}) is damaged: ${messageOf(error)}.`, {
-			remedy: 'Save the image again, and compare the sizes if the file was copied.',
-			detail: { archive: label },
-			cause: error,
-		});
+/** The error in our words, if it is about the data or the disk. */
+function explained(error: unknown, label: string): unknown {
+	const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+	if (code === 'ENOSPC' || code === 'EDQUOT') {
+		return noRoom(label, error);
 	}
+	return code.startsWith('Z_') || error instanceof ZstdTrouble
+		? new BoincError('archive-corrupt', `The compressed archive (${label}) is damaged: ${messageOf(error)}.`, {
+				remedy: 'Save the image again, and compare the sizes if the file was copied.',
+				detail: { archive: label },
+				cause: error,
+			})
+		: error;
 }
 
 /** A stream keeps several pieces at a time, so each must have bytes of its own. */
-async function* copied(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
+async function* copied(
+	stream: AsyncIterable<Uint8Array>,
+	onBytes: (count: number) => void,
+): AsyncGenerator<Buffer, void, undefined> {
 	for await (const piece of stream) {
+		onBytes(piece.length);
 		yield Buffer.from(piece);
 	}
 }
-
-const isZlibError = (error: unknown): boolean =>
-	error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_');

@@ -1,3 +1,4 @@
+import { type OldGnuMap, oldGnuMap } from './sparseMap.js';
 import type { ByteString, TarKind } from './tarHeader.js';
 import { readTarNumber } from './tarNumber.js';
 
@@ -14,6 +15,8 @@ export interface RawHeader {
 	readonly linkName: ByteString;
 	readonly deviceMajor: number;
 	readonly deviceMinor: number;
+	/** Of a sparse file in GNU's old format. */
+	readonly sparse: OldGnuMap | undefined;
 }
 
 const KINDS: Readonly<Record<string, TarKind>> = {
@@ -51,20 +54,17 @@ export function decodeBlock(block: Buffer): RawHeader | 'end' | BlockTrouble {
 		return { trouble: 'a header has a wrong checksum' };
 	}
 	const typeFlag = block.toString('latin1', 156, 157);
-	const known = KINDS[typeFlag];
-	if (known === undefined) {
+	const kind = KINDS[typeFlag];
+	if (kind === undefined) {
 		return { trouble: `unknown kind of entry “${typeFlag}”` };
 	}
 	const numbers = numbersOf(block);
 	if (numbers === undefined) {
 		return { trouble: 'a header has a field that is not a number, or a negative one' };
 	}
-	const name = nameOf(block);
-	const isOldDirectory = name.endsWith('/') && (typeFlag === '0' || typeFlag === '\0');
-	const kind = isOldDirectory ? 'directory' : known;
 	const isDevice = kind === 'character' || kind === 'block';
 	return {
-		name,
+		name: nameOf(block),
 		typeFlag,
 		kind,
 		...numbers,
@@ -72,6 +72,7 @@ export function decodeBlock(block: Buffer): RawHeader | 'end' | BlockTrouble {
 		linkName: text(block, 157, 100),
 		deviceMajor: isDevice ? (readTarNumber(block.subarray(329, 337)) ?? 0) : 0,
 		deviceMinor: isDevice ? (readTarNumber(block.subarray(337, 345)) ?? 0) : 0,
+		sparse: typeFlag === 'S' ? oldGnuMap(block) : undefined,
 	};
 }
 

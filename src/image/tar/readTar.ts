@@ -1,151 +1,183 @@
-import { BoincError } from '../../common/errors.js';
-import { ForwardReader, type RandomAccess } from '../archive/randomAccess.js';
+import type { ForwardReader, RandomAccess } from '../archive/randomAccess.js';
+import { SparseFiles } from '../archive/sparseFiles.js';
 import { decodeBlock, type RawHeader } from './decodeBlock.js';
-import { applyPax, parsePax, type PaxRecords } from './pax.js';
-import { BLOCK, type ByteString, displayName, paddedSize, type TarHeader } from './tarHeader.js';
+import { applyPax, type LongNames, parsePax, type PaxRecords } from './pax.js';
+import { MAX_PIECES, sparseContent } from './sparseMap.js';
+import { BLOCK, type ByteString, paddedSize, type TarHeader } from './tarHeader.js';
+import { TarInput, type TarRange } from './tarInput.js';
+
+export type { TarRange } from './tarInput.js';
 
 export interface TarEntry extends TarHeader {
-	/** Where the content begins in the source. */
+	/** What holds the content: the source of the archive, or for a file with holes something that puts them in. */
+	readonly source: RandomAccess;
+	/** Where the content begins in `source`. */
 	readonly offset: number;
 }
 
-export interface TarRange {
-	readonly source: RandomAccess;
-	/** First byte of the archive in the source. */
-	readonly start: number;
-	/** First byte after it. */
-	readonly end: number;
-	/** What the archive is, for messages: `layer 2`. */
-	readonly label: string;
-	/** Whether the two empty blocks at the end must be there: without them, whole entries may be missing. */
-	readonly endMark?: 'required';
-}
-
-/** Long names and extended headers are small; a larger one is damage or an attack. */
+/** Long names and extended headers are small; a larger one is damage or an attack. The engines have the same limit. */
 const MAX_EXTENSION = 1 << 20;
+/** Linux has no longer paths (PATH_MAX, without the closing NUL), hence no deeper ones either. */
+const MAX_PATH = 4095;
+/** The index of a tree is in memory, a few hundred bytes an entry; file systems of hosts end at some millions, too. */
+const MAX_ENTRIES = 4_000_000;
+/** Holes of all files in an archive. Builders on hosts fill them, so nobody could run an image with more. */
+const MAX_HOLES = 2 ** 40;
 
 /** What the entries before an entry say about it. */
-interface Pending {
-	name: ByteString | undefined;
-	linkName: ByteString | undefined;
-	pax: PaxRecords;
+interface Extensions {
+	readonly names: LongNames;
+	readonly pax: PaxRecords;
 }
 
-const nothing = (): Pending => ({ name: undefined, linkName: undefined, pax: new Map() });
+const NOTHING: Extensions = { names: {}, pax: new Map() };
 
 /**
- * The entries of a tar archive: v7, ustar, GNU and PAX. Contents are skipped, not read; who reads them between two entries
- * gives a `reader` to share.
- * Throws `archive-corrupt` naming the entry, `image-unsupported` for sparse files.
+ * The entries of a tar archive: v7, ustar, GNU and PAX, with sparse files of the latter two. Contents are skipped, not
+ * read; who reads them between two entries gives a `reader` to share. What is read and what is refused follows the engines
+ * (Go's `archive/tar`): global extended headers, for example, say nothing.
+ * Throws `archive-corrupt` naming the entry, `image-unsupported` for what neither engines nor hosts can store.
  */
-export async function* readTar(
-	range: TarRange,
-	reader: ForwardReader = new ForwardReader(range.source),
-): AsyncGenerator<TarEntry, void, undefined> {
-	let pending = nothing();
-	let globalPax: PaxRecords = new Map();
+export async function* readTar(range: TarRange, reader?: ForwardReader): AsyncGenerator<TarEntry, void, undefined> {
+	const input = new TarInput(range, reader);
+	const sparse = new SparseFiles(range.source);
+	let before = NOTHING;
 	let last: ByteString | undefined;
+	let count = 0;
 	for (let offset = range.start; offset < range.end;) {
-		const head = await reader.read(offset, BLOCK);
-		if (head.length < BLOCK || offset + BLOCK > range.end) {
-			throw corrupt(range, last, 'it ends in the middle of a header');
-		}
-		const raw = decodeBlock(head);
+		const raw = await header(input, offset, last);
 		if (raw === 'end') {
+			if (before !== NOTHING) {
+				throw input.corrupt(before.names.name ?? last, 'it ends behind an extended header');
+			}
 			return;
 		}
-		if ('trouble' in raw) {
-			throw corrupt(range, last, raw.trouble);
-		}
 		offset += BLOCK;
-		if (isExtension(raw.typeFlag)) {
-			const content = await extension(range, reader, raw, offset);
-			globalPax = absorb(raw.typeFlag, content, pending, globalPax, (why) => corrupt(range, raw.name, why));
+		if (EXTENSIONS.includes(raw.typeFlag)) {
+			before = absorb(raw, await extension(input, raw, offset), before, input);
 			offset += paddedSize(raw.size);
 			continue;
 		}
-		const entry = finish(raw, pending, globalPax, offset, range);
+		const { entry, next } = await finish(raw, before, offset, input, sparse);
 		last = entry.name;
-		pending = nothing();
-		// The last block may be cut short where somebody joined archives by hand; the content may not.
-		if (entry.offset + entry.size > Math.min(range.end, range.source.size)) {
-			throw corrupt(range, entry.name, 'its content is cut off');
+		before = NOTHING;
+		offset = next;
+		if (++count > MAX_ENTRIES) {
+			throw input.unsupported(last, `is one of more than ${MAX_ENTRIES}`, FEWER);
 		}
-		offset += paddedSize(entry.size);
 		if (raw.typeFlag !== 'V') {
 			yield entry;
 		}
 	}
-	if (pending.name !== undefined || pending.pax.size > 0 || range.endMark === 'required') {
-		throw corrupt(range, pending.name ?? last, 'its end is missing');
+	if (before !== NOTHING || range.endMark === 'required') {
+		throw input.corrupt(before.names.name ?? last, 'its end is missing');
 	}
 }
 
-/** The error for damage at or after the entry `name`. */
-function corrupt(range: TarRange, name: ByteString | undefined, why: string): BoincError {
-	const entry = name === undefined ? undefined : displayName(name);
-	const where = entry === undefined ? 'at its beginning' : `at or after the entry “${entry}”`;
-	return new BoincError('archive-corrupt', `The archive (${range.label}) is damaged ${where}: ${why}.`, {
-		remedy: 'Save the image again, and compare the sizes if the file was copied.',
-		detail: { archive: range.label, entry },
-	});
+const FEWER = 'Leave files out of the image, or put them into an archive in the image.';
+
+/** The header at `offset`, `end` for the empty blocks at the end: one of them in the middle would hide what follows. */
+async function header(input: TarInput, offset: number, last: ByteString | undefined): Promise<RawHeader | 'end'> {
+	const block = await input.read(offset, BLOCK);
+	if (block.length < BLOCK) {
+		throw input.corrupt(last, 'it ends in the middle of a header');
+	}
+	const raw = decodeBlock(block);
+	if (raw === 'end') {
+		const second = await input.read(offset + BLOCK, BLOCK);
+		if (second.some((byte) => byte !== 0)) {
+			throw input.corrupt(last, 'it goes on behind an empty header');
+		}
+		return raw;
+	}
+	if ('trouble' in raw) {
+		throw input.corrupt(last, raw.trouble);
+	}
+	return raw;
 }
 
-const isExtension = (typeFlag: string): boolean => ['L', 'K', 'x', 'g', 'X'].includes(typeFlag);
+const EXTENSIONS = ['L', 'K', 'x', 'g', 'X'];
 
-async function extension(range: TarRange, reader: ForwardReader, raw: RawHeader, offset: number): Promise<Buffer> {
+async function extension(input: TarInput, raw: RawHeader, offset: number): Promise<Buffer> {
 	if (raw.size > MAX_EXTENSION) {
-		throw corrupt(range, raw.name, `an extended header of ${raw.size} bytes`);
+		throw input.corrupt(raw.name, `an extended header of ${raw.size} bytes`);
 	}
-	const content = await reader.read(offset, raw.size);
-	if (content.length < raw.size || offset + raw.size > range.end) {
-		throw corrupt(range, raw.name, 'an extended header is cut off');
+	const content = await input.read(offset, raw.size);
+	if (content.length < raw.size) {
+		throw input.corrupt(raw.name, 'an extended header is cut off');
 	}
 	return content;
 }
 
-function absorb(
-	typeFlag: string,
-	content: Buffer,
-	pending: Pending,
-	globalPax: PaxRecords,
-	fail: (why: string) => BoincError,
-): PaxRecords {
-	if (typeFlag === 'L') {
-		pending.name = untilNul(content);
-	} else if (typeFlag === 'K') {
-		pending.linkName = untilNul(content);
-	} else {
-		const records = parsePax(content);
-		if (typeof records === 'string') {
-			throw fail(records);
+function absorb(raw: RawHeader, content: Buffer, before: Extensions, input: TarInput): Extensions {
+	switch (raw.typeFlag) {
+		case 'L':
+			return { ...before, names: { ...before.names, ...named('name', content) } };
+		case 'K':
+			return { ...before, names: { ...before.names, ...named('linkName', content) } };
+		default: {
+			const pax = parsePax(content);
+			if (typeof pax === 'string') {
+				throw input.corrupt(raw.name, pax);
+			}
+			return raw.typeFlag === 'g' ? before : { ...before, pax };
 		}
-		if (typeFlag === 'g') {
-			return new Map([...globalPax, ...records]);
-		}
-		pending.pax = records;
 	}
-	return globalPax;
 }
 
-function untilNul(content: Buffer): ByteString {
+/** An empty name says nothing. */
+function named(key: keyof LongNames, content: Buffer): LongNames {
 	const end = content.indexOf(0);
-	return content.toString('latin1', 0, end < 0 ? content.length : end);
+	const name = content.toString('latin1', 0, end < 0 ? content.length : end);
+	return name === '' ? {} : { [key]: name };
 }
 
-function finish(raw: RawHeader, pending: Pending, globalPax: PaxRecords, offset: number, range: TarRange): TarEntry {
-	const named = { ...raw, name: pending.name ?? raw.name, linkName: pending.linkName ?? raw.linkName };
-	const records = globalPax.size === 0 ? pending.pax : new Map([...globalPax, ...pending.pax]);
-	const header = applyPax(named, records);
-	if (typeof header === 'string') {
-		throw corrupt(range, named.name, header);
+interface Finished {
+	readonly entry: TarEntry;
+	/** Where the next header begins. */
+	readonly next: number;
+}
+
+async function finish(
+	raw: RawHeader,
+	{ names, pax }: Extensions,
+	offset: number,
+	input: TarInput,
+	sparse: SparseFiles,
+): Promise<Finished> {
+	const plain = applyPax(raw, names, pax);
+	if (typeof plain === 'string') {
+		throw input.corrupt(names.name ?? raw.name, plain);
 	}
-	if (raw.typeFlag === 'S' || [...records.keys()].some((key) => key.startsWith('GNU.sparse.'))) {
-		const name = displayName(records.get('GNU.sparse.name')?.toString('latin1') ?? header.name);
-		throw new BoincError('image-unsupported', `The archive (${range.label}) stores “${name}” as a sparse file.`, {
-			remedy: 'Make the archive with the container engine, or with tar without --sparse.',
-			detail: { archive: range.label, entry: name },
-		});
+	requireWhole(input, plain.name, offset, plain.size);
+	const { name, size } = plain;
+	const content = plain.kind === 'file' ? await sparseContent({ raw, records: pax, name, size, offset }, input) : undefined;
+	if (content === undefined) {
+		requireStorable(plain, input);
+		return { entry: { ...plain, source: input.range.source, offset }, next: offset + paddedSize(size) };
 	}
-	return { ...header, offset };
+	requireWhole(input, content.name, content.offset, content.stored);
+	const header: TarHeader = { ...plain, name: content.name, size: content.size };
+	requireStorable(header, input);
+	if (sparse.holes + content.size - content.stored > MAX_HOLES || sparse.pieces + content.pieces.length / 2 > MAX_PIECES) {
+		throw input.unsupported(header.name, 'is a sparse file that is too large', 'Make it when the job runs, not in the image.');
+	}
+	return {
+		entry: { ...header, source: sparse, offset: sparse.add(content, content.offset) },
+		next: content.offset + paddedSize(content.stored),
+	};
+}
+
+/** The last block may be cut short where somebody joined archives by hand; the content may not. */
+function requireWhole(input: TarInput, name: ByteString, offset: number, size: number): void {
+	if (offset + size > input.end) {
+		throw input.corrupt(name, 'its content is cut off');
+	}
+}
+
+function requireStorable({ name, linkName }: TarHeader, input: TarInput): void {
+	const longest = Math.max(name.length, linkName.length);
+	if (longest > MAX_PATH) {
+		throw input.unsupported(name, `has a path of ${longest} bytes; Linux allows ${MAX_PATH}`, 'Shorten it.');
+	}
 }

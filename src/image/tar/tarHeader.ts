@@ -39,5 +39,11 @@ export function displayName(name: ByteString): string {
 		.replaceAll(/\p{Cc}/gu, '?');
 }
 
+const SHOWN = 200;
+
+/** A name for a message: long ones are cut. */
+export const shortName = (name: ByteString): string =>
+	name.length <= SHOWN ? displayName(name) : `${displayName(name.slice(0, SHOWN))}…`;
+
 /** The bytes of `text` in UTF-8 as a byte string. */
 export const byteString = (text: string): ByteString => Buffer.from(text, 'utf8').toString('latin1');

@@ -1,6 +1,6 @@
 import { BoincError, throwIfAborted } from '../../common/errors.js';
 import { readTar, type TarEntry, type TarRange } from '../tar/readTar.js';
-import { type ByteString, displayName } from '../tar/tarHeader.js';
+import { type ByteString, shortName } from '../tar/tarHeader.js';
 import { type FileTree, pathParts, PathTrouble } from './fileTree.js';
 import type { DirectoryInode, Inode, Metadata } from './inode.js';
 import { type LayerReading, WHITEOUT } from './readLayer.js';
@@ -30,16 +30,8 @@ export async function applyLayer(
 			throwIfAborted(signal);
 		}
 		const digest = entry.kind === 'file' ? (digests[files++] ?? '') : '';
-		named(range, entry, () => applyEntry(tree, entry, { layer, range, digest }));
+		named(range, entry, () => applyEntry(tree, entry, layer, digest));
 	}
-}
-
-/** Where an entry comes from. */
-interface Origin {
-	readonly layer: number;
-	readonly range: TarRange;
-	/** Of a file's content. */
-	readonly digest: ByteString;
 }
 
 function named(range: TarRange, entry: TarEntry, action: () => void): void {
@@ -49,7 +41,7 @@ function named(range: TarRange, entry: TarEntry, action: () => void): void {
 		if (!(error instanceof PathTrouble)) {
 			throw error;
 		}
-		const name = displayName(entry.name);
+		const name = shortName(entry.name);
 		throw new BoincError('archive-corrupt', `The entry “${name}” of ${range.label} cannot be placed: ${error.message}.`, {
 			remedy: 'Build the image again; engines do not write such entries.',
 			detail: { archive: range.label, entry: name },
@@ -67,8 +59,7 @@ function applyWhiteout(tree: FileTree, entry: TarEntry, layer: number): void {
 	}
 }
 
-function applyEntry(tree: FileTree, entry: TarEntry, origin: Origin): void {
-	const { layer } = origin;
+function applyEntry(tree: FileTree, entry: TarEntry, layer: number, digest: ByteString): void {
 	const parts = pathParts(entry.name);
 	// A character device 0:0 is how overlay file systems store a whiteout; in an image it would hide things on the host.
 	const isOverlayMark = entry.kind === 'character' && entry.deviceMajor === 0 && entry.deviceMinor === 0;
@@ -89,7 +80,7 @@ function applyEntry(tree: FileTree, entry: TarEntry, origin: Origin): void {
 	} else if (entry.kind === 'hardlink') {
 		parent.children.set(name, linked(tree, entry, layer));
 	} else {
-		parent.children.set(name, inodeOf(tree.nextNumber(), entry, origin));
+		parent.children.set(name, inodeOf(tree.nextNumber(), entry, layer, digest));
 	}
 }
 
@@ -112,7 +103,7 @@ function linked(tree: FileTree, entry: TarEntry, layer: number): Inode {
 	const target = tree.find(pathParts(entry.linkName), layer);
 	if (target === undefined || target.kind === 'directory') {
 		const what = target === undefined ? 'does not exist' : 'is a directory';
-		throw new PathTrouble(`it is a hard link to “${displayName(entry.linkName)}”, which ${what}`);
+		throw new PathTrouble(`it is a hard link to “${shortName(entry.linkName)}”, which ${what}`);
 	}
 	const { xattrs, ...rest } = metadataOf(entry);
 	Object.assign(target, rest);
@@ -123,11 +114,11 @@ function linked(tree: FileTree, entry: TarEntry, layer: number): Inode {
 	return target;
 }
 
-function inodeOf(number: number, entry: TarEntry, { layer, range, digest }: Origin): Inode {
+function inodeOf(number: number, entry: TarEntry, layer: number, digest: ByteString): Inode {
 	const common = { number, ...metadataOf(entry), layer, shared: false };
 	switch (entry.kind) {
 		case 'file':
-			return { kind: 'file', ...common, size: entry.size, source: range.source, offset: entry.offset, digest };
+			return { kind: 'file', ...common, size: entry.size, source: entry.source, offset: entry.offset, digest };
 		case 'directory':
 			return { kind: 'directory', ...common, children: new Map<ByteString, Inode>(), explicit: true };
 		case 'symlink':

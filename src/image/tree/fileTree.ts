@@ -5,12 +5,29 @@ import { type DirectoryInode, impliedDirectory, type Inode } from './inode.js';
 export class PathTrouble extends Error {}
 
 const MAX_LINKS = 40;
+/** What Linux allows, in bytes; a whiteout's name is longer by its prefix than the name that it hides. */
+const MAX_NAME = 255;
+const MAX_WHITEOUT = 259;
+/** Of a directory that links lead to, so that there is room for a name in it: PATH_MAX is 4096. */
+const MAX_FOLDER = 3839;
 
-/** The parts of a path; absolute ones count from the root. Throws `PathTrouble` for `..`. */
+/**
+ * The parts of a path, cleaned as the engines do it before they look at anything: absolute paths count from the root,
+ * and `a/../b` is `b` whatever `a` is. Throws `PathTrouble` for a path that leads out, and for names no host can store.
+ */
 export function pathParts(path: ByteString): ByteString[] {
-	const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-	if (parts.includes('..')) {
-		throw new PathTrouble('its path leads out with “..”');
+	const parts: ByteString[] = [];
+	for (const part of path.split('/')) {
+		if (part === '..') {
+			if (parts.pop() === undefined && !path.startsWith('/')) {
+				throw new PathTrouble('its path leads out with “..”');
+			}
+		} else if (part !== '' && part !== '.') {
+			parts.push(part);
+		}
+	}
+	if (parts.some((part) => part.length > (part.startsWith('.wh.') ? MAX_WHITEOUT : MAX_NAME))) {
+		throw new PathTrouble(`a name in its path has more than ${MAX_NAME} bytes`);
 	}
 	return parts;
 }
@@ -21,6 +38,9 @@ export function pathParts(path: ByteString): ByteString[] {
  * Paths in a layer are resolved as the overlay drivers of Docker and Podman do it (verified with Docker 20.10 and
  * Podman 4.3): a layer is unpacked by itself, so it follows its own symbolic links, but where a lower layer has a link
  * or a file and the layer has something below that name, a new directory takes its place.
+ *
+ * More is read than these drivers load, as other tools write it: they refuse hard links into lower layers, several
+ * entries with one name in a layer (the last one counts here), and sparse files in GNU's old format.
  */
 export class FileTree {
 	readonly root: DirectoryInode = impliedDirectory(0, 0);
@@ -71,8 +91,11 @@ export class FileTree {
 				if (links >= MAX_LINKS) {
 					throw new PathTrouble('its path goes round in symbolic links');
 				}
-				const target = resolveTarget(parts.slice(0, index), next.target);
-				return this.#descend([...target, ...parts.slice(index + 1)], layer, links + 1);
+				const target = [...resolveTarget(parts.slice(0, index), next.target), ...parts.slice(index + 1)];
+				if (target.join('/').length > MAX_FOLDER) {
+					throw new PathTrouble(`symbolic links lead it to a path of more than ${MAX_FOLDER} bytes`);
+				}
+				return this.#descend(target, layer, links + 1);
 			} else if (next?.layer === layer) {
 				throw new PathTrouble('it lies below something that is not a directory');
 			} else {

@@ -37,7 +37,9 @@ export async function readLayer(range: TarRange, diffId: string | undefined, sig
 				throwIfAborted(signal);
 			}
 			if (entry.kind === 'file') {
-				digests.push(await contentDigest(reader, entry, signal));
+				// A file with holes is read by way of something that fills them.
+				const content = entry.source === source ? reader : new ForwardReader(entry.source);
+				digests.push(await contentDigest(content, entry, signal));
 			}
 			if (entry.name.includes(WHITEOUT)) {
 				whiteouts.push(entry);

@@ -103,8 +103,20 @@ describe('layers over each other', () => {
 		).toEqual(['a=2', 'b=4', 'e/']);
 	});
 
-	it('accept absolute names, as some builders write them', async () => {
+	it('clean names first: absolute ones count from the root', async () => {
 		expect(await listing([file('/abs/x', 'e'), file('./rel//y', 'y')])).toEqual(['abs/', 'abs/x=1', 'rel/', 'rel/y=1']);
+		expect(await listing([file('no/../a', 'a'), file('/../../b', 'b'), file('d/../e/./c', 'c')])).toEqual([
+			'a=1',
+			'b=1',
+			'e/',
+			'e/c=1',
+		]);
+	});
+
+	it('store the longest names that Linux has, and whiteouts of them', async () => {
+		const name = 'n'.repeat(255);
+		expect(await listing([file(name, 'x'), file(`${name}/../m`, 'm')])).toEqual(['m=1', `${name}=1`]);
+		expect(await listing([file(name, 'x'), file('m', 'm')], [file(`.wh.${name}`, '')])).toEqual(['m=1']);
 	});
 
 	it('leave out the marks of overlay file systems and of AUFS', async () => {
@@ -132,6 +144,40 @@ describe('hard links', () => {
 
 	it('reach into lower layers', async () => {
 		expect(await listing([file('a', 'a'), hardlink('b', 'a')], [hardlink('c', 'a')])).toEqual(['a=1', 'b is a', 'c is a']);
+	});
+
+	it('reach the file that their layer has put there, or the one that was there when they came', async () => {
+		expect(await listing([file('a', 'old')], [file('a', 'newer'), hardlink('b', 'a')])).toEqual(['a=5', 'b is a']);
+		expect(await listing([file('a', 'old')], [hardlink('b', 'a'), file('a', 'newer')])).toEqual(['a=5', 'b=3']);
+	});
+
+	it('become names of something else when the name comes again', async () => {
+		expect(await listing([file('a', '1'), file('x', '22'), hardlink('b', 'a'), hardlink('b', 'x')])).toEqual([
+			'a=1',
+			'b=2',
+			'x is b',
+		]);
+		expect(await listing([file('a', '1'), hardlink('b', 'a'), directory('b'), file('b/c', '2')])).toEqual(['a=1', 'b/', 'b/c=1']);
+		expect(await listing([directory('d'), file('d/x', '1'), symlink('d', 'e'), directory('e'), file('d/y', '2')])).toEqual([
+			'd -> e',
+			'e/',
+			'e/y=1',
+		]);
+	});
+
+	it('do not reach what a whiteout of their layer hides', async () => {
+		for (const layer of [
+			[file('.wh.a', ''), hardlink('b', 'a')],
+			[hardlink('b', 'd/a'), file('d/.wh..wh..opq', '')],
+			[hardlink('b', 'd/a'), file('.wh.d', '')],
+		]) {
+			await expect(flatten([file('a', 'old'), file('d/a', 'old')], layer)).rejects.toMatchObject({
+				code: 'archive-corrupt',
+				detail: { entry: 'b' },
+			});
+		}
+		// The other name of a hidden file stays.
+		expect(await listing([file('a', 'old'), hardlink('b', 'a')], [file('.wh.a', '')])).toEqual(['b=3']);
 	});
 
 	it('part when a layer brings one of the names anew', async () => {
@@ -175,6 +221,14 @@ describe('an entry that leads out or round is refused by name', () => {
 		['below a file', [file('g', 'g'), file('g/c', 'c')], 'g/c'],
 		['a loop of links', [symlink('p', 'q'), symlink('q', 'p'), file('p/x', 'x')], 'p/x'],
 		['a link to itself', [symlink('s', 's'), file('s/x', 'x')], 's/x'],
+		['a hard link to itself that comes first', [hardlink('h', 'h')], 'h'],
+		['hard links that go round', [hardlink('h', 'i'), hardlink('i', 'h')], 'h'],
+		['a name that no file system holds', [file('n'.repeat(256), 'x')], `${'n'.repeat(200)}…`],
+		[
+			'a path that only links make too long',
+			[directory(`${'d/'.repeat(1900)}d`), symlink('s', `${'d/'.repeat(1900)}d`), file(`s/${'e/'.repeat(1000)}x`, 'x')],
+			`s/${'e/'.repeat(99)}…`,
+		],
 	])('%s', async (_, entries, name) => {
 		await expect(flatten(entries)).rejects.toMatchObject({ code: 'archive-corrupt', detail: { entry: name } });
 	});

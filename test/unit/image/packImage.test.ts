@@ -300,14 +300,12 @@ describe('an image that cannot be packed leaves nothing behind', () => {
 			},
 		],
 		[
-			'with a zstd layer',
+			'with an xz layer',
 			'image-unsupported',
-			() => {
-				const layer = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0]);
-				return savedImage('docker 25', [layer]);
-			},
+			() => savedImage('docker 25', [Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 0])]),
 		],
-		['compressed with zstd', 'image-unsupported', () => Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0])],
+		['compressed with bzip2', 'image-unsupported', () => Buffer.from('BZh91AY&SY')],
+		['compressed with zstd, but cut off', 'archive-corrupt', () => Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0])],
 		['with a manifest that is not JSON', 'archive-corrupt', () => tarOf([file('manifest.json', '{')])],
 		['with a manifest of another form', 'archive-corrupt', () => manifest([{ Config: 3 }])],
 		['with a missing config', 'archive-corrupt', () => manifest([{ Config: 'gone.json', Layers: [] }])],

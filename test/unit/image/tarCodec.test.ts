@@ -18,7 +18,8 @@ async function read(bytes: Buffer): Promise<TarEntry[]> {
 }
 
 function withoutOffset(entry: TarEntry): TarHeader {
-	const { offset, ...header } = entry;
+	const { offset, source, ...header } = entry;
+	expect(source.size).toBeGreaterThan(offset - 1);
 	expect(offset).toBeGreaterThan(0);
 	return header;
 }
@@ -122,7 +123,7 @@ describe('a damaged archive', () => {
 		for (let length = 1; length < archive.length; length += 37) {
 			const result = await read(archive.subarray(0, length)).catch((error: unknown) => error);
 			if (Array.isArray(result)) {
-				expect(result).toEqual(whole.slice(0, result.length));
+				expect(result.map(withoutOffset)).toEqual(whole.slice(0, result.length).map(withoutOffset));
 			} else {
 				expect(result).toMatchObject({ code: 'archive-corrupt' });
 			}
