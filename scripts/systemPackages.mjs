@@ -53,6 +53,7 @@ const NEEDS = {
 		['dockerd', 'docker.io', 'the other container engine'],
 		['chromium', 'chromium', 'shows VS Code'],
 		['scp', 'openssh-client', 'the yardstick'],
+		['docker-registry', 'docker-registry', 'the yardstick of images'],
 		...VM,
 	],
 };

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 
@@ -161,7 +161,7 @@ export async function storeImage(project: Project, image: StoredImage, ctx: Oper
 	);
 	const blob = contentOfBytes(Buffer.concat(parts));
 	const folder = `${project.root}/${STORE}`;
-	const file = `${folder}/incoming-${createHash('sha256').update(blob.sha256).update(index.join('')).digest('hex').slice(0, 24)}`;
+	const file = `${folder}/incoming-${randomUUID()}`;
 	const signal = ctx.signal && { signal: ctx.signal };
 	await makeDirectory(project.connection, folder, signal);
 	const { bytesSent } = await project.connection.upload(blob, file, { ...signal });

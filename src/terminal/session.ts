@@ -34,6 +34,10 @@ export interface Session {
 	readonly ctx: OperationContext;
 }
 
+/** What is known of packs on servers; it may be emptied at any time. */
+export const cacheDir = (): string =>
+	path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'boinc2docker', 'packs');
+
 /** Where host keys that a person accepted are kept: beside other settings of this program. */
 function trustFile(): string {
 	const base = process.env.XDG_CONFIG_HOME ?? path.join(homedir(), '.config');

@@ -13,4 +13,6 @@ while read -r target offset size; do
 	mv -f "$target.$$" "$target" || exit 1
 done
 rm -f "$2"
+# What was left by those that were cut off.
+find . ! -name . -prune \( -name 'incoming-*' -o -name '.b2d-*.part' \) -mtime +1 -exec rm -f {} +
 echo done

@@ -14,7 +14,7 @@ import { NETWORK_POLICIES, type SubmittedBatch } from '../../job/types.js';
 import { architecturesOf, installedApps } from '../../project/apps.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
-import { type GlobalOptions, type Session, withProject } from '../session.js';
+import { cacheDir, type GlobalOptions, type Session, withProject } from '../session.js';
 import { printable } from '../table.js';
 import { DEFAULT_APP } from './installSpec.js';
 import { describeFetch, fetchBatch } from './results.js';
@@ -188,7 +188,12 @@ export async function submitAndReport(
 	const engine =
 		image.kind === 'archive' ? undefined : await findEngine(ctx, options.engine === undefined ? {} : { command: options.engine });
 	const onLog = options.verbose === true ? { onLog: (line: string) => terminal.line(printable(line)) } : {};
-	const batch = await submitContainer(project, { ...request, name: options.name ?? name, app, image, ...onLog }, { engine }, ctx);
+	const batch = await submitContainer(
+		project,
+		{ ...request, name: options.name ?? name, app, image, ...onLog },
+		{ engine, cacheDir: cacheDir() },
+		ctx,
+	);
 	terminal.clear();
 	if (options.json !== true) {
 		sayBatch(session, batch, options);

@@ -60,7 +60,7 @@ async function run(
 			count: submission.count,
 			onLog: (line) => services.log.output(line),
 		},
-		{ engine },
+		{ engine, cacheDir: services.cacheDir },
 		ctx,
 	);
 }

@@ -1,0 +1,202 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import { quietContext } from '../../../src/common/ports.js';
+import type { Connection } from '../../../src/connection/connection.js';
+import { type FlatImage, flattenImage } from '../../../src/image/flattenImage.js';
+import { ManifestCache } from '../../../src/job/manifestCache.js';
+import { shipImage, type Shipment } from '../../../src/job/shipImage.js';
+import { openProject } from '../../../src/project/openProject.js';
+import type { Project } from '../../../src/project/project.js';
+import { startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
+import { directory, file, savedImage, tarOf, type TestEntry } from '../../support/savedImages.js';
+
+const ctx = quietContext();
+const MIB = 1 << 20;
+
+let sandbox: TestSandbox;
+let connection: Connection;
+let project: Project;
+let number = 0;
+
+beforeAll(async () => {
+	sandbox = await startTestSandbox();
+	connection = sandbox.connectLocally();
+	project = await openProject(connection, sandbox.projectRoot, ctx);
+});
+afterAll(async () => {
+	project.dispose();
+	await connection.close();
+	await sandbox.remove();
+});
+
+/** A new image each time: a big file, a middling one, small ones. */
+let entries: TestEntry[];
+beforeEach(() => {
+	entries = [
+		directory('app'),
+		file('app/big', randomBytes(5 * MIB)),
+		...Array.from({ length: 30 }, (_, index) => file(`app/part${String(index)}`, randomBytes(100_000))),
+		file('app/main', 'one'),
+	];
+});
+
+interface Opened {
+	count: number;
+}
+
+async function ship(
+	layers: readonly TestEntry[][],
+	options: { key?: string; cache?: string; opened?: Opened; signal?: AbortSignal; project?: Project } = {},
+): Promise<Shipment> {
+	const archive = path.join(sandbox.dir, `image-${String(number++)}.tar`);
+	await writeFile(archive, savedImage('docker 25', layers.map(tarOf)));
+	const open = (): Promise<FlatImage> => {
+		if (options.opened) {
+			options.opened.count++;
+		}
+		return flattenImage({ file: archive }, quietContext(options.signal), { tempDir: sandbox.dir });
+	};
+	const cache = new ManifestCache(options.cache);
+	return shipImage(options.project ?? project, { key: options.key, open }, cache, quietContext(options.signal));
+}
+
+const md5 = (bytes: Buffer): string => createHash('md5').update(bytes).digest('hex');
+
+const namesOf = ({ packs }: Shipment): string[] => packs.map(({ name }) => name).sort();
+
+/** Every pack of an image is on the server with its content and side file. */
+async function expectIntact({ packs }: Shipment): Promise<void> {
+	for (const pack of packs) {
+		const bytes = await readFile(project.downloadPath(pack.name));
+		expect(md5(bytes)).toBe(pack.md5);
+		expect(await readFile(`${project.downloadPath(pack.name)}.md5`, 'utf8')).toBe(`${pack.md5} ${String(pack.size)}\n`);
+	}
+}
+
+describe('an image that the server has', () => {
+	test('is not even read when its key is known', async () => {
+		const first = await ship([entries], { key: 'aa11' });
+		expect(first.bytesSent).toBeGreaterThan(8_000_000);
+		await expectIntact(first);
+		const opened = { count: 0 };
+		const again = await ship([entries], { key: 'aa11', opened });
+		expect(again).toEqual({ ...first, bytesSent: 0 });
+		expect(opened.count).toBe(0);
+	});
+
+	test('is recognised by its tree under another key, which is known from then on', async () => {
+		const first = await ship([entries], { key: 'bb11' });
+		const second = await ship(
+			[
+				[file('app/main', 'old'), file('gone', '')],
+				[...entries, file('.wh.gone', '')],
+			],
+			{ key: 'bb22' },
+		);
+		expect(second.packs).toEqual(first.packs);
+		expect(second.bytesSent).toBeLessThan(2_000);
+		const opened = { count: 0 };
+		await ship([entries], { key: 'bb22', opened });
+		expect(opened.count).toBe(0);
+	});
+
+	test('costs little when a file of it changed, on this computer and on another', async () => {
+		const first = await ship([entries]);
+		for (const cache of [path.join(sandbox.dir, 'cache'), undefined]) {
+			const changed = [...entries, file('app/main', `two ${String(cache)}`)];
+			const second = await ship([changed], cache === undefined ? {} : { cache });
+			expect(second.bytesSent).toBeLessThan(5_000);
+			expect(second.packs.length).toBeGreaterThan(first.packs.length);
+			await expectIntact(second);
+		}
+	});
+});
+
+describe('a pack on the server that is not what it should be is never used, and is sent again:', () => {
+	test.each<[string, (file: string) => Promise<void>]>([
+		['gone', (name) => rm(name)],
+		['without its side file', (name) => rm(`${name}.md5`)],
+		['cut off', (name) => truncate(name, 1000)],
+		['with another side file', (name) => writeFile(`${name}.md5`, `${'0'.repeat(32)} 5\n`)],
+		[
+			'changed after it was sent',
+			async (name) => {
+				await writeFile(name, randomBytes((await readFile(name)).length));
+				await utimes(name, new Date(), new Date(Date.now() + 5_000));
+			},
+		],
+		[
+			'changed without a trace, found by the weekly look',
+			async (name) => {
+				await writeFile(name, randomBytes((await readFile(name)).length));
+				await utimes(name, new Date(0), new Date(0));
+				const images = path.join(sandbox.projectRoot, '.boinc2docker/images');
+				const checked = (await readdir(images)).filter((each) => each.endsWith('.checked'));
+				expect(checked.length).toBeGreaterThan(0);
+				const old = new Date(Date.now() - 8 * 86_400_000);
+				await Promise.all(checked.map((each) => utimes(path.join(images, each), old, old)));
+			},
+		],
+	])('%s', async (_, damage) => {
+		const key = `cc${String(number).padStart(4, '0')}`;
+		const first = await ship([entries], { key });
+		await ship([entries], { key });
+		const victim = first.packs.find(({ size }) => size > 5 * MIB)!;
+		await damage(project.downloadPath(victim.name));
+		const again = await ship([entries], { key });
+		await expectIntact(again);
+		expect(namesOf(again)).toEqual(namesOf(first));
+		const opened = { count: 0 };
+		await ship([entries], { key, opened });
+		expect(opened.count).toBe(0);
+	});
+
+	test('and a damaged manifest or record only costs time', async () => {
+		const first = await ship([entries], { key: 'dd11' });
+		const store = path.join(sandbox.projectRoot, '.boinc2docker');
+		for (const { name } of first.packs) {
+			await writeFile(path.join(store, 'packs', name), 'no manifest');
+		}
+		await writeFile(path.join(store, 'images', 'kdd11'), 'no record');
+		await writeFile(path.join(store, 'images', first.id), 'no record');
+		const again = await ship([entries], { key: 'dd11' });
+		expect(namesOf(again)).toEqual(namesOf(first));
+		// The packs are there; what is known of them was not.
+		expect(again.bytesSent).toBeLessThan(20_000);
+		const opened = { count: 0 };
+		await ship([entries], { key: 'dd11', opened });
+		expect(opened.count).toBe(0);
+	});
+});
+
+describe('an image is sent', () => {
+	test('twice at the same time without harm', async () => {
+		const other = await openProject(sandbox.connectLocally(), sandbox.projectRoot, ctx);
+		const [one, two] = await Promise.all([ship([entries], { key: 'ee11' }), ship([entries], { key: 'ee11', project: other })]);
+		other.dispose();
+		expect(namesOf(one)).toEqual(namesOf(two));
+		await expectIntact(one);
+	});
+
+	test('or not, when it is cancelled: nothing says that the server has it, and the next try goes on', async () => {
+		const abort = new AbortController();
+		const sending = ship([entries], { key: 'ff11', signal: abort.signal });
+		const timer = setInterval(() => {
+			void readdir(path.join(sandbox.projectRoot, 'download'), { recursive: true }).then((names) => {
+				if (names.some((name) => name.endsWith('.part'))) {
+					abort.abort();
+				}
+			});
+		}, 5);
+		const outcome: unknown = await sending.catch((error: unknown) => error);
+		clearInterval(timer);
+		expect(outcome).toMatchObject({ name: 'AbortError' });
+		expect(await readdir(path.join(sandbox.projectRoot, '.boinc2docker/images'))).not.toContain('kff11');
+		expect((await readdir(sandbox.dir)).filter((name) => name.startsWith('b2d-image-'))).toEqual([]);
+		await expectIntact(await ship([entries], { key: 'ff11' }));
+	});
+});
