@@ -9,6 +9,8 @@ export LC_ALL
 say() { printf '%s\n' "$*"; }
 lock=$part.lock
 own=no
+newline='
+'
 
 if [ -d "$target" ]; then
 	say is-folder
@@ -65,20 +67,48 @@ fail() {
 	say "failed $1"
 	exit 0
 }
-# Sets `digest`.
-compute() {
+# Says the SHA-256 of standard input.
+hash_input() {
 	if [ "$size" -gt 1000000 ] && command -v openssl >/dev/null; then
-		digest=$(openssl dgst -sha256 -r <"$1" 2>/dev/null)
+		openssl dgst -sha256 -r 2>/dev/null
 	elif command -v sha256sum >/dev/null; then
-		digest=$(sha256sum <"$1")
+		sha256sum
 	elif command -v shasum >/dev/null; then
-		digest=$(shasum -a 256 <"$1")
+		shasum -a 256
 	elif command -v sha256 >/dev/null; then
-		digest=$(sha256 -q <"$1")
+		sha256 -q
 	else
-		digest=$(openssl dgst -sha256 -r <"$1")
+		openssl dgst -sha256 -r
 	fi
-	digest=${digest%% *}
+}
+# Appends standard input to the part and sets `digest`. When that takes long, the hash follows what arrives, and hashes the
+# beginning of a resumed part meanwhile: through one descriptor the part is read on at each tick, and when all has come.
+# No tee: it reads to the end in spite of a full disk, and costs a fast line more than the hash itself.
+receive_and_hash() {
+	answer=$(
+		{
+			{
+				# What outlives the transfer for a moment must keep nobody waiting: descriptors of its own.
+				{ sleep 2 >/dev/null && while echo && sleep 1 >/dev/null; do :; done; } </dev/null 3<&- 4>&- &
+				ticker=$!
+				error=$(cat 2>&1 >>"$part" 4>&-) || printf 'failed %s\n' "${error:-$part cannot be written}" >&4
+				kill "$ticker"
+			} 2>/dev/null | if read -r _; then
+				{
+					while cat <&3 && read -r _; do :; done
+					cat <&3
+				} | hash_input
+			else
+				hash_input <&3
+			fi
+		} 3<"$part" 4>&1
+	)
+	case $answer in "failed "*)
+		answer=${answer#failed }
+		fail "${answer%%"$newline"*}"
+		;;
+	esac
+	digest=${answer%% *}
 }
 
 [ "$how" = restart ] && rm -f "$part"
@@ -92,7 +122,12 @@ if [ -f "$part" ]; then
 fi
 say "have $have"
 
-error=$(cat 2>&1 >>"$part") || fail "${error:-$part cannot be written}"
+digest=
+if [ $((size - have)) -gt 33554432 ] && { : >>"$part"; } 2>/dev/null; then
+	receive_and_hash
+else
+	error=$(cat 2>&1 >>"$part") || fail "${error:-$part cannot be written}"
+fi
 
 now=$(($(wc -c <"$part")))
 if [ "$now" -lt "$size" ]; then
@@ -100,7 +135,10 @@ if [ "$now" -lt "$size" ]; then
 	say "short $now"
 	exit 0
 fi
-compute "$part"
+if [ -z "$digest" ]; then
+	digest=$(hash_input <"$part")
+	digest=${digest%% *}
+fi
 if [ "$digest" != "$hash" ]; then
 	rm -f "$part"
 	say "different $digest"

@@ -4,6 +4,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
@@ -215,6 +216,59 @@ describe('uploads', () => {
 			});
 			expect(await readdir(folder)).toEqual([]);
 			await connection.upload(contentOfBytes(randomBytes(100_000)), join(folder, 'file'));
+		} finally {
+			await release();
+		}
+	});
+
+	it('that take long are hashed while they arrive, resumed ones and damaged ones too', async () => {
+		const folder = await mkdtemp(join(dir, 'slow-'));
+		const bytes = randomBytes(50_000_000);
+		const whole = contentOfBytes(bytes);
+		const slowly = (from: Buffer): Content => ({
+			...whole,
+			open: async function* (offset) {
+				yield from.subarray(offset, offset + 5_000_000);
+				await sleep(2_500);
+				yield from.subarray(offset + 5_000_000);
+			},
+		});
+		await connection.upload(slowly(bytes), join(folder, 'new'));
+		expect((await readFile(join(folder, 'new'))).equals(bytes)).toBe(true);
+		const cut: Content = {
+			...whole,
+			open: async function* () {
+				yield bytes.subarray(0, 6_000_000);
+				await Promise.resolve();
+				throw new Error('cut');
+			},
+		};
+		await expect(connection.upload(cut, join(folder, 'resumed'))).rejects.toThrow('cut');
+		const receipt = await connection.upload(slowly(bytes), join(folder, 'resumed'));
+		expect(receipt.bytesSent).toBe(bytes.length - receipt.resumedAt);
+		expect((await readFile(join(folder, 'resumed'))).equals(bytes)).toBe(true);
+		const damaged = Buffer.from(bytes);
+		damaged[30_000_000] = (damaged[30_000_000] ?? 0) ^ 1;
+		await expect(connection.upload(slowly(damaged), join(folder, 'damaged'))).rejects.toMatchObject({ code: 'transfer-corrupt' });
+		expect((await readdir(folder)).sort()).toEqual(['new', 'resumed']);
+	});
+
+	it('say that the disk is full as soon as it is, also large ones', async () => {
+		const { folder, release } = await smallDisk();
+		try {
+			const endless: Content = {
+				...contentOfBytes('x'),
+				size: 50_000_000,
+				open: async function* () {
+					for (let sent = 0; sent < 20; sent++) {
+						yield randomBytes(1_000_000);
+						await Promise.resolve();
+					}
+					await new Promise(() => undefined);
+				},
+			};
+			await expect(connection.upload(endless, join(folder, 'file'))).rejects.toMatchObject({ code: 'disk-full' });
+			expect(await readdir(folder)).toEqual([]);
 		} finally {
 			await release();
 		}
