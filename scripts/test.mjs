@@ -27,29 +27,31 @@ const FIRST = [
 	{ name: 'package', run: [node, 'scripts/package.mjs'] },
 ];
 
+const INTEGRATION = { name: 'integration', real: true, run: [bin('vitest'), 'run', '--project', 'integration'] };
+const CONFORMANCE = { name: 'conformance', real: true, run: [node, 'scripts/conformance.mjs'] };
+const VM = { name: 'vm', real: true, run: [bin('vitest'), 'run', '--project', 'vm'] };
+const CHECKS = [
+	{ name: 'types', run: [bin('tsc'), '--noEmit', '-p', '.'] },
+	{ name: 'unit', run: [bin('vitest'), 'run', '--project', 'unit'] },
+	{ name: 'format', run: [bin('prettier'), '--check', '.'] },
+	{ name: 'lint', run: [bin('eslint'), '.', '--max-warnings', '0'] },
+	{ name: 'exports', run: [bin('knip')] },
+];
+/** The packaged extension in one version of VS Code, which is fetched first. */
+const inEditor = (suffix, env) => [
+	{ name: `vscode${suffix}`, real: true, env, run: [node, 'test/harness/lib/install-vscode.mjs'] },
+	{ name: `suite${suffix}`, real: true, env, run: [node, 'test/suite.mjs'] },
+	{ name: `ui${suffix}`, real: true, env, run: [node, '--test', '--test-concurrency=1', ...uiTests] },
+];
+
 /**
  * Two lanes side by side. In one are the steps that wait for daemons and volunteers' clients most of the time; in the
- * other those that keep a processor busy.
+ * other those that keep a processor busy. Each is a list of groups, whose steps follow one another; a lane that has
+ * nothing left takes the last group of the other.
  */
 const LANES = [
-	[
-		{ name: 'integration', real: true, run: [bin('vitest'), 'run', '--project', 'integration'] },
-		{ name: 'conformance', real: true, run: [node, 'scripts/conformance.mjs'] },
-	],
-	[
-		{ name: 'types', run: [bin('tsc'), '--noEmit', '-p', '.'] },
-		{ name: 'unit', run: [bin('vitest'), 'run', '--project', 'unit'] },
-		{ name: 'format', run: [bin('prettier'), '--check', '.'] },
-		{ name: 'lint', run: [bin('eslint'), '.', '--max-warnings', '0'] },
-		{ name: 'exports', run: [bin('knip')] },
-		{ name: 'vm', real: true, run: [bin('vitest'), 'run', '--project', 'vm'] },
-		{ name: 'vscode', real: true, run: [node, 'test/harness/lib/install-vscode.mjs'] },
-		{ name: 'suite', real: true, run: [node, 'test/suite.mjs'] },
-		{ name: 'ui', real: true, run: [node, '--test', '--test-concurrency=1', ...uiTests] },
-		{ name: 'vscode-oldest', real: true, env: OLDEST, run: [node, 'test/harness/lib/install-vscode.mjs'] },
-		{ name: 'suite-oldest', real: true, env: OLDEST, run: [node, 'test/suite.mjs'] },
-		{ name: 'ui-oldest', real: true, env: OLDEST, run: [node, '--test', '--test-concurrency=1', ...uiTests] },
-	],
+	[[INTEGRATION], [CONFORMANCE]],
+	[...CHECKS.map((step) => [step]), [VM], inEditor('', undefined), inEditor('-oldest', OLDEST)],
 ];
 
 const totals = { passed: 0, failed: 0 };
@@ -132,7 +134,7 @@ async function runStep(step) {
 }
 
 const wanted = process.argv.slice(2);
-const known = [FIRST, ...LANES].flat().map(({ name }) => name);
+const known = [FIRST, LANES].flat(3).map(({ name }) => name);
 const unknown = wanted.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
 	console.error(`unknown step ${unknown.join(', ')}; there are: ${known.join(', ')}`);
@@ -146,8 +148,10 @@ for (const step of FIRST.filter(isWanted)) {
 }
 if (good) {
 	const lanes = LANES.map(async (lane) => {
-		for (const step of lane.filter(isWanted)) {
-			good = (await runStep(step)) && good;
+		for (let group; (group = lane.shift() ?? LANES.find(({ length }) => length > 0)?.pop());) {
+			for (const step of group.filter(isWanted)) {
+				good = (await runStep(step)) && good;
+			}
 		}
 	});
 	await Promise.all(lanes);
