@@ -157,10 +157,15 @@ async function compare(line: Line, dir: string, source: string, size: number, su
 }
 
 /**
- * Sending and fetching files: ours (with SHA-256 compared on both sides, and an atomic rename) against the faster of
- * OpenSSH's `ssh cat` and `scp`, which verify nothing; the `Checked` ratios are against `ssh cat` with both files hashed
- * afterwards. All use connections that are open already. On loopback, and on a
- * line with a round trip of 50 ms.
+ * Sending and fetching files, ours against OpenSSH's client in the same run, in turns. A ratio is the time that OpenSSH
+ * takes divided by the time that we take: above 1 we are faster. All use connections that are open already.
+ *
+ * - `ratioUp`, `ratioDown`: against the faster of `ssh cat` and `scp`. These verify nothing and write under the final name
+ *   at once; ours goes to a temporary name, is renamed, and an upload is compared by SHA-256 on the server before.
+ * - `ratioUpChecked`, `ratioDownChecked`: against `ssh cat` followed by `openssl dgst -sha256`: of the file on the server
+ *   after an upload, of both files side by side after a download.
+ * - `…Delayed`: the same with 16 MB on a line with a round trip of 50 ms; the others are with 256 MB on loopback.
+ * - `…MBps`: megabytes a second of each contender, the median of its turns.
  */
 export async function run(): Promise<Record<string, number>> {
 	leaveOutNativeModules();
