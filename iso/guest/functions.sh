@@ -34,8 +34,9 @@ refuse() {
 	exit "$refuse_code"
 }
 
-# Loads the drivers for the device $1 as named in the list that the build made.
+# Loads the drivers for the device $1 as named in the list that the build made. Before the first container the list goes.
 load_drivers() {
+	[ -f /lib/modules/drivers ] || return 0
 	while read -r driver_device driver_modules; do
 		[ "$driver_device" = "$1" ] || continue
 		for driver_module in $driver_modules; do
@@ -162,6 +163,7 @@ disk_kilobytes() {
 # needs no journal, for nobody reads it after a power cut.
 make_disk() {
 	load_drivers disk
+	! grep -q " $B2D_DISK " /proc/mounts || umount "$B2D_DISK"
 	disk_tries=0 disk_device=
 	until [ -n "$disk_device" ]; do
 		for disk_block in /sys/block/sd*; do
@@ -234,6 +236,7 @@ correct_times() {
 # checksums were right.
 unpack_image() {
 	mkdir -p "$B2D_DISK/rootfs"
+	rm -f "$B2D_RUN/copy"
 	mkfifo "$B2D_RUN/copy"
 	while read -r pack_hash pack_size pack_name; do
 		sha256sum <"$B2D_RUN/copy" >"$B2D_RUN/sum" &
@@ -377,7 +380,7 @@ carry_progress() {
 	done
 }
 
-# What the kernel wrote when it ended a process because memory was used up.
+# What the kernel wrote when it ended a process because memory was used up, since the container started.
 killed_for_memory() {
 	dmesg | sed -n 's/.*[Oo]ut of memory: Killed process [0-9]* (\(.*\)).*total-vm.*/\1/p' | tail -n 1
 }
