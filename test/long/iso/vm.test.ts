@@ -75,28 +75,10 @@ describe('big', () => {
 });
 
 describe('other hardware', () => {
-	test.each(['e1000', 'pcnet'] as const)('the network works with the adapter %s', async (adapter) => {
-		const { code, message } = await runJob({ network: 'nat', argv: shell('cat /etc/resolv.conf') }, { adapter });
+	test('the network works with the adapter pcnet', async () => {
+		const { code, message } = await runJob({ network: 'nat', argv: shell('cat /etc/resolv.conf') }, { adapter: 'pcnet' });
 		expect(message).toContain('nameserver 10.0.2.3\n');
 		expect(code).toBe(0);
-	});
-
-	test('a job that asks for the network runs without it where there is none', async () => {
-		const { code, message } = await runJob({ network: 'nat', argv: shell('ls /sys/class/net') });
-		expect(message).toContain('The VM has got no network address; the program starts without.');
-		expect(code).toBe(0);
-	});
-
-	test('an old processor without random numbers will do', async () => {
-		const random = 'head -c 16 /dev/random | wc -c';
-		expect(await runJob({ argv: shell(random) }, { cpu: 'qemu64' })).toMatchObject({
-			code: 0,
-			message: expect.stringContaining('16\n') as string,
-		});
-	});
-
-	test('160 MB of memory will do', async () => {
-		expect((await runJob({}, { memory: 160 })).code).toBe(0);
 	});
 
 	test('a VM without a disk says so', async () => {
