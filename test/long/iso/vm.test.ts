@@ -41,18 +41,18 @@ describe('big', () => {
 		});
 		const disk = path.join(slot.dir, 'vm_cache.vdi');
 		await writeEmptyDisk(disk);
-		const vm = await Vm.start(slot.slot, { disk });
+		const vm = await Vm.start(slot.slot, { disk, seconds: 600 });
 		try {
 			await vm.until(async () => (await stat(disk)).size > 100_000_000, 'a third of the image on the disk');
 			expect(await vm.log()).not.toContain('The image is unpacked');
 		} finally {
 			await vm.stop();
 		}
-		const { code, message } = await runVm(slot.slot, { disk, seconds: 500 });
+		const { code, message } = await runVm(slot.slot, { disk, seconds: 1200 });
 		expect(message).toMatch(/^300000000\n734003200\n/);
 		expect(code).toBe(0);
 		await big.dispose();
-	});
+	}, 1_800_000);
 
 	test('results of 100 MB come back', async () => {
 		const { code } = await runJob({
