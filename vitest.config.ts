@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take longest, mostly waiting for a volunteer's client; started last, one of them would run alone. */
 const LONG = [
+	'iso/sameJob',
 	'iso/runs',
 	'iso/refuses',
 	'sandboxWeb/standin',

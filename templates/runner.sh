@@ -473,19 +473,21 @@ b2d_pack() {
 		# Files, links and folders only: nobody can use a socket or a device elsewhere. Not every busybox has a tar that reads
 		# a list, so batches are packed and their ends, two empty blocks each, are replaced by one.
 		"$b2d_box" find . -mindepth 1 \( -type f -o -type l -o -type d \) -print0 | LC_ALL=C "$b2d_box" sort -z |
-			"$b2d_box" xargs -0 "$b2d_box" sh -c '
+			"$b2d_box" xargs -0 -r "$b2d_box" sh -c '
 				box=$1 failed=$2
 				shift 2
 				{ "$box" tar -c -f - --no-recursion "$@" || echo tar >>"$failed"; } | "$box" head -c -1024' sh "$b2d_box" "$b2d_private/pack.failed" ||
 			echo xargs >>"$b2d_private/pack.failed"
 		"$b2d_box" dd if=/dev/zero bs=1024 count=1 2>/dev/null
-	} | "$b2d_box" gzip -c | if [ "$b2d_output" -gt 0 ]; then "$b2d_box" head -c $((b2d_output + 1)); else "$b2d_box" cat; fi >"$1"
+	} | "$b2d_box" gzip -c | if [ "$b2d_output" -gt 0 ]; then "$b2d_box" head -c $((b2d_output + 1)); else "$b2d_box" cat; fi |
+		# Some heads do not notice that the disk is full.
+		"$b2d_box" cat >"$1"
 	b2d_packed=$?
 	cd /
 	return $b2d_packed
 }
 
-# Makes shared/results.tgz, or one with the report alone if that cannot be.
+# Makes shared/results.tgz, or one with the report alone if that cannot be, or none if the disk is full.
 b2d_pack_results() {
 	if [ -L "$b2d_shared/results" ] || [ ! -d "$b2d_shared/results" ]; then
 		b2d_say 'The program replaced the folder /root/shared/results, so there are no results.'
@@ -505,7 +507,7 @@ b2d_pack_results() {
 		b2d_say 'The results could not be packed completely, so they are dropped. Is the disk full?'
 		b2d_drop_results
 	fi
-	"$b2d_box" mv -f "$b2d_part" "$b2d_shared/results.tgz"
+	[ ! -f "$b2d_part" ] || "$b2d_box" mv -f "$b2d_part" "$b2d_shared/results.tgz"
 }
 
 # The result is lost: the job fails even if the program did not, and only the report travels.
@@ -518,7 +520,8 @@ b2d_drop_results() {
 	b2d_remove_results
 	"$b2d_box" mkdir -p "$b2d_shared/results"
 	b2d_add_report
-	b2d_pack "$b2d_part"
+	# Half an archive is worse than none.
+	b2d_pack "$b2d_part" && [ ! -s "$b2d_private/pack.failed" ] || "$b2d_box" rm -f "$b2d_part"
 }
 
 # The end of every run: packs what there is and leaves with b2d_code.

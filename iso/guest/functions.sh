@@ -34,8 +34,9 @@ refuse() {
 	exit "$refuse_code"
 }
 
-# Loads the drivers for the device $1 as named in the list that the build made.
+# Loads the drivers for the device $1 as named in the list that the build made. Before the first container the list goes.
 load_drivers() {
+	[ -f /lib/modules/drivers ] || return 0
 	while read -r driver_device driver_modules; do
 		[ "$driver_device" = "$1" ] || continue
 		for driver_module in $driver_modules; do
@@ -78,12 +79,14 @@ is_word() {
 	case $1 in *[!A-Za-z0-9_./:=,@%+\\-]*) return 1 ;; esac
 }
 
-# Reads the description of a job, the file $1, into job_… variables; the packs go line by line into $B2D_RUN/packs, the
-# words of the environment into $B2D_RUN/env. Ends with 206 if it cannot be followed.
+# Reads the description of a job, the file $1, into job_… variables; the packs go line by line into $B2D_RUN/packs, those
+# with corrections of times into $B2D_RUN/times, the words of the environment into $B2D_RUN/env. Ends with 206 if it cannot
+# be followed.
 read_description() {
 	[ -f "$1" ] || refuse 206 "The file b2d_vm, which tells the VM what to run, is missing."
 	job_image='' job_architecture='' job_tree_bytes=0 job_tree_entries=0 job_network=none job_disk=0 job_dir=/
 	: >"$B2D_RUN/packs"
+	: >"$B2D_RUN/times"
 	: >"$B2D_RUN/env"
 	read -r description_key description_version description_rest <"$1"
 	[ "$description_key" = b2d_vm ] || refuse 206 "The file b2d_vm is no description of a job."
@@ -105,6 +108,11 @@ read_description() {
 		disk)
 			is_number "$description_a" || refuse 206 "The size of the disk in b2d_vm is no number."
 			job_disk=$description_a
+			;;
+		times)
+			case $description_a in '' | *[!A-Za-z0-9_.-]*) description_b= ;; esac
+			[ -n "$description_b" ] && is_word "$description_b" || refuse 206 "The corrections of times in b2d_vm cannot be read: $description_a $description_b"
+			echo "$description_a $description_b" >>"$B2D_RUN/times"
 			;;
 		env | dir)
 			is_word "$description_a" || refuse 206 "A word in b2d_vm has characters that it must not have: $description_a"
@@ -155,6 +163,7 @@ disk_kilobytes() {
 # needs no journal, for nobody reads it after a power cut.
 make_disk() {
 	load_drivers disk
+	! grep -q " $B2D_DISK " /proc/mounts || umount "$B2D_DISK"
 	disk_tries=0 disk_device=
 	until [ -n "$disk_device" ]; do
 		for disk_block in /sys/block/sd*; do
@@ -179,31 +188,68 @@ disk_is_full() {
 	[ "$(stat -f -c %a "$B2D_DISK")" -lt 1024 ] || [ "$(stat -f -c %d "$B2D_DISK")" -lt 1 ]
 }
 
-# Unpacks the packs from the folder $1, each read once: for its checksum and its files. Nothing of them runs before all
-# checksums were right.
-unpack_image() {
-	mkdir -p "$B2D_DISK/rootfs"
-	mkfifo "$B2D_RUN/copy"
-	while read -r pack_hash pack_size pack_name; do
-		sha256sum <"$B2D_RUN/copy" >"$B2D_RUN/sum" &
-		pack_sum=$!
-		pack_code=0
+# Prints the hard links of the pack $1, each as TIME//NAME//TARGET and a NUL. GNU tar writes names with escapes, spaces too;
+# sed turns those into printf's. A newline, which no line has, stands for a backslash meanwhile.
+hard_links() {
+	gzip -dc <"$1" |
+		gtar -t -v -f - --utc --full-time --numeric-owner --quoting-style=escape --quote-chars=' ' |
+		sed -n '/^h.* link to / {
+			s|^[^ ]* [^ ]*  *[0-9]* \([^ ]* [^ ]*\) \(.*\) link to \(.*\)$|\1//\2//\3|
+			s|\\\\|\n|g
+			s|\\\([0-7][0-7][0-7]\)|\\0\1|g
+			s|\\ |\\0040|g
+			s|\n|\\0134|g
+			p
+		}' |
+		while read -r links_line; do printf '%b\0' "$links_line"; done
+}
+
+# Sets times by what hard_links prints: $1 is the root file system, $2 the name of the links that count. A folder that is
+# reached by a symbolic link is not entered: it may lead out of the root file system.
+# shellcheck disable=SC2016
+b2d_set_times='root=$1 name=$2; shift 2
+for link; do
+	rest=${link#*//}
+	case $rest in "$name//"*) target=${rest#"$name//"} ;; *) continue ;; esac
+	case $target in */*) folder=$root/${target%/*} ;; *) folder=$root ;; esac
+	file=./${target##*/}
+	cd -P "$folder" && [ "$PWD" = "$folder" ] && { [ -e "$file" ] || [ -L "$file" ]; } && touch -h -c -d "${link%%//*}" "$file" && continue
+	printf "%s\n" "$target" >&2
+	exit 1
+done'
+
+# Sets the times that the pack $1 in the folder $2 corrects: hard links whose name is that of its line "times" have the time of
+# the file that they lead to. The builders of Docker and Podman set it when they make the link, and GNU tar does not.
+correct_times() {
+	correct_root=$(cd "$B2D_DISK/rootfs" && pwd -P)
+	while read -r correct_pack correct_name; do
+		[ "$correct_pack" = "$1" ] || continue
+		correct_name=$(printf %b_ "$correct_name")
 		(
 			set -o pipefail
-			tee "$B2D_RUN/copy" <"$1/$pack_name" | gzip -dc |
-				gtar -x -p -f - -C "$B2D_DISK/rootfs" --numeric-owner --same-owner --xattrs --xattrs-include='*' --warning=no-timestamp
-		) >"$B2D_RUN/unpack" 2>&1 || pack_code=$?
-		wait $pack_sum
-		if [ $pack_code != 0 ]; then
-			# The reader of the copy may have been cut off.
-			sha256sum <"$1/$pack_name" >"$B2D_RUN/sum"
-		fi
-		read -r pack_got pack_rest <"$B2D_RUN/sum"
+			hard_links "$2/$1" | TZ=UTC0 xargs -0 -r sh -c "$b2d_set_times" sh "$correct_root" "${correct_name%_}"
+		) 2>"$B2D_RUN/unpack" || refuse 206 "A time that the pack $1 of the image corrects cannot be set: $(tail -n 1 "$B2D_RUN/unpack")"
+	done <"$B2D_RUN/times"
+}
+
+# Unpacks the packs from the folder $1, each when its checksum was right.
+unpack_image() {
+	mkdir -p "$B2D_DISK/rootfs"
+	while read -r pack_hash pack_size pack_name; do
+		pack_got=$(sha256sum <"$1/$pack_name")
+		pack_got=${pack_got%% *}
 		[ "$pack_got" = "$pack_hash" ] || refuse 206 "The pack $pack_name of the image is damaged: its SHA-256 is $pack_got instead of $pack_hash."
-		[ $pack_code = 0 ] || ! disk_is_full || refuse 196 "The image does not fit on the disk of $(($(disk_kilobytes) / 1024)) MiB that the job asked for."
-		[ $pack_code = 0 ] || refuse 206 "The pack $pack_name of the image cannot be unpacked: $(grep -v 'future' "$B2D_RUN/unpack" | head -n 1)"
+		if (
+			set -o pipefail
+			gzip -dc <"$1/$pack_name" |
+				gtar -x -p -f - -C "$B2D_DISK/rootfs" --numeric-owner --same-owner --xattrs --xattrs-include='*' --warning=no-timestamp
+		) >"$B2D_RUN/unpack" 2>&1; then
+			correct_times "$pack_name" "$1"
+		else
+			! disk_is_full || refuse 196 "The image does not fit on the disk of $(($(disk_kilobytes) / 1024)) MiB that the job asked for."
+			refuse 206 "The pack $pack_name of the image cannot be unpacked: $(grep -v 'future' "$B2D_RUN/unpack" | head -n 1)"
+		fi
 	done <"$B2D_RUN/packs"
-	rm "$B2D_RUN/copy"
 }
 
 # A word in JSON: the backslash is all that needs care.
@@ -325,7 +371,7 @@ carry_progress() {
 	done
 }
 
-# What the kernel wrote when it ended a process because memory was used up.
+# What the kernel wrote when it ended a process because memory was used up, since the container started.
 killed_for_memory() {
 	dmesg | sed -n 's/.*[Oo]ut of memory: Killed process [0-9]* (\(.*\)).*total-vm.*/\1/p' | tail -n 1
 }

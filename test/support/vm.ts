@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -25,8 +26,6 @@ export interface VmOptions {
 	readonly disk?: string;
 	/** Seconds until the VM counts as hung, default 300. */
 	readonly seconds?: number;
-	/** Collects what the guest writes to VirtualBox's log. */
-	readonly more?: readonly string[];
 }
 
 export interface VmOutcome {
@@ -134,13 +133,35 @@ export class Vm {
 		return readFile(path.join(this.#slot, 'b2d_vm.log'), 'latin1').catch(() => '');
 	}
 
-	/** Pauses and resumes the VM, as the wrapper does when the client suspends the job. */
-	pause(): void {
-		this.#process.kill('SIGSTOP');
+	/** Pauses the VM with its clock, as the wrapper does when the client suspends the job. */
+	async pause(): Promise<void> {
+		await this.#command('stop');
 	}
 
-	resume(): void {
-		this.#process.kill('SIGCONT');
+	async resume(): Promise<void> {
+		await this.#command('cont');
+	}
+
+	/** Gives QEMU a command of its control protocol, and waits until it is done. */
+	async #command(name: string): Promise<void> {
+		const socket = connect(controlSocket(this.#dir));
+		try {
+			await new Promise<void>((resolve, reject) => {
+				let text = '';
+				socket.on('error', reject);
+				socket.on('close', () => reject(new Error(`QEMU did not do ${name}: ${text}`)));
+				socket.on('data', (chunk: Buffer) => {
+					text += chunk.toString('latin1');
+					// One answer to the greeting, one to the command.
+					if (text.split('{"return"').length > 2) {
+						resolve();
+					}
+				});
+				socket.write(['qmp_capabilities', name].map((execute) => JSON.stringify({ execute })).join('\n'));
+			});
+		} finally {
+			socket.destroy();
+		}
 	}
 
 	/** Pulls the plug. */
@@ -171,6 +192,8 @@ function bootFrom({ file, kernel, root }: TestIso, boot: 'image' | 'kernel'): st
 	return ['-kernel', kernel, '-initrd', root, '-append', words];
 }
 
+const controlSocket = (dir: string): string => path.join(dir, 'control');
+
 const quoted = (file: string): string => file.replaceAll(',', ',,');
 
 const cdDrive = (iso: string): string[] => [
@@ -192,7 +215,7 @@ function machine(slot: string, dir: string, disk: string, options: VmOptions): s
 	return [
 		...processor,
 		...['-m', String(options.memory ?? 512), '-nodefaults', '-display', 'none', '-monitor', 'none', '-no-reboot'],
-		...['-serial', `file:${path.join(dir, 'console')}`],
+		...['-serial', `file:${path.join(dir, 'console')}`, '-qmp', `unix:${controlSocket(dir)},server=on,wait=off`],
 		...['-chardev', `file,id=log,path=${path.join(dir, 'guestlog')}`, '-device', 'isa-debugcon,iobase=0x504,chardev=log'],
 		...['-device', 'ahci,id=ahci'],
 		...(options.disk === 'none'
@@ -205,6 +228,5 @@ function machine(slot: string, dir: string, disk: string, options: VmOptions): s
 		...['-device', 'virtio-9p-pci,fsdev=slot,mount_tag=shared'],
 		...(options.adapter === undefined ? [] : ['-netdev', 'user,id=net', '-device', `${options.adapter},netdev=net`]),
 		...(options.clock === undefined ? [] : ['-rtc', `base=${options.clock}`]),
-		...(options.more ?? []),
 	];
 }

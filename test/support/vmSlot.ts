@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 import { quietContext } from '../../src/common/ports.js';
 import { packArchive } from '../../src/image/packImage.js';
@@ -30,9 +32,13 @@ export interface VmJob {
 	readonly network?: 'none' | 'nat';
 	/** Bytes that the program may write. */
 	readonly disk?: number;
+	/** A further pack, in which hard links named `root/shared` correct the times of what they lead to. */
+	readonly corrections?: readonly TestEntry[];
 	/** Lines that replace those of the same key in the description; `undefined` leaves them out. */
 	readonly describe?: Readonly<Record<string, string | undefined>>;
 }
+
+const CORRECTIONS = 'b2d_pack_corrections.tar.gz';
 
 /** A slot folder with the staged files of a job, as the client leaves it for the wrapper. */
 export async function vmSlot(job: VmJob): Promise<RunnerSlot> {
@@ -44,12 +50,18 @@ export async function vmSlot(job: VmJob): Promise<RunnerSlot> {
 		await writeFile(path.join(slot.slot, name), content.open(0));
 		packs.push(`${content.sha256} ${String(content.size)} ${name}`);
 	}
+	if (job.corrections) {
+		const content = gzipSync(tarOf(job.corrections));
+		await writeFile(path.join(slot.slot, CORRECTIONS), content);
+		packs.push(`${createHash('sha256').update(content).digest('hex')} ${String(content.length)} ${CORRECTIONS}`);
+	}
 	const entries = job.image.packs.reduce((sum, pack) => sum + pack.entries, 0);
 	const lines: [string, string | undefined][] = [
 		['b2d_vm', '1'],
 		['image', job.image.id],
 		['architecture', job.image.config.architecture],
 		...packs.map((pack): [string, string] => ['pack', pack]),
+		...(job.corrections ? [['times', `${CORRECTIONS} root/shared`] as [string, string]] : []),
 		['tree', `${String(job.image.treeSize)} ${String(entries)}`],
 		['network', job.network ?? 'none'],
 		['disk', String(job.disk ?? 50_000_000)],

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import type { PackedImage } from '../../../src/image/types.js';
 import { file } from '../../support/savedImages.js';
-import { runVm, Vm, type VmOptions, type VmOutcome } from '../../support/vm.js';
+import { runVm, Vm, type VmOptions, type VmOutcome, writeEmptyDisk } from '../../support/vm.js';
 import { busyboxLayer, packLayers, type VmJob, vmSlot } from '../../support/vmSlot.js';
 import type { RunnerSlot } from '../../unit/job/runnerSlot.js';
 
@@ -29,20 +29,30 @@ async function runJob(job: Partial<VmJob>, options: VmOptions = {}): Promise<VmO
 }
 
 describe('big', () => {
-	test('an image of 300 MB that cannot be compressed runs in 512 MB, and writes a file of 700 MB', async () => {
+	test('an image of 300 MB that cannot be compressed runs in 512 MB after a power cut while it was unpacked, and writes a file of 700 MB', async () => {
 		const big = await packLayers([
 			busyboxLayer(),
 			Array.from({ length: 6 }, (_, index) => file(`big/${String(index)}`, randomBytes(50_000_000))),
 		]);
-		const { code, message } = await runJob({
+		slot = await vmSlot({
 			image: big,
 			disk: 800_000_000,
 			argv: shell('cat /big/* | wc -c; dd if=/dev/zero of=/tmp/big bs=1M count=700 2>/dev/null; wc -c </tmp/big'),
 		});
+		const disk = path.join(slot.dir, 'vm_cache.vdi');
+		await writeEmptyDisk(disk);
+		const vm = await Vm.start(slot.slot, { disk, seconds: 600 });
+		try {
+			await vm.until(async () => (await stat(disk)).size > 100_000_000, 'a third of the image on the disk');
+			expect(await vm.log()).not.toContain('The image is unpacked');
+		} finally {
+			await vm.stop();
+		}
+		const { code, message } = await runVm(slot.slot, { disk, seconds: 1200 });
 		expect(message).toMatch(/^300000000\n734003200\n/);
 		expect(code).toBe(0);
 		await big.dispose();
-	});
+	}, 1_800_000);
 
 	test('results of 100 MB come back', async () => {
 		const { code } = await runJob({
@@ -65,28 +75,10 @@ describe('big', () => {
 });
 
 describe('other hardware', () => {
-	test.each(['e1000', 'pcnet'] as const)('the network works with the adapter %s', async (adapter) => {
-		const { code, message } = await runJob({ network: 'nat', argv: shell('cat /etc/resolv.conf') }, { adapter });
+	test('the network works with the adapter pcnet', async () => {
+		const { code, message } = await runJob({ network: 'nat', argv: shell('cat /etc/resolv.conf') }, { adapter: 'pcnet' });
 		expect(message).toContain('nameserver 10.0.2.3\n');
 		expect(code).toBe(0);
-	});
-
-	test('a job that asks for the network runs without it where there is none', async () => {
-		const { code, message } = await runJob({ network: 'nat', argv: shell('ls /sys/class/net') });
-		expect(message).toContain('The VM has got no network address; the program starts without.');
-		expect(code).toBe(0);
-	});
-
-	test('an old processor without random numbers will do', async () => {
-		const random = 'head -c 16 /dev/random | wc -c';
-		expect(await runJob({ argv: shell(random) }, { cpu: 'qemu64' })).toMatchObject({
-			code: 0,
-			message: expect.stringContaining('16\n') as string,
-		});
-	});
-
-	test('160 MB of memory will do', async () => {
-		expect((await runJob({}, { memory: 160 })).code).toBe(0);
 	});
 
 	test('a VM without a disk says so', async () => {
@@ -159,14 +151,22 @@ test('a VM that was paused goes on, beats, and has the right time', async () => 
 	});
 	await mkdir(slot.shared('checkpoint'));
 	const vm = await Vm.start(slot.slot, { seconds: 400 });
-	await vm.until(async () => (await vm.log()).includes('The container starts'), 'the container');
-	vm.pause();
-	await new Promise((resolve) => setTimeout(resolve, 20_000));
-	vm.resume();
-	await vm.until(async () => Number(await readFile(path.join(slot.slot, 'b2d_vm_heartbeat'), 'utf8')) > 60, 'another heartbeat');
-	await vm.until(async () => (await vm.log()).includes('The clock was set by'), 'the right time');
-	await writeFile(slot.shared('go'), '');
-	const { message } = await vm.completion();
-	const seconds = Number(/^\d{9,}$/m.exec(message)?.[0]);
-	expect(Math.abs(Date.now() / 1000 - seconds)).toBeLessThan(60);
+	try {
+		await vm.until(async () => (await vm.log()).includes('The container starts'), 'the container');
+		await vm.pause();
+		await new Promise((resolve) => setTimeout(resolve, 20_000));
+		await vm.resume();
+		await vm.until(
+			async () => Number(await readFile(path.join(slot.slot, 'b2d_vm_heartbeat'), 'utf8')) > 60,
+			'another heartbeat',
+		);
+		await vm.until(async () => (await vm.log()).includes('The clock was set by'), 'the right time');
+		await writeFile(slot.shared('go'), '');
+		const { code, message } = await vm.completion();
+		const seconds = Number(/^\d{9,}$/m.exec(message)?.[0]);
+		expect(Math.abs(Date.now() / 1000 - seconds)).toBeLessThan(15);
+		expect(code).toBe(0);
+	} finally {
+		await vm.stop();
+	}
 });

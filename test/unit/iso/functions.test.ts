@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { createArguments, PIDS_LIMIT } from '../../../src/job/jobToml.js';
 import { encodeWord } from '../../../src/job/parameters.js';
-import { file, tarOf } from '../../support/savedImages.js';
+import { directory, file, hardlink, symlink as link, tarOf, type TestEntry } from '../../support/savedImages.js';
 
 const FUNCTIONS = path.resolve(import.meta.dirname, '../../../iso/guest/functions.sh');
 
@@ -98,6 +98,16 @@ describe('the description of a job', () => {
 		['has no number for the tree', DESCRIPTION.replace('tree 1000', 'tree many'), 'The size of the image in b2d_vm is no number'],
 		['has no number for the disk', DESCRIPTION.replace('disk 5000', 'disk -1'), 'The size of the disk in b2d_vm is no number'],
 		['wants a network that a VM has not', DESCRIPTION.replace('network none', 'network host'), 'wants the network "host"'],
+		[
+			'corrects times of a pack without a name',
+			`${DESCRIPTION}times b2d_pack_1.tar.gz\n`,
+			'corrections of times in b2d_vm cannot be read',
+		],
+		[
+			'corrects times of a file elsewhere',
+			`${DESCRIPTION}times ../pack root/shared\n`,
+			'corrections of times in b2d_vm cannot be read',
+		],
 		['has a word that is not encoded', DESCRIPTION.replace('A=b', 'A="b'), 'characters that it must not have'],
 	])('that %s is refused with a sentence', async (_, text, sentence) => {
 		const { code, said } = await described(text, 'echo reached');
@@ -160,11 +170,149 @@ describe('an image', () => {
 		await writeFile(at('slot/b2d_pack_1.tar.gz'), wrong);
 		expect((await described(text({ size: wrong.length }), UNPACK)).said).toContain('is damaged');
 		await rm(at('run/sentences'));
-		await rm(at('run/copy'));
 		const wrongHash = createHash('sha256').update(wrong).digest('hex');
 		const { code, said } = await described(text({ hash: wrongHash, size: wrong.length }), UNPACK);
 		expect(code).toBe(206);
 		expect(said).toContain('cannot be unpacked: ');
+	});
+});
+
+describe('packs that follow each other', () => {
+	const MINE = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+	/** Names of files, of which each character is a byte. */
+	const NAMES = [
+		'plain',
+		'with space',
+		'new\nline\n',
+		'q"\'$x`y`',
+		'back\\slash\\\\ two\\ \\',
+		'\x015 \x7f \\001',
+		'\xff\xe9 \xc3\xa9',
+		'a link to b',
+		'-c',
+		'*?[a]',
+		`long${'g'.repeat(200)}`,
+		'folder/in it/\\n file',
+	];
+
+	beforeEach(async () => {
+		// As in the VM, these are busybox's.
+		for (const name of ['gzip', 'sed', 'sh', 'touch', 'xargs']) {
+			await symlink('/bin/busybox', at('bin', name));
+		}
+	});
+
+	/** Unpacks packs with these entries in the guest. */
+	async function unpack(packs: readonly (readonly TestEntry[])[], times: readonly string[] = []): Promise<Outcome> {
+		const lines: string[] = [];
+		for (const [index, entries] of packs.entries()) {
+			const content = gzipSync(tarOf(entries.map((entry) => ({ ...MINE, ...entry }))));
+			const name = `pack${String(index)}`;
+			await writeFile(at('slot', name), content);
+			lines.push(`pack ${createHash('sha256').update(content).digest('hex')} ${String(content.length)} ${name}\n`);
+		}
+		const text = DESCRIPTION.replace(/^pack.*\n/m, lines.join('')) + times.map((line) => `times ${line}\n`).join('');
+		return described(text, 'check_job "$B2D_SLOT"; unpack_image "$B2D_SLOT"; echo unpacked');
+	}
+
+	const rooted = (name: string): Buffer => Buffer.concat([Buffer.from(`${at('disk/rootfs')}/`), Buffer.from(name, 'latin1')]);
+	const seconds = async (name: string): Promise<number> => (await lstat(rooted(name))).mtimeMs / 1000;
+
+	test('correct times of files, whatever their names are, by links that are gone afterwards', async () => {
+		const folders = ['', 'folder', 'folder/in it'].map((name) => directory(name === '' ? 'ro ot' : name, { mtime: 5 }));
+		const { stdout } = await unpack(
+			[
+				[
+					...folders,
+					...NAMES.map((name) => file(name, name)),
+					link('link', '/etc/passwd'),
+					hardlink('twin', 'plain'),
+					link('ro ot/shared', '/boinc/shared', { mtime: 6 }),
+				],
+				[
+					...NAMES.map((name, index) => hardlink('ro ot/shared', name, { mtime: 2_000_000 + index * 86_399 })),
+					hardlink('ro ot/shared', 'link', { mtime: 2 ** 33 + 7 }),
+					hardlink('ro ot/shared', '*?[a]', { mtime: 0 }),
+					hardlink('ro ot/shared', '-c', { mtime: -5_000_000 }),
+					// Other links are what they are.
+					hardlink('ro ot/shared link to x', 'a link to b', { mtime: 1 }),
+					hardlink('other', 'with space', { mtime: 1 }),
+					link('ro ot/shared', '/boinc/shared', { mtime: 7 }),
+				],
+				folders,
+			],
+			[`pack1 ${encodeWord('ro ot/shared')}`],
+		);
+		expect(stdout).toBe('unpacked\n');
+		const found = await Promise.all(NAMES.map(seconds));
+		const expected = NAMES.map((name, index) => ({ '*?[a]': 0, '-c': -5_000_000 })[name] ?? 2_000_000 + index * 86_399);
+		expect(found).toEqual(expected);
+		expect(await seconds('twin')).toBe(2_000_000);
+		expect(await seconds('link')).toBe(2 ** 33 + 7);
+		expect(await readlink(rooted('ro ot/shared'))).toBe('/boinc/shared');
+		expect(await seconds('ro ot/shared')).toBe(7);
+		for (const { name } of folders) {
+			expect(await seconds(name)).toBe(5);
+		}
+		expect((await lstat(rooted('plain'))).nlink).toBe(2);
+	});
+
+	test('leave times alone without a line for them', async () => {
+		const entries = [file('one', '1'), directory('root'), hardlink('root/shared', 'one', { mtime: 5 })];
+		expect((await unpack([entries, [hardlink('root/shared', 'one', { mtime: 5 })]], ['pack0 root/other'])).code).toBe(0);
+		expect(await seconds('one')).toBe(1000);
+	});
+
+	test('correct the time of a file before a later pack replaces it', async () => {
+		await unpack([[file('one', '1')], [hardlink('x', 'one', { mtime: 5 })], [file('one', '2', { mtime: 6 })]], ['pack1 x']);
+		expect([await seconds('one'), await seconds('x')]).toEqual([6, 5]);
+	});
+
+	test('correct no times outside of the image', async () => {
+		await mkdir(at('out'));
+		await writeFile(at('out/file'), '');
+		const before = (await lstat(at('out/file'))).mtimeMs;
+		const packs = [[link('away', at('out'))], [hardlink('shared', 'away/file', { mtime: 5 })]];
+		expect(await unpack(packs, ['pack1 shared'])).toMatchObject({
+			code: 206,
+			said: 'boinc2docker: A time that the pack pack1 of the image corrects cannot be set: away/file\n',
+		});
+		expect((await lstat(at('out/file'))).mtimeMs).toBe(before);
+	});
+
+	test('replace what an earlier one had, and only under the name that they have', async () => {
+		await unpack([
+			[
+				file('a', 'first', { mode: 0o600 }),
+				hardlink('b', 'a', { mode: 0o600 }),
+				hardlink('c', 'a', { mode: 0o600 }),
+				link('link', 'a'),
+				link('file', 'a'),
+				directory('folder', { mode: 0o700 }),
+				file('folder/kept', 'kept'),
+			],
+			[
+				file('b', 'second', { mode: 0o755, mtime: 7 }),
+				file('link', 'now a file'),
+				link('file', 'c'),
+				hardlink('d', 'b'),
+				directory('folder', { mode: 0o751, mtime: 8 }),
+			],
+			[file('file', 'a file again')],
+		]);
+		const content = async (name: string): Promise<string> => readFile(rooted(name), 'utf8');
+		expect(await Promise.all(['a', 'b', 'c', 'd', 'link', 'file', 'folder/kept'].map(content))).toEqual([
+			'first',
+			'second',
+			'first',
+			'second',
+			'now a file',
+			'a file again',
+			'kept',
+		]);
+		const [a, b] = [await lstat(rooted('a')), await lstat(rooted('b'))];
+		expect([a.nlink, a.mode & 0o777, b.nlink, b.mode & 0o777]).toEqual([2, 0o600, 2, 0o755]);
+		expect([await seconds('b'), (await lstat(rooted('folder'))).mode & 0o777, await seconds('folder')]).toEqual([7, 0o751, 8]);
 	});
 });
 

@@ -340,7 +340,7 @@ b" && ln -s /etc/passwd link && mkfifo pipe && i=0 && while [ $i -lt 3000 ]; do 
 	});
 
 	test('without results there is still an archive', async () => {
-		await slot.run({ comparable: true }, ['true']);
+		expect((await slot.run({ comparable: true }, ['true'])).code).toBe(0);
 		expect(await slot.results()).toEqual({});
 	});
 
