@@ -65,7 +65,7 @@ export async function wrapperBinaries(
 		return platform !== undefined && (options.platforms ?? PLATFORMS).includes(platform);
 	};
 	const { found, version, where } = await find(source, { runtime, matches }, get, ctx);
-	const newest = new Map<Platform, WrapperFile & { version: number }>();
+	const newest = new Map<Platform, { readonly version: number; readonly wrapper: WrapperFile }>();
 	for (const { name, bytes } of found) {
 		const parsed = parseWrapperName(name, runtime);
 		if (!parsed) {
@@ -77,7 +77,10 @@ export async function wrapperBinaries(
 		const known = newest.get(parsed.platform);
 		if (!known || known.version < (parsed.version ?? 0)) {
 			const fileName = wrapperFileName(name, parsed, runtime, version, content.sha256);
-			newest.set(parsed.platform, { platform: parsed.platform, fileName, content, version: parsed.version ?? 0 });
+			newest.set(parsed.platform, {
+				version: parsed.version ?? 0,
+				wrapper: { platform: parsed.platform, fileName, content, ...apiVersionOf(bytes) },
+			});
 		}
 	}
 	if (newest.size === 0) {
@@ -86,11 +89,7 @@ export async function wrapperBinaries(
 			detail: { where },
 		});
 	}
-	const wrappers = PLATFORMS.flatMap((platform) => newest.get(platform) ?? []).map(({ platform, fileName, content }) => ({
-		platform,
-		fileName,
-		content,
-	}));
+	const wrappers = PLATFORMS.flatMap((platform) => newest.get(platform)?.wrapper ?? []);
 	if (options.pinFile !== undefined) {
 		await checkPins(
 			options.pinFile,
@@ -101,6 +100,12 @@ export async function wrapperBinaries(
 		ctx.log.info(`${fileName}: ${content.size} bytes, SHA-256 ${content.sha256}`);
 	}
 	return wrappers;
+}
+
+/** Where `bin/update_versions` looks for it. */
+function apiVersionOf(bytes: Buffer): Pick<WrapperFile, 'apiVersion'> {
+	const apiVersion = /API_VERSION_(\d+\.\d+\.\d+)/.exec(bytes.toString('latin1'))?.[1];
+	return apiVersion === undefined ? {} : { apiVersion };
 }
 
 interface Findings {

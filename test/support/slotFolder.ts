@@ -9,6 +9,10 @@ function copies(xml: string, mainProgram: string | undefined): Map<string, strin
 	for (const [, ref = ''] of xml.matchAll(/<file_ref>(.*?)<\/file_ref>/gs)) {
 		const name = /<file_name>\s*(.*?)\s*<\/file_name>/.exec(ref)?.[1] ?? '';
 		const openName = ref.includes('<main_program/>') ? mainProgram : /<open_name>\s*(.*?)\s*<\/open_name>/.exec(ref)?.[1];
+		if (openName === undefined && mainProgram !== undefined) {
+			// The program that the main program becomes: it is run from the project's folder.
+			continue;
+		}
 		if (openName === undefined || (openName !== mainProgram && !ref.includes('<copy_file/>'))) {
 			throw new Error(`The client would put no copy of this file into the slot: ${ref}`);
 		}

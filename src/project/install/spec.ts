@@ -8,6 +8,8 @@ export interface WrapperFile {
 	/** Physical name on the server and on hosts; carries the wrapper's version. */
 	readonly fileName: string;
 	readonly content: Content;
+	/** Of the BOINC library in it, as `8.3.0`: clients go by it. Absent: it names none. */
+	readonly apiVersion?: string;
 }
 
 /** A static busybox for the containers of one architecture. */

@@ -1,4 +1,5 @@
-import type { Content } from '../../common/content.js';
+import startScript from '../../../templates/host/start.sh';
+import { type Content, contentOfBytes } from '../../common/content.js';
 import { BoincError } from '../../common/errors.js';
 import { architectureOf } from '../apps.js';
 import type { Platform, Runtime } from '../types.js';
@@ -7,7 +8,7 @@ import type { InstallSpec, WrapperFile } from './spec.js';
 /** One file of an app version. */
 export interface VersionFile {
 	readonly physicalName: string;
-	/** Name in the slot; absent for the main program. */
+	/** Name of the copy in the slot; absent for programs, which are run where they are. */
 	readonly logicalName?: string;
 	readonly content: Content;
 }
@@ -16,7 +17,10 @@ export interface VersionFile {
 export interface WantedVersion {
 	readonly platform: Platform;
 	readonly runtime: Runtime;
+	/** The first one is the main program. */
 	readonly files: readonly VersionFile[];
+	/** Of the BOINC library in the wrapper; absent: `update_versions` looks for it in the main program. */
+	readonly apiVersion?: string;
 }
 
 /** Physical names of our runner begin so: by it our own app versions are recognised. */
@@ -25,15 +29,20 @@ export const RUNNER_PREFIX = 'b2d_runner_';
 /** Every app version that the spec asks for. `taken` holds the MD5 of files that are at the top level of `download/`. */
 export function wantedVersions(spec: InstallSpec, taken: ReadonlyMap<string, string>): WantedVersion[] {
 	return [
-		...spec.wrappers.map((wrapper): WantedVersion => ({
-			platform: wrapper.platform,
-			runtime: 'docker',
-			files: [mainProgram(wrapper, taken), ...commonFiles(spec, wrapper.platform)],
-		})),
+		...spec.wrappers.map((wrapper): WantedVersion => {
+			const program = wrapperProgram(wrapper, taken);
+			const start = isLinux(wrapper.platform) ? [startProgram(program)] : [];
+			return {
+				platform: wrapper.platform,
+				runtime: 'docker',
+				files: [...start, program, ...commonFiles(spec, wrapper.platform)],
+				...(wrapper.apiVersion !== undefined && { apiVersion: wrapper.apiVersion }),
+			};
+		}),
 		...(spec.vm?.wrappers ?? []).map((wrapper): WantedVersion => ({
 			platform: wrapper.platform,
 			runtime: 'vm',
-			files: [mainProgram(wrapper, taken), ...commonFiles(spec, wrapper.platform), ...machineFiles(spec)],
+			files: [wrapperProgram(wrapper, taken), ...commonFiles(spec, wrapper.platform), ...machineFiles(spec)],
 		})),
 	];
 }
@@ -45,10 +54,18 @@ export function wantedNames(spec: InstallSpec): Map<string, Content> {
 	);
 }
 
-function mainProgram({ fileName, content }: WrapperFile, taken: ReadonlyMap<string, string>): VersionFile {
+const isLinux = (platform: Platform): boolean => platform.endsWith('linux-gnu');
+
+function wrapperProgram({ fileName, content }: WrapperFile, taken: ReadonlyMap<string, string>): VersionFile {
 	const otherContent = taken.get(fileName);
 	const isFree = otherContent === undefined || otherContent === content.md5;
 	return { physicalName: isFree ? fileName : withHash(fileName, content), content };
+}
+
+/** What runs before docker_wrapper on Linux hosts and then becomes it. */
+function startProgram(wrapper: VersionFile): VersionFile {
+	const content = contentOfBytes(startScript.replaceAll('@WRAPPER@', wrapper.physicalName));
+	return { physicalName: `b2d_start_${hash8(content)}`, content };
 }
 
 /** What both runtimes find in the slot. */
@@ -92,14 +109,14 @@ function withHash(name: string, content: Content): string {
 }
 
 /** The text of `version.xml`. */
-export function versionXml(files: readonly VersionFile[]): string {
-	const lines = files.map(
-		(file) =>
-			`\t<file>\n\t\t<physical_name>${file.physicalName}</physical_name>\n${
-				file.logicalName === undefined
-					? '\t\t<main_program/>\n'
-					: `\t\t<logical_name>${file.logicalName}</logical_name>\n\t\t<copy_file/>\n`
-			}\t</file>\n`,
-	);
-	return `<version>\n${lines.join('')}\t<is_wrapper/>\n</version>\n`;
+export function versionXml({ files, apiVersion }: WantedVersion): string {
+	const lines = files.flatMap((file, index) => [
+		'\t<file>',
+		`\t\t<physical_name>${file.physicalName}</physical_name>`,
+		...(index === 0 ? ['\t\t<main_program/>'] : []),
+		...(file.logicalName === undefined ? [] : [`\t\t<logical_name>${file.logicalName}</logical_name>`, '\t\t<copy_file/>']),
+		'\t</file>',
+	]);
+	const api = apiVersion === undefined ? [] : [`\t<api_version>${apiVersion}</api_version>`];
+	return ['<version>', ...lines, ...api, '\t<is_wrapper/>', '</version>', ''].join('\n');
 }

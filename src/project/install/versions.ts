@@ -148,7 +148,7 @@ function newVersion(wanted: WantedVersion, versionNum: number): NewVersion {
 		versionNum,
 		directory: `${formatVersion(versionNum)}/${targetOfWanted(wanted)}`,
 		files,
-		versionXml: versionXml(files),
+		versionXml: versionXml(wanted),
 	};
 }
 

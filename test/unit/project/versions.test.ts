@@ -1,10 +1,12 @@
+import { text } from 'node:stream/consumers';
+
 import { describe, expect, test } from 'vitest';
 
 import { contentOfBytes } from '../../../src/common/content.js';
 import { architecturesOf, runtimeOf, usesMachines, versionNumFor } from '../../../src/project/apps.js';
 import { complaint, unsignedFiles } from '../../../src/project/install/registerVersions.js';
 import { checkSpec, formatVersion, type InstallSpec, parseVersion } from '../../../src/project/install/spec.js';
-import { wantedNames } from '../../../src/project/install/versionFiles.js';
+import { type VersionFile, wantedNames } from '../../../src/project/install/versionFiles.js';
 import { type ExistingVersion, filesOfXmlDoc, planVersions } from '../../../src/project/install/versions.js';
 import type { InstalledApp } from '../../../src/project/types.js';
 
@@ -68,17 +70,52 @@ describe('app versions', () => {
 		});
 	});
 
-	test('hold the wrapper as main program, busybox and runner as copies', () => {
-		const [version] = planVersions(SPEC, [], new Map()).create;
+	test('begin with our script on Linux, which names the wrapper; busybox and runner are copies', () => {
+		const wrappers = [{ ...LINUX, apiVersion: '8.3.0' }];
+		const [version] = planVersions({ ...SPEC, wrappers }, [], new Map()).create;
 		expect(version?.directory).toBe('1.00/x86_64-pc-linux-gnu__docker');
 		expect(version?.files.map((file) => [file.physicalName.replace(/[0-9a-f]{8}/, 'HASH'), file.logicalName])).toEqual([
+			['b2d_start_HASH', undefined],
 			['docker_wrapper_22_x86_64-pc-linux-gnu', undefined],
 			['b2d_busybox_HASH_amd64', 'busybox'],
 			['b2d_runner_HASH', 'runner'],
 		]);
+		expect(version?.versionXml).toMatch(
+			/<physical_name>b2d_start_[0-9a-f]{8}<\/physical_name>\s*<main_program\/>\s*<\/file>\s*<file>\s*<physical_name>docker_wrapper_22_x86_64-pc-linux-gnu<\/physical_name>\s*<\/file>/,
+		);
 		expect(version?.versionXml.match(/<main_program\/>/g)).toHaveLength(1);
 		expect(version?.versionXml.match(/<copy_file\/>/g)).toHaveLength(2);
 		expect(version?.versionXml).toContain('<is_wrapper/>');
+		// `update_versions` would look for it in the script.
+		expect(version?.versionXml).toContain('<api_version>8.3.0</api_version>');
+	});
+
+	test('begin with the wrapper itself on Windows and macOS', () => {
+		const mac = {
+			platform: 'arm64-apple-darwin',
+			fileName: 'docker_wrapper_22_arm64-apple-darwin',
+			content: contentOfBytes('mac'),
+		} as const;
+		const versions = planVersions({ ...SPEC, wrappers: [WINDOWS, mac] }, [], new Map()).create;
+		expect(versions.map(({ files }) => files[0]?.physicalName)).toEqual([WINDOWS.fileName, mac.fileName]);
+	});
+
+	test('of Linux that begin with the wrapper, as earlier ones did, get a new number and stay for their jobs', () => {
+		const earlier = installed(SPEC).map((version) => ({
+			...version,
+			files: new Map([...version.files].filter(([name]) => !name.startsWith('b2d_start_'))),
+		}));
+		expect(numbers(SPEC, earlier)).toEqual({ 'x86_64-pc-linux-gnu': 102 });
+		expect(planVersions(SPEC, installed(SPEC, earlier), new Map()).create).toEqual([]);
+	});
+
+	test('of Linux have another script for another wrapper', async () => {
+		const script = (fileName: string): VersionFile =>
+			planVersions({ ...SPEC, wrappers: [{ ...LINUX, fileName }] }, [], new Map()).create[0]!.files[0]!;
+		const { physicalName, content } = script('docker_wrapper_22_x86_64-pc-linux-gnu');
+		expect(await text(content.open(0))).toContain('\nwrapper=${0%/*}/docker_wrapper_22_x86_64-pc-linux-gnu\n');
+		expect(await text(content.open(0))).not.toContain('@WRAPPER@');
+		expect(script('docker_wrapper_23_x86_64-pc-linux-gnu').physicalName).not.toBe(physicalName);
 	});
 
 	test('are not made again when they are installed', () => {
@@ -136,11 +173,11 @@ describe('app versions', () => {
 			[WINDOWS.fileName, 'another md5'],
 		]);
 		const names = planVersions({ ...SPEC, wrappers: [LINUX, WINDOWS] }, [], taken).create.map(
-			(version) => version.files[0]?.physicalName,
+			(version) => version.files.find((file) => file.physicalName.startsWith('docker_wrapper'))?.physicalName,
 		);
 		expect(names[0]).toMatch(/^docker_wrapper_22_x86_64-pc-linux-gnu_[0-9a-f]{8}$/);
 		expect(names[1]).toMatch(/^docker_wrapper_22_windows_x86_64_[0-9a-f]{8}\.exe$/);
-		expect(planVersions(SPEC, [], new Map([[LINUX.fileName, LINUX.content.md5]])).create[0]?.files[0]?.physicalName).toBe(
+		expect(planVersions(SPEC, [], new Map([[LINUX.fileName, LINUX.content.md5]])).create[0]?.files[1]?.physicalName).toBe(
 			LINUX.fileName,
 		);
 	});
@@ -168,7 +205,7 @@ describe('app versions for VirtualBox', () => {
 			['b2d_vm_HASH.iso', 'vm_isocontext.iso'],
 			['b2d_disk_HASH.vdi', 'vm_cache.vdi'],
 		]);
-		expect(machine?.files.slice(1, 3)).toEqual(docker?.files.slice(1, 3));
+		expect(machine?.files.slice(1, 3)).toEqual(docker?.files.slice(2, 4));
 		expect(machine?.versionXml.match(/<main_program\/>/g)).toHaveLength(1);
 		expect(machine?.versionXml.match(/<copy_file\/>/g)).toHaveLength(4);
 	});

@@ -200,6 +200,15 @@ describe('from a folder', () => {
 });
 
 describe('from an address', () => {
+	test('says which BOINC interface a program was built with', async () => {
+		serve('/docker_wrapper_22_x86_64-pc-linux-gnu', Buffer.concat([LINUX, Buffer.from('\0API_VERSION_8.3.0\0')]));
+		serve('/docker_wrapper_22_arm64-pc-linux-gnu', LINUX);
+		const from = async (name: string): Promise<(string | undefined)[]> =>
+			(await wrapperBinaries({ url: `${base}/${name}` }, ctx, { env })).map(({ apiVersion }) => apiVersion);
+		expect(await from('docker_wrapper_22_x86_64-pc-linux-gnu')).toEqual(['8.3.0']);
+		expect(await from('docker_wrapper_22_arm64-pc-linux-gnu')).toEqual([undefined]);
+	});
+
 	test('a single program, after redirects', async () => {
 		answers['/docker_wrapper_22_x86_64-pc-linux-gnu'] = (_request, response) =>
 			response.writeHead(302, { location: '/store?id=7' }).end();

@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { contentOfBytes } from '../../../src/common/content.js';
+import { dockerfileFor, imageName } from '../../../src/image/recipe.js';
+import { jobToml } from '../../../src/job/jobToml.js';
+import { wantedVersions } from '../../../src/project/install/versionFiles.js';
+import { startTestEngine, type TestEngine } from '../../support/engines.js';
+import { engineRun } from '../../support/images.js';
+
+const run = promisify(execFile);
+const PROJECT = 'projects/example.org_proj';
+
+/** Does with its slot what docker_wrapper does first: builds the image if it is not there. */
+const WRAPPER = `#!/bin/sh
+name=$(sed -n 's/^image_name = "\\(.*\\)"$/\\1/p' job.toml)
+docker images | grep -q "^$name " || docker build . -t "$name" -f Dockerfile
+`;
+
+const id = (number: number): string => contentOfBytes(`image ${String(number)}`).sha256;
+const IDS = Array.from({ length: 12 }, (_, number) => id(number));
+
+describe('images of jobs on a host with Docker', () => {
+	let engine: TestEngine;
+	let dir: string;
+
+	beforeAll(async () => {
+		engine = await startTestEngine('docker');
+		dir = await mkdtemp(path.join(tmpdir(), 'b2d-start-'));
+		await mkdir(path.join(dir, PROJECT), { recursive: true });
+		const [version] = wantedVersions(
+			{
+				app: 'app',
+				friendlyName: 'App',
+				wrappers: [{ platform: 'x86_64-pc-linux-gnu', fileName: 'docker_wrapper_22', content: contentOfBytes(WRAPPER) }],
+				busybox: [{ architecture: 'amd64', content: contentOfBytes('busybox') }],
+				runner: contentOfBytes('runner'),
+			},
+			new Map(),
+		);
+		for (const [name, { content }] of ['start', 'docker_wrapper_22'].map(
+			(name, index) => [name, version!.files[index]!] as const,
+		)) {
+			await writeFile(path.join(dir, PROJECT, name), await text(content.open(0)), { mode: 0o755 });
+		}
+	});
+	afterAll(async () => {
+		await engine.remove();
+		await rm(dir, { recursive: true, force: true });
+	});
+
+	const slot = (number: number): string => path.join(dir, 'slots', String(number));
+
+	/** Sets up a slot and starts the job; resolves to what it said. */
+	async function job(number: number, image: string): Promise<string> {
+		await mkdir(slot(number), { recursive: true });
+		await copyFile('/bin/busybox', path.join(slot(number), 'busybox'));
+		await writeFile(path.join(slot(number), 'marker'), image);
+		await run('tar', ['-czf', 'pack_1', 'busybox', 'marker'], { cwd: slot(number) });
+		await writeFile(
+			path.join(slot(number), 'Dockerfile'),
+			dockerfileFor({ id: image, config: { env: [], workingDir: '' }, packs: ['pack_1'] }, { entrypoint: ['/busybox', 'true'] }),
+		);
+		await writeFile(path.join(slot(number), 'job.toml'), jobToml(imageName(image), 'none'));
+		await writeFile(path.join(slot(number), 'init_data.xml'), '<host_info>\n    <docker_type>1</docker_type>\n</host_info>\n');
+		const { stderr } = await run(`../../${PROJECT}/start`, [], {
+			cwd: slot(number),
+			env: { ...process.env, ...engine.env },
+		});
+		return stderr;
+	}
+
+	async function images(): Promise<string[]> {
+		const { stdout } = await engineRun(engine, ['image', 'ls', '--format', '{{.Repository}}']);
+		return stdout.split('\n').filter((name) => name !== '');
+	}
+
+	it('do not pile up, and those that something needs stay', async () => {
+		await job(0, IDS[0]!);
+		// An old image with a container, one that a waiting job names, and images of others.
+		await engineRun(engine, ['create', '--name', 'boinc__x', imageName(IDS[0]!)]);
+		await rm(slot(0), { recursive: true });
+		await job(1, IDS[1]!);
+		await engineRun(engine, ['tag', imageName(IDS[1]!), 'somebody/else']);
+		await writeFile(path.join(dir, 'Dockerfile'), 'FROM scratch\nLABEL other=1\n');
+		await engineRun(engine, ['build', dir, '-t', 'boinc__b2d_without_label']);
+
+		for (const image of IDS.slice(2, 10)) {
+			await job(2, image);
+		}
+		const ours = (await images()).filter((name) => /^boinc__b2d_[0-9a-f]{32}$/.test(name));
+		// That of the last job and three before it, the one in use, and the one of the other slot.
+		expect(new Set(ours)).toEqual(new Set([...IDS.slice(6, 10), IDS[0]!, IDS[1]!].map(imageName)));
+		expect(await images()).toEqual(expect.arrayContaining(['somebody/else', 'boinc__b2d_without_label']));
+
+		// The next job finds an image of before ready.
+		expect(await job(2, IDS[9]!)).not.toContain('Successfully');
+		await engineRun(engine, ['rm', 'boinc__x']);
+		await rm(slot(1), { recursive: true });
+		const said = await job(2, IDS[10]!);
+		expect(said).toContain(`Removed ${imageName(IDS[0]!)}, the image of earlier jobs.`);
+		expect(await images()).not.toContain(imageName(IDS[0]!));
+		expect(await readFile(path.join(slot(2), 'marker'), 'utf8')).toBe(IDS[10]);
+	});
+});

@@ -1,0 +1,166 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { jobToml } from '../../../src/job/jobToml.js';
+
+const SCRIPT = path.resolve(import.meta.dirname, '../../../templates/host/start.sh');
+const SHELLS: readonly (readonly [string, ...string[]])[] = [['dash'], ['bash', '--posix'], ['busybox', 'sh']];
+const PROJECT = 'projects/example.org_proj';
+
+/** Lists the images in the file `images`, takes names away from it, and writes down how it was called. */
+const FAKE_DOCKER = `#!/bin/sh
+cd "\${0%/*}" || exit 1
+echo "$*" >> calls
+case "$1 $2" in
+'image ls') cat images ;;
+'image rm')
+	if grep -qxF "$3" in_use 2>/dev/null; then
+		echo 'Error: conflict: unable to remove' >&2
+		exit 1
+	fi
+	grep -v "\\(^\\| \\)$3\\( \\|$\\)" images > rest
+	mv rest images
+	;;
+esac
+`;
+
+/** Says what it was given, and which process it is. */
+const FAKE_WRAPPER = '#!/bin/sh\nprintf "%s|" "${0##*/}" "$@"; printf "%s %s\\n" "$PWD" "$$"\n';
+
+let root: string;
+const at = (...parts: string[]): string => path.join(root, ...parts);
+const image = (letter: string): string => `boinc__b2d_${letter.repeat(32)}`;
+
+async function slot(number: number, name: string): Promise<void> {
+	await mkdir(at('slots', String(number)), { recursive: true });
+	await writeFile(at('slots', String(number), 'job.toml'), jobToml(name, 'none'));
+}
+
+/** Images as Docker lists them, built last first. */
+const images = (...names: string[]): Promise<void> =>
+	writeFile(at('bin/images'), names.map((name, index) => `${name} id${String(index)}\n`).join(''));
+
+async function left(): Promise<string[]> {
+	return (await readFile(at('bin/images'), 'utf8')).split('\n').slice(0, -1);
+}
+
+const engine = (type: number): Promise<void> =>
+	writeFile(
+		at('slots/0/init_data.xml'),
+		`<app_init_data>\n<host_info>\n    <docker_version>20.10.24</docker_version>\n    <docker_type>${String(type)}</docker_type>\n</host_info>\n</app_init_data>\n`,
+	);
+
+async function program(file: string, text: string): Promise<void> {
+	await writeFile(file, text);
+	await chmod(file, 0o755);
+}
+
+beforeEach(async () => {
+	root = await mkdtemp(path.join(os.tmpdir(), 'b2d start-'));
+	await mkdir(at(PROJECT), { recursive: true });
+	await mkdir(at('bin'));
+	const script = await readFile(SCRIPT, 'utf8');
+	await program(at(PROJECT, 'b2d_start_1'), script.replaceAll('@WRAPPER@', 'docker_wrapper_22'));
+	await program(at(PROJECT, 'docker_wrapper_22'), FAKE_WRAPPER);
+	await program(at('bin/docker'), FAKE_DOCKER);
+	await slot(0, image('a'));
+	await engine(1);
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
+	const [interpreter, ...options] = shell;
+
+	/** Starts a task as the client does: the path of the main program is relative to the slot. */
+	async function start(...args: string[]): Promise<{ stdout: string; stderr: string; pid: number | undefined }> {
+		const child = promisify(execFile)(interpreter, [...options, `../../${PROJECT}/b2d_start_1`, ...args], {
+			cwd: at('slots/0'),
+			env: { ...process.env, PATH: `${at('bin')}:${process.env.PATH ?? ''}` },
+		});
+		const { pid } = child.child;
+		return { ...(await child), pid };
+	}
+
+	test('becomes the wrapper beside it: same process, folder and arguments', async () => {
+		await images();
+		const { stdout, stderr, pid } = await start('--nthreads', '4', 'two  words', '');
+		expect(stdout).toBe(`docker_wrapper_22|--nthreads|4|two  words||${at('slots/0')} ${String(pid)}\n`);
+		expect(stderr).toBe('');
+	});
+
+	test('keeps what slots name and three more, and says what it removes', async () => {
+		await slot(3, image('h'));
+		await images(...'bcdefgha'.split('').map(image));
+		const { stdout, stderr } = await start();
+		expect((await left()).map((line) => line.split(' ')[0])).toEqual('bcdha'.split('').map(image));
+		expect(stderr.split('\n').slice(0, -1)).toEqual(
+			'efg'.split('').map((letter) => `Removed ${image(letter)}, the image of earlier jobs.`),
+		);
+		expect(stdout).toContain('docker_wrapper_22|');
+	});
+
+	test('asks for our images only, and never takes one that has another name or is in use', async () => {
+		await images(...'bcde'.split('').map(image), 'somebody/else', 'boinc__proj__wu', image('f'), '<none>');
+		await writeFile(at('bin/in_use'), `${image('e')}\n`);
+		const { stderr } = await start();
+		expect(await left()).toEqual([
+			...'bcde'.split('').map((letter, index) => `${image(letter)} id${String(index)}`),
+			'somebody/else id4',
+			'boinc__proj__wu id5',
+		]);
+		expect(stderr).toBe(`Removed ${image('f')}, the image of earlier jobs.\nRemoved id7, the image of earlier jobs.\n`);
+		const calls = (await readFile(at('bin/calls'), 'utf8')).split('\n').slice(0, -1);
+		expect(calls[0]).toContain('image ls --filter label=org.boinc.boinc2docker.image ');
+		expect(calls.slice(1)).toEqual([image('e'), image('f'), 'id7'].map((name) => `image rm ${name}`));
+	});
+
+	test('does not call Docker where the engine is Podman, or unknown', async () => {
+		await images(...'bcdefgh'.split('').map(image));
+		await engine(2);
+		await start();
+		await rm(at('slots/0/init_data.xml'));
+		const { stdout, stderr } = await start();
+		expect([stdout.startsWith('docker_wrapper_22|'), stderr]).toEqual([true, '']);
+		expect(await left()).toHaveLength(7);
+		await expect(readFile(at('bin/calls'))).rejects.toThrow('ENOENT');
+	});
+
+	test.each([
+		['fails', 'exit 1'],
+		['is killed', 'kill -9 $$'],
+		['talks nonsense', 'echo "-x --all"; echo; echo "* ?"; echo "boinc__b2d_\\$(touch hurt) x"'],
+	])('starts the job when Docker %s', async (_how, body) => {
+		await program(at('bin/docker'), `#!/bin/sh\n${body}\n`);
+		const { stdout } = await start('arg');
+		expect(stdout).toContain('docker_wrapper_22|arg|');
+		await expect(readFile(at('slots/0/hurt'))).rejects.toThrow('ENOENT');
+	});
+
+	test('takes what a container wrote into its slot for nothing but names', async () => {
+		await images(...'bcdef'.split('').map(image));
+		await mkdir(at('slots/1'));
+		await promisify(execFile)('mkfifo', [at('slots/1/job.toml')]);
+		await slot(2, '$(touch ../../hurt)`touch ../../hurt`');
+		await slot(4, '.*');
+		await start();
+		expect((await left()).map((line) => line.split(' ')[0])).toEqual('bcd'.split('').map(image));
+		await expect(readFile(at('hurt'))).rejects.toThrow('ENOENT');
+	});
+});
+
+test('a Docker that does not answer holds the job up for a bounded time', async () => {
+	await program(at('bin/docker'), '#!/bin/sh\nexec sleep 600\n');
+	const script = await readFile(at(PROJECT, 'b2d_start_1'), 'utf8');
+	await writeFile(at(PROJECT, 'b2d_start_1'), script.replace(/^seconds=\d+$/m, 'seconds=1'));
+	const { stdout } = await promisify(execFile)(`../../${PROJECT}/b2d_start_1`, [], {
+		cwd: at('slots/0'),
+		env: { ...process.env, PATH: `${at('bin')}:${process.env.PATH ?? ''}` },
+		timeout: 20_000,
+	});
+	expect(stdout).toContain('docker_wrapper_22|');
+});
