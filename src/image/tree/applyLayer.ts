@@ -66,13 +66,14 @@ function applyEntry(tree: FileTree, entry: TarEntry, layer: number, digest: Byte
 	if (isOverlayMark || parts.some((part) => part.startsWith(WHITEOUT))) {
 		return;
 	}
-	const name = parts.pop();
-	if (name === undefined) {
+	const part = parts.pop();
+	if (part === undefined) {
 		if (entry.kind === 'directory') {
 			describe(tree.root, entry);
 		}
 		return;
 	}
+	const name = standalone(part);
 	const parent = tree.directory(parts, layer);
 	const present = parent.children.get(name);
 	if (entry.kind === 'directory' && present?.kind === 'directory') {
@@ -83,6 +84,9 @@ function applyEntry(tree: FileTree, entry: TarEntry, layer: number, digest: Byte
 		parent.children.set(name, inodeOf(tree.nextNumber(), entry, layer, digest));
 	}
 }
+
+/** A part of a longer text keeps all of it in memory, and a tree has millions of names. */
+const standalone = (name: ByteString): ByteString => Buffer.from(name, 'latin1').toString('latin1');
 
 const metadataOf = (entry: TarEntry): Metadata => ({
 	mode: entry.mode,
