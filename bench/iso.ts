@@ -134,15 +134,24 @@ async function times<T>(count: number, run: () => Promise<T>): Promise<T[]> {
 const LIMIT = 3;
 const STEP = 16;
 
-/** The least memory in MiB, in steps of 16 from `low` to 256, with which a VM runs the image within `seconds`. */
-async function leastMemory(iso: string, image: PackedImage, low: number, seconds: number): Promise<number> {
-	let [fails, works] = [low - STEP, 256];
-	// Where a smaller image just worked, this one most likely does too.
-	for (let memory = low; works - fails > STEP; memory = fails + STEP * Math.floor((works - fails) / STEP / 2)) {
-		const run = await runImage(iso, image, memory, seconds).catch(() => undefined);
-		[fails, works] = run?.code === 0 ? [fails, memory] : [memory, works];
+/** The least memory in MiB, in steps of 16 from `start` on, with which a VM runs the image within `seconds`. */
+async function leastMemory(iso: string, image: PackedImage, start: number, seconds: number): Promise<number> {
+	const works = (memory: number): Promise<boolean> =>
+		runImage(iso, image, memory, seconds).then(
+			({ code }) => code === 0,
+			() => false,
+		);
+	let memory = start;
+	if (await works(memory)) {
+		while (await works(memory - STEP)) {
+			memory -= STEP;
+		}
+		return memory;
 	}
-	return works;
+	do {
+		memory += STEP;
+	} while (!(await works(memory)));
+	return memory;
 }
 
 /** An image with the same kernel and nothing but busybox: as fast as it can be. */
