@@ -30,9 +30,13 @@ export async function run(): Promise<Record<string, unknown>> {
 		const hundred = await imageOf(100);
 		const threeHundred = await imageOf(300);
 		images.push(small, hundred, threeHundred);
-		// The least of some runs: on a busy machine the others are about the machine.
-		const floor = Math.min(...(await times(RUNS, () => floorSeconds(bare, dir))));
-		const boot = Math.min(...(await times(RUNS, async () => (await runImage(built.file, small, 512)).containerSeconds)));
+		const boots: number[] = [];
+		const floors: number[] = [];
+		// One after the other, so that a busy machine disturbs both.
+		for (let index = 0; index < RUNS; index++) {
+			floors.push(await floorSeconds(bare, dir));
+			boots.push((await runImage(built.file, small, 512)).containerSeconds);
+		}
 		const big = await runImage(built.file, threeHundred, 512);
 		const usual = await runImage(built.file, hundred, 512);
 		const least = await leastMemory(built.file, hundred, 96, LIMIT * usual.seconds);
@@ -41,8 +45,8 @@ export async function run(): Promise<Record<string, unknown>> {
 			initrdBytes: built.initrdBytes,
 			kernelBytes: built.kernelBytes,
 			buildSeconds,
-			floorSeconds: floor,
-			bootToContainerSeconds: boot,
+			floorSeconds: median(floors),
+			bootToContainerSeconds: median(boots),
 			bootToContainer300MbSeconds: big.containerSeconds,
 			unpackSeconds300Mb: big.unpackSeconds,
 			unpackMBps: threeHundred.treeSize / 1e6 / big.unpackSeconds,
@@ -120,29 +124,32 @@ function at({ log }: VmOutcome, text: string): number {
 }
 
 /** How often a boot is timed. */
-const RUNS = 3;
+const RUNS = 5;
 
-async function times<T>(count: number, run: () => Promise<T>): Promise<T[]> {
-	const results: T[] = [];
-	for (let index = 0; index < count; index++) {
-		results.push(await run());
-	}
-	return results;
-}
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /** A VM that takes this many times as long as one with enough memory does not work. */
 const LIMIT = 3;
 const STEP = 16;
 
-/** The least memory in MiB, in steps of 16 from `low` to 256, with which a VM runs the image within `seconds`. */
-async function leastMemory(iso: string, image: PackedImage, low: number, seconds: number): Promise<number> {
-	let [fails, works] = [low - STEP, 256];
-	// Where a smaller image just worked, this one most likely does too.
-	for (let memory = low; works - fails > STEP; memory = fails + STEP * Math.floor((works - fails) / STEP / 2)) {
-		const run = await runImage(iso, image, memory, seconds).catch(() => undefined);
-		[fails, works] = run?.code === 0 ? [fails, memory] : [memory, works];
+/** The least memory in MiB, in steps of 16 from `start` on, with which a VM runs the image within `seconds`. */
+async function leastMemory(iso: string, image: PackedImage, start: number, seconds: number): Promise<number> {
+	const works = (memory: number): Promise<boolean> =>
+		runImage(iso, image, memory, seconds).then(
+			({ code }) => code === 0,
+			() => false,
+		);
+	let memory = start;
+	if (await works(memory)) {
+		while (await works(memory - STEP)) {
+			memory -= STEP;
+		}
+		return memory;
 	}
-	return works;
+	do {
+		memory += STEP;
+	} while (!(await works(memory)));
+	return memory;
 }
 
 /** An image with the same kernel and nothing but busybox: as fast as it can be. */
