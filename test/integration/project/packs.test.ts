@@ -346,6 +346,41 @@ describe('nothing but packs can be removed', () => {
 	});
 });
 
+describe('a pack that is asked for while it is removed', () => {
+	/** Runs the script on one old pack, with `meanwhile` just before the first move of what ends in `ending`. */
+	async function race(name: string, ending: string, meanwhile: string): Promise<{ said: string; left: string[] }> {
+		const root = path.join(sandbox.dir, name);
+		const pack = `b2d_pack_${'6'.repeat(32)}.tar.gz`;
+		const old = Date.now() / 1000 - 2 * DAY;
+		for (const each of [`download/${pack}`, `download/${pack}.md5`]) {
+			await mkdir(path.join(root, path.dirname(each)), { recursive: true });
+			await writeFile(path.join(root, each), 'x');
+			await utimes(path.join(root, each), old, old);
+		}
+		await mkdir(path.join(root, 'bin'));
+		const mv = `#!/bin/sh\ncase $2 in *${ending}) [ -e "$0.ran" ] || { touch "$0.ran"; cd '${root}/download'; ${meanwhile}; } ;; esac\nexec /bin/mv "$@"\n`;
+		await writeFile(path.join(root, 'bin/mv'), mv, { mode: 0o755 });
+		const running = promisify(execFile)('sh', [REMOVE, root, path.join(root, 'download')], {
+			env: { ...process.env, PATH: `${path.join(root, 'bin')}:${process.env.PATH ?? ''}` },
+		});
+		running.child.stdin?.end(`${pack}\n`);
+		return { said: (await running).stdout.replace(pack, 'PACK'), left: (await readdir(path.join(root, 'download'))).sort() };
+	}
+	const both = [`b2d_pack_${'6'.repeat(32)}.tar.gz`, `b2d_pack_${'6'.repeat(32)}.tar.gz.md5`];
+
+	test('stays when its side file was touched before that is hidden', async () => {
+		expect(await race('touched', '.md5', 'touch -c *.md5')).toEqual({ said: 'kept PACK\n', left: both });
+	});
+
+	test('stays when it got a new side file before the data are hidden', async () => {
+		expect(await race('finished', '.tar.gz', 'echo new >"${2##*/}.md5"')).toEqual({ said: 'kept PACK\n', left: both });
+	});
+
+	test('goes when nobody asked', async () => {
+		expect(await race('alone', '.md5', 'true')).toEqual({ said: 'removed PACK\n', left: [] });
+	});
+});
+
 describe('the command line', () => {
 	const call = async (...words: string[]): Promise<{ code: number; said: string }> => {
 		const log = vi.spyOn(console, 'log').mockReturnValue();
