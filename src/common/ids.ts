@@ -6,6 +6,7 @@ export const COMMANDS = [
 	'boinc2docker.job.submit',
 	'boinc2docker.batch.cancel',
 	'boinc2docker.batch.fetchResults',
+	'boinc2docker.packs.remove',
 	'boinc2docker.instance.showLog',
 	'boinc2docker.view.refresh',
 	'boinc2docker.view.loadMore',

@@ -15,5 +15,7 @@ export { findProjects } from '../project/findProjects.js';
 export { applyInstall } from '../project/install/applyInstall.js';
 export { planInstall } from '../project/install/planInstall.js';
 export { openProject } from '../project/openProject.js';
+export { listPacks } from '../project/packList.js';
 export { programsFor } from '../project/programsFor.js';
+export { removePacks } from '../project/removePacks.js';
 export { resultsDirectory } from '../project/resultsDirectory.js';

@@ -165,11 +165,15 @@ export async function storeImage(project: Project, image: StoredImage, ctx: Oper
 	const signal = ctx.signal && { signal: ctx.signal };
 	await makeDirectory(project.connection, folder, signal);
 	const { bytesSent } = await project.connection.upload(blob, file, { ...signal });
-	const { stdout } = await run(project.connection, ['sh', '-c', publishImage, 'sh', project.root, file], {
-		doing: `record the image in ${folder}`,
-		stdin: index.join(''),
-		...signal,
-	});
+	const { stdout } = await run(
+		project.connection,
+		['sh', '-c', publishImage, 'sh', project.root, file, project.config.downloadDir],
+		{
+			doing: `record the image in ${folder}`,
+			stdin: index.join(''),
+			...signal,
+		},
+	);
 	if (stdout.toString('utf8').trim() !== 'done') {
 		throw new BoincError('command-failed', `The image could not be recorded in ${folder} on ${project.connection.name}.`);
 	}

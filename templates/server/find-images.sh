@@ -9,12 +9,28 @@ cd "$1/.boinc2docker/images" 2>/dev/null || exit 0
 download=$2 how=$3
 shift 3
 
+# The time of a side file tells who removes unused packs that this one is wanted (remove-packs.sh); so this comes before looking
+# whether it is there. A side file that is not valid must not become so by its time.
+want() (
+	cd "$download" || exit
+	sides=$(while read -r kind path rest; do
+		[ "$kind" = pack ] || break
+		[ "$path" -nt "$path.md5" ] || printf '%s.md5\n' "$path"
+	done)
+	printf '%s\n' "$sides" | xargs touch -c
+	for side in $sides; do
+		# Data that claims to be from the future.
+		[ "${side%.md5}" -nt "$side" ] && touch -c -r "${side%.md5}" "$side"
+	done
+)
+
 by_side_files() {
 	while read -r kind path size md5 rest; do
 		[ "$kind" = pack ] || break
-		file=$download/$path hash=''
+		file=$download/$path hash='' bytes=-1
 		[ -f "$file" ] && [ -f "$file.md5" ] && ! [ "$file" -nt "$file.md5" ] && read -r hash rest <"$file.md5"
-		[ "$hash" = "$md5" ] && [ "$(($(wc -c <"$file")))" -eq "$size" ] || echo "damaged $path"
+		[ "$hash" = "$md5" ] && bytes=$(wc -c <"$file")
+		[ "$((bytes))" -eq "$size" ] || echo "damaged $path"
 	done
 }
 
@@ -28,8 +44,10 @@ by_contents() {
 }
 
 record() {
-	printf 'record %s %s\n' "$1" "$(($(wc -c <"$1")))"
+	bytes=$(wc -c <"$1") || return
+	printf 'record %s %s\n' "$1" "$((bytes))"
 	cat "$1"
+	gzip -dc "$1" | want
 	damaged=$(gzip -dc "$1" | by_side_files)
 	if [ -z "$damaged" ] && [ -z "$(find "$1.checked" -prune -mtime -7 2>/dev/null)" ] && command -v md5sum >/dev/null; then
 		damaged=$(gzip -dc "$1" | by_contents)

@@ -3,7 +3,7 @@
 # For each pack whose manifest is known: "manifest NAME SIZE", a line end, and so many bytes.
 cd "$1/.boinc2docker/packs" 2>/dev/null || exit 0
 while read -r name; do
-	[ -f "$name" ] || continue
-	printf 'manifest %s %s\n' "$name" "$(($(wc -c <"$name")))"
+	[ -f "$name" ] && size=$(wc -c <"$name") || continue
+	printf 'manifest %s %s\n' "$name" "$((size))"
 	cat "$name"
 done

@@ -5,7 +5,8 @@
 cd "$1" || exit 2
 umask 022
 while read -r path hash size; do
-	if [ "$(($(wc -c <"$path")))" -ne "$size" ]; then
+	bytes=$(wc -c <"$path") || exit 1
+	if [ "$((bytes))" -ne "$size" ]; then
 		echo "$path has another size than expected" >&2
 		exit 1
 	fi
@@ -14,7 +15,8 @@ while read -r path hash size; do
 	if printf '%s %s\n' "$hash" "$size" >"$temporary" && chmod 644 "$temporary"; then
 		# Data that claims to be from the future would make its side file look stale.
 		[ -z "$(find "$path" -newer "$temporary")" ] || touch -r "$path" "$temporary"
-		mv -f "$temporary" "$path.md5" && echo "done $path" && continue
+		# Data without a side file may be removed as unused until it has one (remove-packs.sh).
+		mv -f "$temporary" "$path.md5" && [ -f "$path" ] && echo "done $path" && continue
 	fi
 	rm -f "$temporary"
 	exit 1

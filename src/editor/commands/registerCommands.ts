@@ -17,6 +17,7 @@ const ENTRIES: Readonly<Record<CommandId, Entry>> = {
 	'boinc2docker.job.submit': { load: async () => (await import('./job/submit.js')).submitJob },
 	'boinc2docker.batch.cancel': { load: async () => (await import('./batch/cancel.js')).cancelBatches, ...once },
 	'boinc2docker.batch.fetchResults': { load: async () => (await import('./batch/fetchResults.js')).fetchBatchResults, ...once },
+	'boinc2docker.packs.remove': { load: async () => (await import('./packs/remove.js')).removeUnusedPacks, ...once },
 	'boinc2docker.instance.showLog': { load: async () => (await import('./instance/showLog.js')).showInstanceLog },
 	'boinc2docker.view.refresh': { load: async () => (await import('./view/refresh.js')).refreshView },
 	'boinc2docker.view.loadMore': { load: async () => (await import('./view/loadMore.js')).loadMore },
