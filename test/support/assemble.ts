@@ -87,7 +87,8 @@ export async function assemble(packs: readonly Buffer[]): Promise<TreeListing> {
 				.update(tar.subarray(entry.offset, entry.offset + entry.size))
 				.digest('hex');
 			const device = `${entry.deviceMajor}:${entry.deviceMinor}`;
-			const content = entry.kind === 'directory' ? '' : [entry.size, entry.size > 0 ? hash : '', entry.linkName, device].join(' ');
+			const content =
+				entry.kind === 'directory' ? '' : [entry.size, entry.size > 0 ? hash : '', entry.linkName, device].join(' ');
 			put(path, { kind: entry.kind, metadata, content, names: new Set(), dirty: false });
 		}
 	}
