@@ -4,9 +4,11 @@ import type { OperationContext } from '../common/ports.js';
 import type { ImageArchive } from '../image/archive/openImage.js';
 import type { BuildRequest, Engine } from '../image/engine.js';
 import { type FlatImage, flattenImage, imageKey } from '../image/flattenImage.js';
+import type { ImageConfig } from '../image/types.js';
 import { architecturesOf, installedApps } from '../project/apps.js';
 import type { Project } from '../project/project.js';
 import type { Architecture } from '../project/types.js';
+import { chooseApp } from './chooseApp.js';
 import { checkInput, InputFiles, type LocalInput } from './localInputs.js';
 import { ManifestCache } from './manifestCache.js';
 import { packBytes } from './packBytes.js';
@@ -102,7 +104,11 @@ export async function submitContainer(
 	const jobs = jobsOf(request);
 	await checkEarly(request, jobs);
 	const architecture = await architectureFor(project, request.app, ctx.signal);
-	const source = await imageToShip(request, services.engine, architecture, ctx);
+	// An image that no version of the app runs is refused before anything of it is sent.
+	const check = async (config: ImageConfig): Promise<void> => {
+		await chooseApp(project, request.app, config.architecture, ctx.signal);
+	};
+	const source = await imageToShip(request, services.engine, architecture, check, ctx);
 	throwIfAborted(ctx.signal);
 	ctx.progress.report({ message: 'Reading the inputs' });
 	const files = new InputFiles();
@@ -223,13 +229,21 @@ async function imageToShip(
 	{ image, tempDir, onLog }: ContainerRequest,
 	engine: Engine | undefined,
 	architecture: Architecture,
+	check: (config: ImageConfig) => Promise<void>,
 	ctx: OperationContext,
 ): Promise<ImageToShip> {
 	const asked = image.kind === 'dockerfile' ? image.platform?.split('/')[1] : undefined;
 	const options = { architecture: asked ?? architecture, ...(tempDir !== undefined && { tempDir }) };
-	const open = (archive: ImageArchive): Promise<FlatImage> => {
+	const open = async (archive: ImageArchive): Promise<FlatImage> => {
 		ctx.progress.report({ message: 'Reading the image' });
-		return flattenImage(archive, ctx, options);
+		const flat = await flattenImage(archive, ctx, options);
+		try {
+			await check(flat.config);
+			return flat;
+		} catch (error) {
+			await flat.dispose();
+			throw error;
+		}
 	};
 	if (image.kind === 'archive') {
 		return { key: undefined, open: () => open({ file: image.file }) };
@@ -247,6 +261,9 @@ async function imageToShip(
 		reference = image.reference;
 	}
 	const described = await engine.describe(reference, ctx);
+	if (described) {
+		await check(described.config);
+	}
 	return {
 		key: described && imageKey(described.config, described.diffIds),
 		open: () => open(engine.save(reference, ctx)),

@@ -72,16 +72,25 @@ export class ForwardReader {
 		this.#source = source;
 	}
 
+	/** What `read` would resolve to, if that is at hand: millions of small reads need not wait for promises. */
+	peek(offset: number, length: number): Buffer | undefined {
+		return offset >= this.#start && offset + length <= this.#start + this.#length
+			? this.#window.subarray(offset - this.#start, offset - this.#start + length)
+			: undefined;
+	}
+
 	/** Exactly `length` bytes, fewer only at the end. The buffer is valid until the next call. */
 	async read(offset: number, length: number): Promise<Buffer> {
 		if (length > WINDOW) {
 			const large = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.#source.size - offset)));
 			return large.subarray(0, await this.#source.readInto(large, offset));
 		}
-		if (offset < this.#start || offset + length > this.#start + this.#length) {
-			this.#length = await this.#source.readInto(this.#window, offset);
-			this.#start = offset;
+		const there = this.peek(offset, length);
+		if (there) {
+			return there;
 		}
+		this.#length = await this.#source.readInto(this.#window, offset);
+		this.#start = offset;
 		return this.#window.subarray(offset - this.#start, Math.min(offset - this.#start + length, this.#length));
 	}
 

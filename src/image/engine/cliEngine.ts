@@ -123,7 +123,7 @@ export class CliEngine implements Engine {
 		if (id === undefined) {
 			return undefined;
 		}
-		const { end, lines } = await this.#query(['image', 'inspect', '--format', '{{json .}}', id], ctx);
+		const { end, lines } = await this.#query(['image', 'inspect', id], ctx);
 		if (end.code !== 0) {
 			throw this.#failed(`look at the image “${reference}”`, end);
 		}

@@ -10,7 +10,6 @@ import { contentOfBytes } from '../../common/content.js';
 import { ForwardReader, type RandomAccess } from '../archive/randomAccess.js';
 import { encodeHeader, endOfArchive, padding } from '../tar/encodeHeader.js';
 import type { TarHeader } from '../tar/tarHeader.js';
-import type { FileInode } from '../tree/inode.js';
 import type { Pack, PackFacts } from '../types.js';
 import { encodeManifest } from './manifest.js';
 import type { PackPlan } from './partition.js';
@@ -113,20 +112,22 @@ async function* tarOf(
 		for (const [index, each] of unitHeaders(unit).entries()) {
 			yield header(each);
 			if (index === 0 && unit.inode.kind === 'file') {
-				for await (const piece of contentOf(unit.inode, readers)) {
-					yield emit(piece);
+				const { source, offset, size } = unit.inode;
+				const reader = readers.get(source) ?? new ForwardReader(source);
+				readers.set(source, reader);
+				const whole = reader.peek(offset, size);
+				if (whole) {
+					yield emit(whole);
+				} else {
+					for await (const piece of reader.stream(offset, offset + size)) {
+						yield emit(piece);
+					}
 				}
 				yield emit(padding(unit.inode.size));
 			}
 		}
 	}
 	yield emit(endOfArchive());
-}
-
-async function* contentOf(inode: FileInode, readers: Map<RandomAccess, ForwardReader>): AsyncGenerator<Buffer, void, undefined> {
-	const reader = readers.get(inode.source) ?? new ForwardReader(inode.source);
-	readers.set(inode.source, reader);
-	yield* reader.stream(inode.offset, inode.offset + inode.size);
 }
 
 /** Joins small pieces. The result's buffers are new ones: those of the input are used again by their readers. */

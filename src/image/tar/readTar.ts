@@ -45,8 +45,10 @@ export async function* readTar(range: TarRange, reader?: ForwardReader): AsyncGe
 	let last: ByteString | undefined;
 	let count = 0;
 	for (let offset = range.start; offset < range.end;) {
-		const raw = await header(input, offset, last);
+		const block = input.peek(offset, BLOCK) ?? (await input.read(offset, BLOCK));
+		const raw = headerOf(block, input, last);
 		if (raw === 'end') {
+			await requireEnd(input, offset + BLOCK, last);
 			if (before !== NOTHING) {
 				throw input.corrupt(before.names.name ?? last, 'it ends behind an extended header');
 			}
@@ -76,24 +78,23 @@ export async function* readTar(range: TarRange, reader?: ForwardReader): AsyncGe
 
 const FEWER = 'Leave files out of the image, or put them into an archive in the image.';
 
-/** The header at `offset`, `end` for the empty blocks at the end: one of them in the middle would hide what follows. */
-async function header(input: TarInput, offset: number, last: ByteString | undefined): Promise<RawHeader | 'end'> {
-	const block = await input.read(offset, BLOCK);
+function headerOf(block: Buffer, input: TarInput, last: ByteString | undefined): RawHeader | 'end' {
 	if (block.length < BLOCK) {
 		throw input.corrupt(last, 'it ends in the middle of a header');
 	}
 	const raw = decodeBlock(block);
-	if (raw === 'end') {
-		const second = await input.read(offset + BLOCK, BLOCK);
-		if (second.some((byte) => byte !== 0)) {
-			throw input.corrupt(last, 'it goes on behind an empty header');
-		}
-		return raw;
-	}
-	if ('trouble' in raw) {
+	if (raw !== 'end' && 'trouble' in raw) {
 		throw input.corrupt(last, raw.trouble);
 	}
 	return raw;
+}
+
+/** There are two empty blocks at the end: one of them in the middle would hide what follows. */
+async function requireEnd(input: TarInput, offset: number, last: ByteString | undefined): Promise<void> {
+	const second = await input.read(offset, BLOCK);
+	if (second.some((byte) => byte !== 0)) {
+		throw input.corrupt(last, 'it goes on behind an empty header');
+	}
 }
 
 const EXTENSIONS = ['L', 'K', 'x', 'g', 'X'];

@@ -28,6 +28,11 @@ export class TarInput {
 		this.#reader = reader;
 	}
 
+	/** What `read` would resolve to, if that is at hand. */
+	peek(offset: number, length: number): Buffer | undefined {
+		return offset + length <= this.end ? this.#reader.peek(offset, length) : undefined;
+	}
+
 	/** `length` bytes, fewer where the archive ends. Valid until the next call. */
 	async read(offset: number, length: number): Promise<Buffer> {
 		return this.#reader.read(offset, Math.max(0, Math.min(length, this.end - offset)));

@@ -64,6 +64,10 @@ export async function readLayer(range: TarRange, diffId: string | undefined, sig
 
 async function contentDigest(reader: ForwardReader, entry: TarEntry, signal: AbortSignal | undefined): Promise<ByteString> {
 	const hash = createHash('sha256');
+	const whole = reader.peek(entry.offset, entry.size);
+	if (whole) {
+		return hash.update(whole).digest().toString('latin1', 0, DIGEST_BYTES);
+	}
 	for await (const piece of reader.stream(entry.offset, entry.offset + entry.size)) {
 		throwIfAborted(signal);
 		hash.update(piece);
