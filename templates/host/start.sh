@@ -11,21 +11,30 @@
 # signed files are, and what is read from slots is only compared.
 
 wrapper=${0%/*}/@WRAPPER@
+label=org.boinc.boinc2docker.image
 keep=3
-# For each of: waiting for another slot, listing, removing. BOINC gives a task three minutes before it takes it for dead.
+# For each step. BOINC gives a task three minutes before it takes it for dead.
 seconds=20
 
 engine_is_docker() {
-	grep -q '<docker_type>1</docker_type>' init_data.xml && command -v timeout && command -v docker
-} >/dev/null 2>&1
+	grep -q '<docker_type>1</docker_type>' init_data.xml 2>/dev/null
+}
+
+# BuildKit keeps what it built when the image is removed, and Docker 28 or older does not bound that by itself; the
+# other builder keeps nothing.
+choose_builder() {
+	case $(sed -n 's/.*<docker_version>\([0-9]*\)\..*/\1/p' init_data.xml) in
+	[0-9] | 1[0-9] | 2[0-8]) export DOCKER_BUILDKIT=0 ;;
+	esac
+}
 
 docker_within_time() {
 	timeout -k 2 "$seconds" docker "$@" 2>/dev/null 9<&-
 }
 
-# Lines “NAME ID”, built last first. An image that lost its name to a newer one is called <none>.
+# Names, built last first.
 our_images() {
-	docker_within_time image ls --filter label=org.boinc.boinc2docker.image --format '{{.Repository}} {{.ID}}'
+	docker_within_time image ls --filter label=$label --format '{{.Repository}}' | grep '^boinc__b2d_'
 }
 
 named_in_slots() {
@@ -43,21 +52,14 @@ remove_old_images() {
 	fi
 	end=$(($(date +%s) + seconds))
 	others=0
-	our_images | while read -r name id; do
-		case $name in
-		boinc__b2d_*)
-			if named_in_slots | grep -qxF "$name"; then
-				continue
-			fi
-			others=$((others + 1))
-			if [ "$others" -le "$keep" ]; then
-				continue
-			fi
-			image=$name
-			;;
-		'<none>') image=$id ;;
-		*) continue ;;
-		esac
+	our_images | while read -r image; do
+		if named_in_slots | grep -qxF "$image"; then
+			continue
+		fi
+		others=$((others + 1))
+		if [ "$others" -le "$keep" ]; then
+			continue
+		fi
 		if [ "$(date +%s)" -ge "$end" ]; then
 			break
 		fi
@@ -65,10 +67,15 @@ remove_old_images() {
 			echo "Removed $image, the image of earlier jobs." >&2
 		fi
 	done
+	# What lost its name when two slots built it at once, or comes of a build that was broken off. One that runs now is younger.
+	docker_within_time image prune --force --filter label=$label --filter until=1h >/dev/null
 }
 
 if engine_is_docker; then
-	# The folder of all slots is what is locked.
-	(remove_old_images) 9<..
+	choose_builder
+	if command -v timeout >/dev/null; then
+		# The folder of all slots is what is locked.
+		(remove_old_images) 9<..
+	fi
 fi
 exec "$wrapper" "$@"

@@ -23,14 +23,14 @@ case "$1 $2" in
 		echo 'Error: conflict: unable to remove' >&2
 		exit 1
 	fi
-	grep -v "\\(^\\| \\)$3\\( \\|$\\)" images > rest
+	grep -vxF "$3" images > rest
 	mv rest images
 	;;
 esac
 `;
 
 /** Says what it was given, and which process it is. */
-const FAKE_WRAPPER = '#!/bin/sh\nprintf "%s|" "${0##*/}" "$@"; printf "%s %s\\n" "$PWD" "$$"\n';
+const FAKE_WRAPPER = '#!/bin/sh\nprintf "%s|" "${0##*/}" "$@"; printf "%s %s %s\\n" "$PWD" "$$" "$DOCKER_BUILDKIT"\n';
 
 let root: string;
 const at = (...parts: string[]): string => path.join(root, ...parts);
@@ -42,17 +42,16 @@ async function slot(number: number, name: string): Promise<void> {
 }
 
 /** Images as Docker lists them, built last first. */
-const images = (...names: string[]): Promise<void> =>
-	writeFile(at('bin/images'), names.map((name, index) => `${name} id${String(index)}\n`).join(''));
+const images = (...names: string[]): Promise<void> => writeFile(at('bin/images'), names.map((name) => `${name}\n`).join(''));
 
 async function left(): Promise<string[]> {
 	return (await readFile(at('bin/images'), 'utf8')).split('\n').slice(0, -1);
 }
 
-const engine = (type: number): Promise<void> =>
+const engine = (type: number, version = '20.10.24'): Promise<void> =>
 	writeFile(
 		at('slots/0/init_data.xml'),
-		`<app_init_data>\n<host_info>\n    <docker_version>20.10.24</docker_version>\n    <docker_type>${String(type)}</docker_type>\n</host_info>\n</app_init_data>\n`,
+		`<app_init_data>\n<host_info>\n    <docker_version>${version}</docker_version>\n    <docker_type>${String(type)}</docker_type>\n</host_info>\n</app_init_data>\n`,
 	);
 
 async function program(file: string, text: string): Promise<void> {
@@ -80,7 +79,7 @@ describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
 	async function start(...args: string[]): Promise<{ stdout: string; stderr: string; pid: number | undefined }> {
 		const child = promisify(execFile)(interpreter, [...options, `../../${PROJECT}/b2d_start_1`, ...args], {
 			cwd: at('slots/0'),
-			env: { ...process.env, PATH: `${at('bin')}:${process.env.PATH ?? ''}` },
+			env: { ...process.env, PATH: `${at('bin')}:${process.env.PATH ?? ''}`, DOCKER_BUILDKIT: '' },
 		});
 		const { pid } = child.child;
 		return { ...(await child), pid };
@@ -89,7 +88,7 @@ describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
 	test('becomes the wrapper beside it: same process, folder and arguments', async () => {
 		await images();
 		const { stdout, stderr, pid } = await start('--nthreads', '4', 'two  words', '');
-		expect(stdout).toBe(`docker_wrapper_22|--nthreads|4|two  words||${at('slots/0')} ${String(pid)}\n`);
+		expect(stdout).toBe(`docker_wrapper_22|--nthreads|4|two  words||${at('slots/0')} ${String(pid)} 0\n`);
 		expect(stderr).toBe('');
 	});
 
@@ -97,7 +96,7 @@ describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
 		await slot(3, image('h'));
 		await images(...'bcdefgha'.split('').map(image));
 		const { stdout, stderr } = await start();
-		expect((await left()).map((line) => line.split(' ')[0])).toEqual('bcdha'.split('').map(image));
+		expect(await left()).toEqual('bcdha'.split('').map(image));
 		expect(stderr.split('\n').slice(0, -1)).toEqual(
 			'efg'.split('').map((letter) => `Removed ${image(letter)}, the image of earlier jobs.`),
 		);
@@ -108,15 +107,29 @@ describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
 		await images(...'bcde'.split('').map(image), 'somebody/else', 'boinc__proj__wu', image('f'), '<none>');
 		await writeFile(at('bin/in_use'), `${image('e')}\n`);
 		const { stderr } = await start();
-		expect(await left()).toEqual([
-			...'bcde'.split('').map((letter, index) => `${image(letter)} id${String(index)}`),
-			'somebody/else id4',
-			'boinc__proj__wu id5',
-		]);
-		expect(stderr).toBe(`Removed ${image('f')}, the image of earlier jobs.\nRemoved id7, the image of earlier jobs.\n`);
+		expect(await left()).toEqual([...'bcde'.split('').map(image), 'somebody/else', 'boinc__proj__wu', '<none>']);
+		expect(stderr).toBe(`Removed ${image('f')}, the image of earlier jobs.\n`);
 		const calls = (await readFile(at('bin/calls'), 'utf8')).split('\n').slice(0, -1);
-		expect(calls[0]).toContain('image ls --filter label=org.boinc.boinc2docker.image ');
-		expect(calls.slice(1)).toEqual([image('e'), image('f'), 'id7'].map((name) => `image rm ${name}`));
+		expect(calls).toEqual([
+			'image ls --filter label=org.boinc.boinc2docker.image --format {{.Repository}}',
+			`image rm ${image('e')}`,
+			`image rm ${image('f')}`,
+			'image prune --force --filter label=org.boinc.boinc2docker.image --filter until=1h',
+		]);
+	});
+
+	test.each([
+		['20.10.24+dfsg1', '0'],
+		['28.5.2', '0'],
+		['29.0.0', ''],
+		['101.1', ''],
+		['?', ''],
+	])('lets Docker %s build with DOCKER_BUILDKIT=%s', async (version, expected) => {
+		await images();
+		await engine(1, version);
+		expect((await start()).stdout.split(' ').at(-1)).toBe(`${expected}\n`);
+		await engine(2, version);
+		expect((await start()).stdout.split(' ').at(-1)).toBe('\n');
 	});
 
 	test('does not call Docker where the engine is Podman, or unknown', async () => {
@@ -148,7 +161,7 @@ describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
 		await slot(2, '$(touch ../../hurt)`touch ../../hurt`');
 		await slot(4, '.*');
 		await start();
-		expect((await left()).map((line) => line.split(' ')[0])).toEqual('bcd'.split('').map(image));
+		expect(await left()).toEqual('bcd'.split('').map(image));
 		await expect(readFile(at('hurt'))).rejects.toThrow('ENOENT');
 	});
 });
