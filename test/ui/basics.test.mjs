@@ -77,6 +77,7 @@ test('the palette has what needs no row of the tree, and only that', async () =>
 		'BOINC: Install App',
 		'BOINC: Refresh',
 		'BOINC: Remove Server',
+		'BOINC: Remove Unused Packs…',
 		'BOINC: Show Log',
 		'BOINC: Submit as BOINC Job',
 	]);
