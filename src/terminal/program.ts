@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { BoincError, type ErrorCode, isAbort, messageOf } from '../common/errors.js';
 import { cancelCommand } from './commands/cancel.js';
 import { doctorCommand } from './commands/doctor.js';
+import { explainCommand } from './commands/explain.js';
 import { installCommand } from './commands/install.js';
 import { logCommand } from './commands/log.js';
 import { packsCommand } from './commands/packs.js';
@@ -58,6 +59,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
 		statusCommand,
 		resultsCommand,
 		logCommand,
+		explainCommand,
 		cancelCommand,
 		packsCommand,
 		doctorCommand,

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 
 import { quietContext } from '../../src/common/ports.js';
 import { formatTarget } from '../../src/connection/target.js';
+import type { Explanation } from '../../src/monitor/explain/explanation.js';
 import type { Batch, Instance, Job } from '../../src/monitor/types.js';
 import type { Finding } from '../../src/project/doctor.js';
 import { createSandbox, type SandboxOptions } from '../../src/sandbox/createSandbox.js';
@@ -216,6 +217,8 @@ export interface JsonAnswer {
 	readonly batches?: readonly Batch[];
 	readonly jobs?: readonly (Job & { readonly instances: readonly Instance[] })[];
 	readonly findings?: readonly Finding[];
+	readonly waiting?: readonly Explanation[];
+	readonly failure?: readonly Explanation[];
 }
 
 /** Reads the one JSON object that `--json` prints. */

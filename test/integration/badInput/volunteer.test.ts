@@ -129,6 +129,8 @@ describe('jobs with hostile wishes, on a volunteer’s computer', () => {
 		expect(failed.answer.jobs?.[0]?.instances).toMatchObject([{ exitStatus: 7, explanation: expect.stringContaining('7') }]);
 		const log = await cli.run(['log', failed.answer.jobs![0]!.name]);
 		expect(log.stdout).toContain('to standard error');
+		const why = await cli.run(['explain', failed.answer.jobs![0]!.name]);
+		expect(why.stdout).toMatch(/ended with exit code 7[^]*: to standard error\n[^]*BOINC gave up 1 job/);
 
 		expect(big).toMatchObject({ code: 5, answer: { batch: { state: 'failed' }, jobs: [{ state: 'failed' }] } });
 		expect(big.answer.jobs?.[0]?.instances).toMatchObject([{ explanation: expect.stringMatching(/larger than|limit/) }]);
