@@ -85,6 +85,8 @@ const programs = {
 	standin: 'src/sandbox/standin/main.ts',
 	language: 'src/language/main.ts',
 };
+/** Browser code of the panels, each with its style sheet. */
+const pages = { batch: 'src/webview/batch/main.ts' };
 const configs = [
 	{
 		...common,
@@ -93,6 +95,15 @@ const configs = [
 		),
 		external: ['vscode'],
 		plugins: [lazy, lazyCore, noNative],
+	},
+	{
+		...common,
+		outdir: path.join(outdir, 'webview'),
+		entryPoints: Object.fromEntries(Object.entries(pages).filter(([name]) => isWanted(name))),
+		platform: 'browser',
+		format: 'esm',
+		target: 'es2022',
+		supported: {},
 	},
 	{
 		...common,

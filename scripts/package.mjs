@@ -26,6 +26,8 @@ export const CONTENTS = [
 	'dist/lib/vscode-languageclient-node.js',
 	'dist/lib/xml2js.js',
 	'dist/lib/yaml.js',
+	'dist/webview/batch.css',
+	'dist/webview/batch.js',
 	'media/boinc.svg',
 	'media/icon.png',
 	'package.json',

@@ -32,6 +32,7 @@ const CONFORMANCE = { name: 'conformance', real: true, run: [node, 'scripts/conf
 const VM = { name: 'vm', real: true, run: [bin('vitest'), 'run', '--project', 'vm'] };
 const CHECKS = [
 	{ name: 'types', run: [bin('tsc'), '--noEmit', '-p', '.'] },
+	{ name: 'page-types', run: [bin('tsc'), '--noEmit', '-p', 'src/webview'] },
 	{ name: 'unit', run: [bin('vitest'), 'run', '--project', 'unit'] },
 	{ name: 'format', run: [bin('prettier'), '--check', '.'] },
 	{ name: 'lint', run: [bin('eslint'), '.', '--max-warnings', '0'] },

@@ -4,8 +4,11 @@ export const COMMANDS = [
 	'boinc2docker.server.remove',
 	'boinc2docker.app.install',
 	'boinc2docker.job.submit',
+	'boinc2docker.batch.open',
 	'boinc2docker.batch.cancel',
 	'boinc2docker.batch.fetchResults',
+	'boinc2docker.job.explainWaiting',
+	'boinc2docker.job.explainFailure',
 	'boinc2docker.packs.remove',
 	'boinc2docker.instance.showLog',
 	'boinc2docker.view.refresh',
@@ -33,6 +36,12 @@ export type SettingId = (typeof SETTINGS)[number];
 
 /** Scheme of the read-only documents: logs of instances, plans of installations. */
 export const DOCUMENT_SCHEME = 'boinc2docker';
+
+/** Scheme of the documents that explain why something waits or failed. */
+export const EXPLANATION_SCHEME = 'boinc2docker-why';
+
+/** Kinds of pages in editor tabs. */
+export const PANELS = { batch: 'boinc2docker.panels.batch' } as const;
 
 /** Keys of what is remembered between sessions; never a secret. */
 export const STORAGE_KEYS = {

@@ -8,8 +8,10 @@ import { ContextManager } from './contextManager.js';
 import { formatLog } from './documents/formatLog.js';
 import { ReadonlyDocuments } from './documents/readonlyDocuments.js';
 import { ErrorPresenter } from './errorPresenter.js';
+import { ExplanationDocuments } from './explanations/explanationDocuments.js';
 import { helpHandlers } from './helpHandlers.js';
 import { LanguageServer } from './language/languageServer.js';
+import { BatchPanels } from './panels/batch/batchPanels.js';
 import { EditorLog } from './ports/editorLog.js';
 import { withOperation } from './ports/editorProgress.js';
 import { EditorPrompts } from './ports/editorPrompts.js';
@@ -66,9 +68,12 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 		tree,
 		view,
 		documents,
+		explanations: owned.add(new ExplanationDocuments()),
+		batchPanels: () => batchPanels,
 		operation: (title, task) => withOperation(title, log, task),
 		core,
 	};
+	const batchPanels = owned.add(new BatchPanels(services, context.extensionUri));
 	const errors = new ErrorPresenter(log, clock, helpHandlers(services));
 	const commands = owned.add(
 		new CommandManager(services, { log, clock: () => clock.now(), showError: (error, retry) => errors.show(error, retry) }),

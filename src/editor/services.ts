@@ -1,6 +1,8 @@
 import type { Clock, OperationContext, Prompts } from '../common/ports.js';
 import type * as core from './core.js';
 import type { ReadonlyDocuments } from './documents/readonlyDocuments.js';
+import type { ExplanationDocuments } from './explanations/explanationDocuments.js';
+import type { BatchPanels } from './panels/batch/batchPanels.js';
 import type { EditorLog } from './ports/editorLog.js';
 import type { ServerAccess } from './servers/serverAccess.js';
 import type { ServerModels } from './servers/serverModels.js';
@@ -35,6 +37,9 @@ export interface Services {
 	readonly tree: JobsTree;
 	readonly view: JobsView;
 	readonly documents: ReadonlyDocuments;
+	readonly explanations: ExplanationDocuments;
+	/** The tabs of batches. They are made of these services, hence a function. */
+	readonly batchPanels: () => BatchPanels;
 	/** Runs an operation with progress in a notification whose *Cancel* works. */
 	operation<T>(title: string, task: (ctx: OperationContext) => Promise<T>): Promise<T>;
 	core(): Promise<Core>;

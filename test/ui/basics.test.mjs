@@ -75,11 +75,14 @@ test('the palette has what needs no row of the tree, and only that', async () =>
 		'BOINC: Fetch Results',
 		'BOINC: Focus on Jobs View', // VS Code's own
 		'BOINC: Install App',
+		'BOINC: Open Batch',
 		'BOINC: Refresh',
 		'BOINC: Remove Server',
 		'BOINC: Remove Unused Packs…',
 		'BOINC: Show Log',
 		'BOINC: Submit as BOINC Job',
+		'BOINC: Why Did It Fail?',
+		'BOINC: Why Is This Not Running?',
 	]);
 });
 

@@ -103,8 +103,12 @@ describe('the manifest', () => {
 	});
 
 	it('starts nothing at the start of VS Code', () => {
-		// The second only where a folder holds our own file.
-		expect(manifest.activationEvents).toEqual(['onFileSystem:boinc2docker', 'workspaceContains:**/boinc2docker.{yml,yaml}']);
+		// Only for a tab of ours that was open, or where a folder holds our own file.
+		expect(manifest.activationEvents).toEqual([
+			'onFileSystem:boinc2docker',
+			'onWebviewPanel:boinc2docker.panels.batch',
+			'workspaceContains:**/boinc2docker.{yml,yaml}',
+		]);
 	});
 
 	it('lets no workspace choose a program or a folder before it is trusted', () => {

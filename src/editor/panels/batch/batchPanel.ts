@@ -1,0 +1,214 @@
+import * as vscode from 'vscode';
+
+import { type Disposable, DisposableStore } from '../../../common/disposable.js';
+import { isAbort, messageOf } from '../../../common/errors.js';
+import type { CommandId } from '../../../common/ids.js';
+import type { ColumnSource } from '../../../monitor/batchPage/columns.js';
+import type { BatchSummary } from '../../../monitor/batchPage/summary.js';
+import { isFinalBatchState } from '../../../monitor/jobState.js';
+import { type PageAction, toExtension, type ToExtension, type ToPage } from '../../../protocol/batchPage.js';
+import type { ServerModel } from '../../servers/serverModel.js';
+import type { Services } from '../../services.js';
+import { WebviewChannel } from '../webviewChannel.js';
+import { exportBatch } from './exportBatch.js';
+import { batchSnapshot } from './snapshot.js';
+import { TableModel } from './tableModel.js';
+import { batchWords } from './words.js';
+
+/** A batch of one server. */
+export interface BatchReference {
+	readonly serverId: string;
+	readonly batchId: number;
+}
+
+/** Milliseconds between two readings while the page is visible, at least; and how many times as long as a reading took. */
+const FASTEST = 3_000;
+const TIMES = 8;
+const SLOWEST = 60_000;
+/** While rows are read again only because some changed, the ids are read again this much more seldom. */
+const DEBOUNCE = 500;
+
+const COMMANDS: Readonly<Partial<Record<PageAction, CommandId>>> = {
+	fetchResults: 'boinc2docker.batch.fetchResults',
+	cancel: 'boinc2docker.batch.cancel',
+	explainWaiting: 'boinc2docker.job.explainWaiting',
+	explainFailure: 'boinc2docker.job.explainFailure',
+};
+
+/** The tab of one batch: reads its summary while it is visible and answers what its page asks for. */
+export class BatchPanel implements Disposable {
+	readonly #panel: vscode.WebviewPanel;
+	readonly #services: Services;
+	readonly #reference: BatchReference;
+	readonly #owned = new DisposableStore();
+	readonly #channel: WebviewChannel<ToPage, typeof toExtension>;
+	readonly #table: TableModel;
+	readonly #source: () => Promise<ColumnSource>;
+	#summary: BatchSummary | undefined;
+	#shown = '';
+	#reading: Promise<void> | undefined;
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	#disposed = false;
+
+	constructor(panel: vscode.WebviewPanel, services: Services, reference: BatchReference, metrics: ColumnSource | undefined) {
+		this.#panel = panel;
+		this.#services = services;
+		this.#reference = reference;
+		let source: Promise<ColumnSource> | undefined;
+		this.#source = () =>
+			(source ??= this.#columns(metrics).catch((error: unknown) => {
+				source = undefined;
+				throw error;
+			}));
+		this.#table = new TableModel(reference.batchId, {
+			core: () => services.core(),
+			database: async () => (await this.#model().project()).database(),
+			source: this.#source,
+		});
+		this.#channel = this.#owned.add(
+			new WebviewChannel<ToPage, typeof toExtension>(
+				panel.webview,
+				toExtension,
+				services.log,
+				(message) => void this.#receive(message),
+			),
+		);
+		this.#owned.add(panel.onDidChangeViewState(() => this.#schedule(0)));
+		this.#owned.add(
+			services.models.onDidChange(({ model, change }) => {
+				const isOurs =
+					model?.server.id === reference.serverId && (change?.kind !== 'batches' || change.batchIds.includes(reference.batchId));
+				if (isOurs) {
+					this.#schedule(DEBOUNCE);
+				}
+			}),
+		);
+	}
+
+	reveal(): void {
+		this.#panel.reveal();
+	}
+
+	dispose(): void {
+		this.#disposed = true;
+		clearTimeout(this.#timer);
+		this.#owned.dispose();
+	}
+
+	#model(): ServerModel {
+		const model = this.#services.models.get(this.#reference.serverId);
+		if (!model) {
+			throw new Error(vscode.l10n.t('The server of this batch is no longer in the list.'));
+		}
+		return model;
+	}
+
+	async #columns(metrics: ColumnSource | undefined): Promise<ColumnSource> {
+		const { joinColumns, parameterColumns } = await this.#services.core();
+		const parameters = parameterColumns(await this.#model().project(), this.#reference.batchId, vscode.l10n.t('Command'));
+		return joinColumns([parameters, ...(metrics ? [metrics] : [])]);
+	}
+
+	async #receive(message: ToExtension): Promise<void> {
+		try {
+			switch (message.type) {
+				case 'ready':
+					this.#shown = '';
+					this.#channel.send({ type: 'words', words: batchWords(), keep: this.#reference });
+					await this.#refresh();
+					break;
+				case 'view':
+					this.#table.setView(message.view);
+					this.#channel.send(await this.#table.load());
+					break;
+				case 'rows': {
+					const rows = await this.#table.rows(message.version, message.from, message.to);
+					if (rows) {
+						this.#channel.send(rows);
+					}
+					break;
+				}
+				case 'openLog':
+					await this.#services.documents.openLog(this.#reference.serverId, {
+						id: message.instanceId,
+						name: String(message.instanceId),
+					});
+					break;
+				case 'explainJob':
+					await vscode.commands.executeCommand('boinc2docker.job.explainFailure' satisfies CommandId, {
+						serverId: this.#reference.serverId,
+						jobId: message.jobId,
+					});
+					break;
+				case 'action':
+					await this.#act(message.action);
+					break;
+			}
+		} catch (error) {
+			this.#trouble(error);
+		}
+	}
+
+	async #act(action: PageAction): Promise<void> {
+		const command = COMMANDS[action];
+		if (command !== undefined) {
+			await vscode.commands.executeCommand(command, this.#reference);
+		} else if (action === 'refresh') {
+			this.#shown = '';
+			await this.#refresh();
+		} else if (this.#summary) {
+			const format = action === 'exportJson' ? 'json' : 'csv';
+			await exportBatch(this.#services, { model: this.#model(), batch: this.#summary.batch }, format, await this.#source());
+		}
+	}
+
+	#trouble(error: unknown): void {
+		if (!isAbort(error)) {
+			this.#services.log.warn(`Batch page: ${messageOf(error)}`);
+			this.#channel.send({ type: 'trouble', text: messageOf(error) });
+		}
+	}
+
+	/** One reading at a time. */
+	#refresh(): Promise<void> {
+		clearTimeout(this.#timer);
+		this.#reading ??= this.#read().finally(() => {
+			this.#reading = undefined;
+		});
+		return this.#reading;
+	}
+
+	async #read(): Promise<void> {
+		const { clock, core } = this.#services;
+		const began = clock.now();
+		try {
+			const model = this.#model();
+			const { batchSummary } = await core();
+			const db = await (await model.project()).database();
+			const summary = await batchSummary(db, this.#reference.batchId);
+			this.#summary = summary;
+			const snapshot = batchSnapshot(summary, model.server.name);
+			this.#panel.title = snapshot.title;
+			this.#channel.send({ type: 'trouble', text: '' });
+			this.#channel.send({ type: 'snapshot', snapshot });
+			// Rows change with the counts; reading the ids again while nothing moves would be waste.
+			const state = JSON.stringify([summary.batch.counts, summary.failures.map(({ instances }) => instances)]);
+			if (state !== this.#shown) {
+				this.#channel.send(await this.#table.load());
+				this.#shown = state;
+			}
+		} catch (error) {
+			this.#trouble(error);
+		}
+		this.#schedule(Math.min(SLOWEST, Math.max(FASTEST, (clock.now() - began) * TIMES)));
+	}
+
+	/** Reads again later, if somebody looks at the page then and the batch is not over. */
+	#schedule(ms: number): void {
+		clearTimeout(this.#timer);
+		const isOver = this.#summary !== undefined && isFinalBatchState(this.#summary.batch.state);
+		if (!this.#disposed && this.#panel.visible && !(isOver && this.#shown !== '')) {
+			this.#timer = setTimeout(() => void this.#refresh(), ms);
+		}
+	}
+}
