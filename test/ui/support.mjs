@@ -21,10 +21,10 @@ export async function keepPicture(workbench, { name }, suffix = '') {
 	await workbench.screenshot(path.join(pictures, `${name.replace(/\W+/g, '-')}${suffix}${version}.png`));
 }
 
-/** A loopback BOINC project with a client, and the environment in which `podman` means its engine. */
-export async function createSandbox(dir) {
+/** A loopback BOINC project, with a client unless told otherwise, and the environment in which `podman` means its engine. */
+export async function createSandbox(dir, { client = true } = {}) {
 	const node = (...args) => promisify(execFile)(process.execPath, [SANDBOX, ...args], { maxBuffer: 16 << 20 });
-	const { stdout } = await node('create', dir, '--client', '--engine', 'podman', '--pace', '0.05', '--json');
+	const { stdout } = await node('create', dir, ...(client ? ['--client', '--engine', 'podman'] : []), '--pace', '0.05', '--json');
 	const engine = (name) => path.join(dir, 'engine', name);
 	return {
 		...JSON.parse(stdout),

@@ -1,0 +1,130 @@
+// The page of a batch in the packaged extension, in a real VS Code, on a sandbox's database: figures, charts, the table of
+// all jobs, keyboard, explanations, changes while one looks. Pictures in three themes at two widths.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+
+import { openWorkbench } from '../harness/lib/workbench.mjs';
+import { fillSampleBatch } from './sampleBatch.mjs';
+import { createSandbox, keepPicture, VSIX, WORKSPACE } from './support.mjs';
+
+const MINUTES = 60_000;
+const JOBS = 1500;
+let wb, scratch, sandbox, sample, page;
+
+before(
+	async () => {
+		scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'b2d-page-'));
+		sandbox = await createSandbox(path.join(scratch, 's'), { client: false });
+		sample = await fillSampleBatch(sandbox.projectRoot, { jobs: JOBS });
+		wb = await openWorkbench({ folder: WORKSPACE, vsix: [VSIX] });
+	},
+	{ timeout: 3 * MINUTES },
+);
+after(
+	async () => {
+		await sample?.database.end();
+		await wb?.close();
+		await sandbox?.stop();
+		fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+	},
+	{ timeout: MINUTES },
+);
+beforeEach(() => wb.reset());
+afterEach((t) => keepPicture(wb, t));
+
+/** Puts these into the user's settings; VS Code sees it at once. */
+function setSettings(change) {
+	const file = path.join(wb.server.dataDir, 'data/User/settings.json');
+	fs.writeFileSync(file, JSON.stringify({ ...JSON.parse(fs.readFileSync(file, 'utf8')), ...change }));
+}
+
+test('the page of a batch shows its figures, charts, failures and hosts', async () => {
+	await wb.runCommand('BOINC: Add Server');
+	await wb.type(`local:${sandbox.projectRoot}`, { title: 'Add Server' });
+	await wb.statusItem('Sandbox').waitFor();
+	await wb.runCommand('BOINC: Open Batch');
+	await wb.pick('Fit of 1500 spectra', { title: 'Open Batch' });
+	page = await wb.webview('#figures .figure', { timeout: MINUTES });
+	await page.getByRole('heading', { name: 'Fit of 1500 spectra' }).waitFor();
+	assert.match(await page.locator('#figures').innerText(), /Expected End\s+in .*\s.*90 % certainty/);
+	assert.deepEqual(await page.locator('figure h3').allTextContents(), [
+		'Progress',
+		'Results per 5 min',
+		'Run Time',
+		'Turnaround',
+	]);
+	for (const chart of await page.locator('figure svg').all()) {
+		assert.match(await chart.getAttribute('aria-label'), /\w+\. .+/);
+	}
+	assert.match(await page.locator('#failures').innerText(), /ended with exit code 3[^]*ValueError: row \d+ has no value/);
+	assert.match(await page.locator('#hosts').innerText(), /Linux · x86-64 · containers/);
+	const policy = await page.locator('meta[http-equiv]').getAttribute('content');
+	assert.match(policy, /default-src 'none'; script-src 'nonce-[^']+';/);
+});
+
+test('the table goes through all jobs by the keyboard and by range', async () => {
+	const grid = page.getByRole('grid', { name: 'Jobs' });
+	await grid.scrollIntoViewIfNeeded();
+	await grid.focus();
+	const active = grid.locator('.row.active');
+	await active.filter({ hasText: '_000000' }).waitFor();
+	assert.equal(await grid.getAttribute('aria-rowcount'), String(JOBS + 1));
+	assert.match(await active.innerText(), /\/bin\/fit --spectrum 0/);
+	await grid.press('End');
+	await active.filter({ hasText: '_001499' }).waitFor();
+	assert.equal(await grid.getAttribute('aria-activedescendant'), 'row-1499');
+	await grid.press('PageUp');
+	assert.ok((await grid.locator('.row').count()) < 60, 'only rows on the screen exist');
+	await grid.press('Home');
+	await page.locator('vscode-textfield').locator('input').fill('_00012');
+	await active.filter({ hasText: '_000120' }).waitFor();
+	assert.equal(await grid.getAttribute('aria-rowcount'), '11');
+	await page.locator('vscode-textfield').locator('input').fill('');
+	await page.locator('#count').filter({ hasText: '1,500' }).waitFor();
+});
+
+test('an example opens its log, and a question its answer', async () => {
+	await page.locator('#failures .link').first().click();
+	await wb.page.locator('.view-lines').filter({ hasText: 'ValueError' }).waitFor();
+	await wb.runCommand('View: Close Editor');
+	page = await wb.webview('#figures .figure');
+	await page.locator('vscode-button', { hasText: 'Why Is This Not Running?' }).click();
+	const answer = wb.page.locator('.view-lines').filter({ hasText: /on .* hosts/ });
+	await answer.waitFor();
+	await keepPicture(wb, { name: 'why is this not running' });
+	await wb.runCommand('View: Close Editor');
+});
+
+test('what changes on the server changes on the page, and hostile text stays text', async () => {
+	page = await wb.webview('#figures .figure');
+	await sample.database.query('UPDATE batch SET name = ? WHERE id = ?', ['<img src=x onerror=alert(1)> & "co"', sample.batch]);
+	await sample.database.query(
+		'UPDATE workunit SET canonical_resultid = 1, assimilate_state = 2 WHERE batch = ? AND canonical_resultid = 0 AND error_mask = 0 ORDER BY id LIMIT 100',
+		[sample.batch],
+	);
+	await page.getByRole('heading', { name: '<img src=x onerror=alert(1)> & "co"' }).waitFor({ timeout: 15_000 });
+	assert.equal(await page.locator('img').count(), 0);
+	await sample.database.query('UPDATE batch SET name = ? WHERE id = ?', ['Fit of 1500 spectra', sample.batch]);
+	await page.getByRole('heading', { name: 'Fit of 1500 spectra' }).waitFor({ timeout: 15_000 });
+});
+
+test('the page in three themes at two widths', async () => {
+	await wb.runCommand('View: Close Primary Side Bar').catch(() => undefined);
+	for (const theme of ['Default Light Modern', 'Default Dark Modern', 'Default High Contrast']) {
+		setSettings({ 'workbench.colorTheme': theme });
+		const kind = theme.includes('High') ? 'vscode-high-contrast' : theme.includes('Light') ? 'vscode-light' : 'vscode-dark';
+		page = await wb.webview(`body.${kind} #figures .figure`);
+		for (const width of [1280, 560]) {
+			await wb.page.setViewportSize({ width, height: 1500 });
+			assert.ok(
+				await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth),
+				`no sideways scrolling at ${width}`,
+			);
+			await keepPicture(wb, { name: `batch page ${kind} ${width}` });
+		}
+	}
+	await wb.page.setViewportSize({ width: 1280, height: 800 });
+});
