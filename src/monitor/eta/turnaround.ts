@@ -16,6 +16,8 @@ const TAIL = 1.7;
 export class Turnaround {
 	/** Ends of buckets and the probability of not having reported by then, descending. */
 	readonly #steps: readonly { readonly from: number; readonly to: number; readonly survival: number }[];
+	/** Seconds from which nothing is known but that it takes longer. */
+	readonly #last: number;
 
 	constructor(reported: Durations, out: Durations, prior: readonly number[]) {
 		const events = new Map(reported);
@@ -37,6 +39,8 @@ export class Turnaround {
 			risk -= count + censored;
 		}
 		this.#steps = steps;
+		const last = steps.at(-1)?.to ?? 60;
+		this.#last = Math.max(last, medianAbove(out, last));
 	}
 
 	/** Seconds of a whole turnaround of an instance that has been out for `age` seconds already. */
@@ -74,7 +78,19 @@ export class Turnaround {
 	}
 
 	#tail(random: Random, age: number): number {
-		const last = Math.max(age, this.#steps.at(-1)?.to ?? 60, 1);
-		return last * (1 - random()) ** (-1 / TAIL);
+		return Math.max(age, this.#last) * (1 - random()) ** (-1 / TAIL);
 	}
+}
+
+/** The middle one of the ages above `limit`: one host that has vanished must not count for all. 0 when there is none. */
+function medianAbove(ages: Durations, limit: number): number {
+	const above = [...ages].filter(([bucket]) => bucketStart(bucket) > limit).sort((a, b) => a[0] - b[0]);
+	let left = above.reduce((sum, [, count]) => sum + count, 0) / 2;
+	for (const [bucket, count] of above) {
+		left -= count;
+		if (left <= 0) {
+			return bucketStart(bucket);
+		}
+	}
+	return 0;
 }
