@@ -92,7 +92,7 @@ test('an example opens its log, and a question its answer', async () => {
 	await wb.runCommand('View: Close Editor');
 	page = await wb.webview('#figures .figure');
 	await page.locator('vscode-button', { hasText: 'Why Is This Not Running?' }).click();
-	const answer = wb.page.locator('.view-lines').filter({ hasText: /on .* hosts/ });
+	const answer = wb.page.locator('.view-lines').filter({ hasText: /on\s\d+\shosts/ });
 	await answer.waitFor();
 	await keepPicture(wb, { name: 'why is this not running' });
 	await wb.runCommand('View: Close Editor');

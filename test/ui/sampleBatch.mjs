@@ -71,6 +71,15 @@ export async function fillSampleBatch(projectRoot, { jobs = 1500, name = 'Fit of
 		'INSERT INTO batch (create_time, name, app_id, state, njobs) VALUES (?, ?, ?, 1, ?)',
 		[start, name, appId, jobs],
 	);
+	await database.query(
+		`INSERT INTO app_version (create_time, appid, version_num, platformid, plan_class, xml_doc)
+			SELECT ?, ?, 100, id, 'docker', '' FROM platform WHERE name IN ('x86_64-pc-linux-gnu', 'windows_x86_64')`,
+		[start, appId],
+	);
+	fs.writeFileSync(
+		path.join(projectRoot, 'plan_class_spec.xml'),
+		'<plan_classes><plan_class><name>docker</name><docker/></plan_class></plan_classes>',
+	);
 	const hosts = Array.from({ length: 48 }, (_, i) => ({
 		...KINDS[[0, 0, 1, 1, 2, 2, 3, 4][i % 8]],
 		speed: Math.exp((chance() - 0.5) * 1.2),
@@ -99,7 +108,7 @@ export async function fillSampleBatch(projectRoot, { jobs = 1500, name = 'Fit of
 	const jobName = (i) => `b2d_${batch}_${String(i).padStart(6, '0')}`;
 	const table = Array.from(
 		{ length: jobs },
-		(_, i) => `${jobName(i)} E=SPECTRUM=${i} E=WIDTH=${(i % 25) / 10} A=/bin/fit A=--spectrum\\040${i}`,
+		(_, i) => `${jobName(i)} E=SPECTRUM=${i} E=WIDTH=${(i % 25) / 10} A=/bin/fit A=--spectrum\\0040${i}`,
 	);
 	const hash = createHash('md5').update(params).digest('hex').slice(1, 8);
 	const folder = path.join(projectRoot, 'download', (Number.parseInt(hash, 16) % 1024).toString(16));

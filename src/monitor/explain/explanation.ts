@@ -111,3 +111,21 @@ export function formatExplanations(explanations: readonly Explanation[]): string
 		...examples.map(({ name, hostId, line }) => `    ${name} on host ${hostId}${line === '' ? '' : `: ${line}`}`),
 	]);
 }
+
+/** Breaks long lines between words; what goes on is indented as far as the text of its line. */
+export function wrapLines(lines: readonly string[], width = 100): string[] {
+	return lines.flatMap((line) => {
+		const indent = ' '.repeat(/^[\s✗!·→]*/.exec(line)?.[0].length ?? 0);
+		const wrapped: string[] = [];
+		let rest = line;
+		while (rest.length > width) {
+			const at = rest.lastIndexOf(' ', width);
+			if (at <= indent.length) {
+				break;
+			}
+			wrapped.push(rest.slice(0, at));
+			rest = `${indent}${rest.slice(at + 1)}`;
+		}
+		return [...wrapped, rest];
+	});
+}

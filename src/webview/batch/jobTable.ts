@@ -69,12 +69,12 @@ export class JobTable {
 			...titles.map((title, i) => h('span', { role: 'columnheader', class: this.#kind(i - 2), title }, title)),
 		);
 		const widths = [
-			'minmax(150px, 1.6fr)',
-			'minmax(120px, 1fr)',
-			...table.columns.map(({ kind }) => (kind === 'number' ? '100px' : 'minmax(90px, 1fr)')),
+			'minmax(118px, 1.3fr)',
+			'minmax(112px, 1fr)',
+			...table.columns.map(({ kind }) => (kind === 'number' ? 'minmax(78px, 0.7fr)' : 'minmax(80px, 1fr)')),
 		];
 		this.element.style.setProperty('--columns', widths.join(' '));
-		this.element.style.setProperty('--least', `${String(270 + table.columns.length * 95)}px`);
+		this.element.style.setProperty('--least', `${String(254 + table.columns.length * 91)}px`);
 		this.#space.style.height = `${String(Math.min(MOST_PIXELS, Math.max(1, table.total) * ROW))}px`;
 		this.#draw();
 	}

@@ -182,7 +182,12 @@ function toolbar(): void {
 		() => table.active && table.active.instanceId > 0 && send({ type: 'openLog', instanceId: table.active.instanceId }),
 	);
 	why.addEventListener('click', () => table.active && send({ type: 'explainJob', jobId: table.active.jobId }));
-	byId('tools').replaceChildren(search, filter, order, h('span', { class: 'grow' }), log, why);
+	const exports = (['exportCsv', 'exportJson'] as const).map((action) => {
+		const button = h('vscode-button', { secondary: true }, words[action]);
+		button.addEventListener('click', () => send({ type: 'action', action }));
+		return button;
+	});
+	byId('tools').replaceChildren(search, filter, order, h('span', { class: 'grow' }), log, why, ...exports);
 }
 
 const valueOf = (element: HTMLElement): string => ('value' in element && typeof element.value === 'string' ? element.value : '');

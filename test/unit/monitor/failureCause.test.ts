@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest';
 
+import { wrapLines } from '../../../src/monitor/explain/explanation.js';
 import { failureCause, signatureOf } from '../../../src/monitor/explain/failureCause.js';
 
 const log = (container: string, message = ''): string =>
 	`<core_client_version>8.2.4</core_client_version>\n<![CDATA[\n<message>\n${message}\n</message>\n<stderr_txt>\nwrapper: here\nstderr from container:\n${container}\nstderr end\n</stderr_txt>\n]]>\n`;
 const failed = (exitStatus: number, text = '', more: Partial<Parameters<typeof failureCause>[0]> = {}) =>
 	failureCause({ outcome: 3, clientState: 3, validateState: 2, exitStatus, log: text, ...more });
+
+it('long lines are broken between words and indented', () => {
+	const lines = wrapLines([`✗ ${'word '.repeat(40)}end`, '    short', 'x'.repeat(150)]);
+	expect(lines.slice(0, 3).every((line) => line.length <= 100)).toBe(true);
+	expect(lines[1]).toMatch(/^ {2}word/);
+	expect(lines.slice(-2)).toEqual(['    short', 'x'.repeat(150)]);
+	expect(lines.join(' ').replaceAll(/\s+/g, ' ')).toContain('word end');
+});
 
 describe('the cause of a failure', () => {
 	it.each([

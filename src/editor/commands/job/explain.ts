@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-import { type Explanation, formatExplanations, type Subject } from '../../../monitor/explain/explanation.js';
+import { type Explanation, formatExplanations, type Subject, wrapLines } from '../../../monitor/explain/explanation.js';
 import type { ServerModel } from '../../servers/serverModel.js';
 import type { Services } from '../../services.js';
 import { InstanceNode } from '../../tree/instanceNode.js';
@@ -75,5 +75,8 @@ async function show(services: Services, title: string, name: string, found: read
 		void vscode.window.showInformationMessage(only.sentence);
 		return;
 	}
-	await services.explanations.open(`${title} ${name}`, `${title} — ${name}\n\n${formatExplanations(found).join('\n')}\n`);
+	await services.explanations.open(
+		`${title} ${name}`,
+		`${title} — ${name}\n\n${wrapLines(formatExplanations(found)).join('\n')}\n`,
+	);
 }

@@ -86,8 +86,6 @@ function actionsOf({ state, counts }: Batch): PageAction[] {
 		...(counts.done > 0 ? (['fetchResults'] as const) : []),
 		...(open ? (['explainWaiting'] as const) : []),
 		...(counts.failed > 0 || counts.retrying > 0 ? (['explainFailure'] as const) : []),
-		'exportCsv',
-		'exportJson',
 		'refresh',
 		...(open ? (['cancel'] as const) : []),
 	];
@@ -110,8 +108,8 @@ function figures({ batch, eta, timeline, runTime, turnaround, now }: BatchSummar
 			: [
 					{
 						label: t('Throughput'),
-						value: t('{0} per hour', new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 }).format(rate)),
-						hint: t('results of the last steps in the chart'),
+						value: t('{0}/h', new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 }).format(rate.perHour)),
+						hint: t('results in the last {0}', formatSeconds(rate.seconds)),
 					},
 				]),
 		...(eta
@@ -144,11 +142,14 @@ const relative = (seconds: number): string => t('in {0}', formatSeconds(Math.max
 const when = (time: number, now: number): string => (time - now < 86_400 / 2 ? clock : dateTime).format(time * 1000);
 
 /** Successes an hour over the last quarter of the timeline's whole steps; `undefined` when there are too few. */
-function throughput({ succeeded, step, start }: Timeline, now: number): number | undefined {
+function throughput(
+	{ succeeded, step, start }: Timeline,
+	now: number,
+): { readonly perHour: number; readonly seconds: number } | undefined {
 	const last = Math.min(succeeded.length, Math.floor((now - start) / step));
 	const steps = Math.max(1, Math.floor(last / 4));
 	const sum = succeeded.slice(Math.max(0, last - steps), Math.max(1, last)).reduce((all, n) => all + n, 0);
-	return sum === 0 ? undefined : (sum / (steps * step)) * 3600;
+	return sum === 0 ? undefined : { perHour: (sum / (steps * step)) * 3600, seconds: steps * step };
 }
 
 /** Jobs over time up to now, and the expected end as marks on the rest of the axis. */
@@ -170,13 +171,16 @@ function progressChart(timeline: Timeline, batch: Batch, now: number, p50 = 0, p
 	].filter(({ at }) => at > reach - 0.02 && at <= 1.0001);
 	return {
 		title: t('Progress'),
-		summary: t(
-			'{0} successes and {1} failures since {2}; at most {3} instances on hosts at a time.',
-			whole.format(good.at(-1) ?? 0),
-			whole.format(bad.at(-1) ?? 0),
-			dateTime.format(start * 1000),
-			whole.format(Math.max(0, ...running)),
-		),
+		summary: [
+			t(
+				'{0} successes and {1} failures since {2}; at most {3} instances on hosts at a time.',
+				whole.format(good.at(-1) ?? 0),
+				whole.format(bad.at(-1) ?? 0),
+				dateTime.format(start * 1000),
+				whole.format(Math.max(0, ...running)),
+			),
+			...(p50 > now ? [t('Dashed: expected end {0}, with 90 % certainty by {1}.', when(p50, now), when(p90, now))] : []),
+		].join(' '),
 		times,
 		most: Math.max(batch.total, good.at(-1) ?? 0, bad.at(-1) ?? 0, ...running),
 		series: [
