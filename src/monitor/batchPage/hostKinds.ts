@@ -35,26 +35,34 @@ export async function hostKinds(db: Queries, batchId: number): Promise<HostKind[
 			)
 		).map((host) => [host.id, host]),
 	);
-	const kinds = new Map<string, HostKind & { readonly seconds: number }>();
+	const kinds = new Map<string, Sums>();
 	for (const row of rows) {
 		const host = hosts.get(Number(row.hostid));
-		const runtime = !host ? 'none' : host.engine !== '' ? 'container' : host.virtualbox !== '' ? 'machine' : 'none';
-		const kind = { os: host?.os ?? 'other', architecture: host?.architecture ?? 'amd64', runtime } as const;
+		const kind = kindOf(host);
 		const key = Object.values(kind).join(' ');
-		const known = kinds.get(key);
-		const seconds = (known?.seconds ?? 0) + Number(row.seconds);
-		const succeeded = (known?.succeeded ?? 0) + Number(row.good);
-		kinds.set(key, {
-			...kind,
-			hosts: (known?.hosts ?? 0) + 1,
-			processors: (known?.processors ?? 0) + (host?.processors ?? 0),
-			running: (known?.running ?? 0) + Number(row.running),
-			succeeded,
-			failed: (known?.failed ?? 0) + Number(row.bad),
-			seconds,
-			meanSeconds: succeeded === 0 ? 0 : seconds / succeeded,
-		});
+		const sums = kinds.get(key) ?? { ...kind, hosts: 0, processors: 0, running: 0, succeeded: 0, failed: 0, seconds: 0 };
+		sums.hosts += 1;
+		sums.processors += host?.processors ?? 0;
+		sums.running += Number(row.running);
+		sums.succeeded += Number(row.good);
+		sums.failed += Number(row.bad);
+		sums.seconds += Number(row.seconds);
+		kinds.set(key, sums);
 	}
 	const amount = (kind: HostKind): number => kind.running + kind.succeeded + kind.failed;
-	return [...kinds.values()].sort((a, b) => amount(b) - amount(a)).map(({ seconds: _, ...kind }) => kind);
+	return [...kinds.values()]
+		.map(({ seconds, ...kind }) => ({ ...kind, meanSeconds: kind.succeeded === 0 ? 0 : seconds / kind.succeeded }))
+		.sort((a, b) => amount(b) - amount(a));
+}
+
+type Kind = Pick<HostKind, 'os' | 'architecture' | 'runtime'>;
+type Sums = Kind & Record<'hosts' | 'processors' | 'running' | 'succeeded' | 'failed' | 'seconds', number>;
+
+/** A host that was deleted meanwhile is of no known kind. */
+function kindOf(host: HostRecord | undefined): Kind {
+	if (!host) {
+		return { os: 'other', architecture: 'amd64', runtime: 'none' };
+	}
+	const runtime = host.engine !== '' ? 'container' : host.virtualbox !== '' ? 'machine' : 'none';
+	return { os: host.os, architecture: host.architecture, runtime };
 }

@@ -37,8 +37,7 @@ export async function explainDaemons(project: Project, facts: JobFacts, signal?:
 	for (const state of await daemonStatus(project, signal)) {
 		const role = daemonRole(state.command);
 		const effect =
-			COMMON[daemonProgram(state.command)] ??
-			(daemonApp(state.command) === app && role !== undefined && role in needs ? needs[role as keyof typeof needs] : undefined);
+			COMMON[daemonProgram(state.command)] ?? (daemonApp(state.command) === app && role !== undefined ? needs[role] : undefined);
 		if (effect !== undefined && (state.condition === 'dead' || state.condition === 'disabled')) {
 			found.push({
 				kind: 'daemon-down',

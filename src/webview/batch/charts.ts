@@ -1,5 +1,5 @@
 import type { BarChart, LineChart } from '../../protocol/batchPage.js';
-import { h, svg } from '../common/dom.js';
+import { h, svg } from '../kit/dom.js';
 
 const WIDTH = 600;
 const HEIGHT = 150;

@@ -1,7 +1,7 @@
 import type { BatchSnapshot } from '../../protocol/batchPage.js';
 import type { Words } from '../../protocol/words.js';
-import { h } from '../common/dom.js';
-import { shape } from '../common/shapes.js';
+import { h } from '../kit/dom.js';
+import { shape } from '../kit/shapes.js';
 
 /** Draws the failures by cause, each with its share, its remedy and examples that open their logs. What was unfolded stays so. */
 export function failureList(

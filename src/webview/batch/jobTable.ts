@@ -1,7 +1,7 @@
 import type { TableRow, ToPage } from '../../protocol/batchPage.js';
 import type { Words } from '../../protocol/words.js';
-import { h } from '../common/dom.js';
-import { shape } from '../common/shapes.js';
+import { h } from '../kit/dom.js';
+import { shape } from '../kit/shapes.js';
 
 const ROW = 26;
 /** Rows that are asked for at a time, and kept around what is seen. */

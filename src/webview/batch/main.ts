@@ -6,9 +6,9 @@ import './page.css';
 
 import { type BatchSnapshot, FILTERS, type TableView, toPage, type ToPage, type ToExtension } from '../../protocol/batchPage.js';
 import { BATCH_WORDS, type Words } from '../../protocol/words.js';
-import { byId, h } from '../common/dom.js';
-import { Messages } from '../common/messages.js';
-import { shape } from '../common/shapes.js';
+import { byId, h } from '../kit/dom.js';
+import { Messages } from '../kit/messages.js';
+import { shape } from '../kit/shapes.js';
 import { barChart, lineChart } from './charts.js';
 import { failureList } from './failures.js';
 import { JobTable } from './jobTable.js';

@@ -25,7 +25,7 @@ export interface BatchReference {
 const FASTEST = 3_000;
 const TIMES = 8;
 const SLOWEST = 60_000;
-/** While rows are read again only because some changed, the ids are read again this much more seldom. */
+/** Changes that come together are one. */
 const DEBOUNCE = 500;
 
 const COMMANDS: Readonly<Partial<Record<PageAction, CommandId>>> = {
@@ -78,7 +78,7 @@ export class BatchPanel implements Disposable {
 			services.models.onDidChange(({ model, change }) => {
 				const isOurs =
 					model?.server.id === reference.serverId && (change?.kind !== 'batches' || change.batchIds.includes(reference.batchId));
-				if (isOurs) {
+				if (isOurs && model.status.kind === 'ready') {
 					this.#schedule(DEBOUNCE);
 				}
 			}),
@@ -179,11 +179,11 @@ export class BatchPanel implements Disposable {
 	}
 
 	async #read(): Promise<void> {
-		const { clock, core } = this.#services;
+		const { clock } = this.#services;
 		const began = clock.now();
 		try {
 			const model = this.#model();
-			const { batchSummary } = await core();
+			const { batchSummary } = await this.#services.core();
 			const db = await (await model.project()).database();
 			const summary = await batchSummary(db, this.#reference.batchId);
 			this.#summary = summary;
@@ -199,6 +199,9 @@ export class BatchPanel implements Disposable {
 			}
 		} catch (error) {
 			this.#trouble(error);
+			// Not at once: each try may ask for a password.
+			this.#schedule(SLOWEST);
+			return;
 		}
 		this.#schedule(Math.min(SLOWEST, Math.max(FASTEST, (clock.now() - began) * TIMES)));
 	}
