@@ -217,13 +217,16 @@ it('running on a host, overdue, waiting for the validator and the assimilator', 
 		batch,
 	]);
 	expect((await why(subject)).waiting).toMatchObject([{ kind: 'quorum', numbers: { jobs: 2, quorum: 2 } }]);
+	await database.execute('UPDATE workunit SET min_quorum = 1 WHERE batch = ?', [batch]);
+	expect((await why(subject)).waiting).toMatchObject([{ kind: 'validating', numbers: { jobs: 2 } }]);
 	const all = project.config.daemons;
 	const without = (role: string): Project =>
 		new Project(connection, project.root, { ...project.config, daemons: all.filter(({ command }) => !command.includes(role)) });
 	const noValidator = without('validator');
-	expect(kinds((await explain(noValidator, subject)).waiting)).toEqual(['no-validator', 'quorum']);
+	expect(kinds((await explain(noValidator, subject)).waiting)).toEqual(['no-validator', 'validating']);
 	noValidator.dispose();
-	await database.execute('UPDATE workunit SET canonical_resultid = 1, assimilate_state = 1 WHERE batch = ? LIMIT 1', [batch]);
+	await database.execute('UPDATE workunit SET canonical_resultid = 1 WHERE batch = ? LIMIT 1', [batch]);
+	expect(kinds((await why(subject)).waiting)).toEqual(['validating', 'collecting']);
 	const noAssimilator = without('assimilator');
 	expect(kinds((await explain(noAssimilator, subject)).waiting)).toContain('no-assimilator');
 	noAssimilator.dispose();
@@ -272,16 +275,57 @@ it('failures by cause, with numbers and examples, and why BOINC gave up', async 
 	await expect(why({ kind: 'batch', id: 999_999 })).rejects.toMatchObject({ code: 'batch-missing' });
 });
 
+it('transfers, limits of the client, volunteers and hosts that go', async () => {
+	const batch = await submitted({}, 7);
+	const transfer = (state: number, file: string, code: number) => (name: string) =>
+		`<result><name>${name}</name><state>${state}</state><exit_status>0</exit_status><stderr_out>\n<![CDATA[\n<message>\n<file_xfer_error>\n<file_name>${file}</file_name>\n<error_code>${code} (x)</error_code>\n</file_xfer_error>\n</message>\n]]>\n</stderr_out></result>`;
+	const reports = [
+		transfer(1, 'b2d_pack_1.tar.gz', -224),
+		transfer(7, 'b2d_1_r_0', -128),
+		(name: string) => result(name, 6, 196, ''),
+		(name: string) => result(name, 6, 203, ''),
+		(name: string) => result(name, 6, 200, ''),
+	];
+	// The last two are never reported: one passes its deadline, one host begins anew.
+	await runsOnHost((name, index) => reports[index]?.(name) ?? '');
+	const [late] = await database.select('SELECT id, workunitid FROM result WHERE batch = ? AND server_state = 4 LIMIT 1', [batch]);
+	await database.execute('UPDATE result SET report_deadline = 1000 WHERE id = ?', [numberOf(late!, 'id')]);
+	await database.execute('UPDATE workunit SET transition_time = 1000 WHERE id = ?', [numberOf(late!, 'workunitid')]);
+	await eventually(
+		'the deadline to be noticed',
+		async () => (await count('result WHERE batch = ? AND outcome = 4', [batch])) === 1,
+	);
+	await ask((text) =>
+		text.replace(/cpid\d+/, `cpid${String(hosts - 2)}`).replace('<allow_multiple_clients>1</allow_multiple_clients>', ''),
+	);
+	expect(await count('result WHERE batch = ? AND outcome = 7', [batch])).toBe(1);
+	const { failure } = await why({ kind: 'batch', id: batch });
+	const by = Object.fromEntries(failure.map((one) => [one.kind, one]));
+	expect(by['download-error']).toMatchObject({ numbers: { code: -224 }, examples: [{ line: 'b2d_pack_1.tar.gz' }] });
+	expect(by['upload-error']).toMatchObject({ numbers: { code: -128 }, remedy: expect.stringContaining('upload handler') });
+	expect(kinds(failure)).toEqual(
+		expect.arrayContaining(['disk-limit', 'aborted-by-volunteer', 'not-started', 'no-reply', 'host-left']),
+	);
+	expect(by['host-left']?.level).toBe('info');
+});
+
 it('nothing has failed, cancelled, and a further try after a failure', async () => {
-	const batch = await submitted();
+	const batch = await submitted({ replication: { ...sampleBatch().replication, maxErrorResults: 1 } });
 	expect(kinds((await why({ kind: 'batch', id: batch })).failure)).toEqual(['nothing-failed']);
 	await runsOnHost((name) => result(name, 3, 1, 'oops'));
 	await eventually('a second instance', async () => (await count('result WHERE batch = ?', [batch])) === 2);
 	const again = await why({ kind: 'batch', id: batch });
 	expect(kinds(again.waiting)).toEqual(['retrying', 'hosts-fit']);
 	expect(again.failure).toMatchObject([{ kind: 'program-failed', level: 'warning' }]);
-	await cancelBatch(project, batch, ctx);
-	const cancelled = await why({ kind: 'batch', id: batch });
+	await runsOnHost((name) => result(name, 3, 1, 'oops'));
+	await eventually('BOINC to give up', async () => (await count('workunit WHERE batch = ? AND error_mask = 2', [batch])) === 1);
+	expect((await why({ kind: 'batch', id: batch })).failure).toMatchObject([
+		{ kind: 'program-failed', level: 'error', numbers: { instances: 2 } },
+		{ kind: 'limit-of-errors', numbers: { jobs: 1, maxErrors: 1 } },
+	]);
+	const other = await submitted();
+	await cancelBatch(project, other, ctx);
+	const cancelled = await why({ kind: 'batch', id: other });
 	expect(kinds(cancelled.waiting)).toEqual(['nothing-waits']);
 	expect(kinds(cancelled.failure)).toContain('cancelled');
 });
@@ -293,6 +337,15 @@ it('a dead transitioner, a dead feeder, and a project that is stopped', async ()
 		process.kill(states.find(({ command }) => command.startsWith(name))!.pid!, 'SIGKILL');
 	}
 	const { id } = await submitBatch(project, sampleBatch(), ctx);
+	expect(kinds((await why({ kind: 'batch', id })).waiting)).toContain('just-created');
+	await database.execute('UPDATE workunit SET transitioner_flags = 2 WHERE batch = ?', [id]);
+	expect(kinds((await why({ kind: 'batch', id })).waiting)).toContain('targeted');
+	await database.execute('UPDATE workunit SET transitioner_flags = 0 WHERE batch = ?', [id]);
+	await database.execute('UPDATE batch SET state = 0 WHERE id = ?', [id]);
+	expect(kinds((await why({ kind: 'batch', id })).waiting)).toContain('being-submitted');
+	const silent = new Project(connection, project.root, { ...project.config, dontSendJobs: true });
+	expect(kinds((await explain(silent, { kind: 'batch', id })).waiting)).toContain('sending-off');
+	silent.dispose();
 	await database.execute('UPDATE workunit SET transition_time = transition_time - 300 WHERE batch = ?', [id]);
 	const { waiting } = await eventually('the daemons to be seen dead', async () => {
 		const found = await why({ kind: 'batch', id });
