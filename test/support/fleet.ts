@@ -1,5 +1,5 @@
-import { EventHeap } from '../../src/monitor/eta/eventHeap.js';
 import type { EtaInput } from '../../src/monitor/eta/estimate.js';
+import { EventHeap } from '../../src/monitor/eta/eventHeap.js';
 import { durationsOf } from '../../src/monitor/eta/logBuckets.js';
 import type { Random } from '../../src/monitor/eta/turnaround.js';
 

@@ -1,6 +1,6 @@
 import { activeHosts, type HostRecord } from '../explain/hostRecord.js';
 import { type Queries, serverTime } from '../queries.js';
-import { type Eta, estimateEnd, type EtaInput } from './estimate.js';
+import { estimateEnd, type Eta, type EtaInput } from './estimate.js';
 import { bucketSql } from './logBuckets.js';
 import { seededRandom } from './random.js';
 

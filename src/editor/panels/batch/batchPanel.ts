@@ -6,7 +6,7 @@ import type { CommandId } from '../../../common/ids.js';
 import type { ColumnSource } from '../../../monitor/batchPage/columns.js';
 import type { BatchSummary } from '../../../monitor/batchPage/summary.js';
 import { isFinalBatchState } from '../../../monitor/jobState.js';
-import { type PageAction, toExtension, type ToExtension, type ToPage } from '../../../protocol/batchPage.js';
+import { type PageAction, type ToExtension, toExtension, type ToPage } from '../../../protocol/batchPage.js';
 import type { ServerModel } from '../../servers/serverModel.js';
 import type { Services } from '../../services.js';
 import { WebviewChannel } from '../webviewChannel.js';

@@ -3,8 +3,8 @@ import { open, rename, rm } from 'node:fs/promises';
 import * as vscode from 'vscode';
 
 import { abortError } from '../../../common/errors.js';
-import { type ExportRow } from '../../../monitor/batchPage/exportTable.js';
 import type { ColumnSource } from '../../../monitor/batchPage/columns.js';
+import { type ExportRow } from '../../../monitor/batchPage/exportTable.js';
 import type { Batch } from '../../../monitor/types.js';
 import type { ServerModel } from '../../servers/serverModel.js';
 import type { Services } from '../../services.js';

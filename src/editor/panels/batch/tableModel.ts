@@ -5,8 +5,8 @@ import type { Queries } from '../../../monitor/queries.js';
 import type { TableRow, TableView, ToPage } from '../../../protocol/batchPage.js';
 import type { Core } from '../../services.js';
 import { jobLook } from '../../tree/stateLook.js';
-import { type TableColumn, tableColumns } from './tableColumns.js';
 import { TONES } from './snapshot.js';
+import { type TableColumn, tableColumns } from './tableColumns.js';
 
 /** The rows of a batch's jobs as the page asks for them: the ids are read once for each view, rows by range. */
 export class TableModel {
