@@ -4,7 +4,7 @@ import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import '@vscode-elements/elements/dist/vscode-option/index.js';
 import './page.css';
 
-import { type BatchSnapshot, FILTERS, type TableView, type ToExtension,type ToPage, toPage } from '../../protocol/batchPage.js';
+import { type BatchSnapshot, FILTERS, type TableView, type ToExtension, type ToPage, toPage } from '../../protocol/batchPage.js';
 import { BATCH_WORDS, type Words } from '../../protocol/words.js';
 import { byId, h } from '../kit/dom.js';
 import { Messages } from '../kit/messages.js';
