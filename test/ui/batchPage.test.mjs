@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { openWorkbench } from '../harness/lib/workbench.mjs';
 import { fillSampleBatch } from './sampleBatch.mjs';
@@ -98,6 +99,26 @@ test('an example opens its log, and a question its answer', async () => {
 	await wb.runCommand('View: Close Editor');
 });
 
+test('all jobs are exported with their parameters', async () => {
+	const file = path.join(scratch, 'jobs.csv');
+	page = await wb.webview('#figures .figure');
+	await page.locator('vscode-button', { hasText: 'Export CSV' }).click();
+	// VS Code's own dialog writes its path into the box when it has read the folder: Enter only when ours has stayed.
+	for (let i = 0; i < 20 && !fs.existsSync(file); i++) {
+		await wb.quickInputBox.fill(file).catch(() => undefined);
+		await sleep(300);
+		if ((await wb.quickInputBox.inputValue().catch(() => '')) === file) {
+			await wb.quickInputBox.press('Enter');
+			await sleep(500);
+		}
+	}
+	await wb.notification('Exported to').waitFor();
+	const lines = fs.readFileSync(file, 'utf8').trimEnd().split('\r\n');
+	assert.equal(lines.length, JOBS + 1);
+	assert.equal(lines[0], 'job,state,tries,host,runTimeSeconds,turnaroundSeconds,exitStatus,Command,SPECTRUM,WIDTH');
+	assert.match(lines[2], /^b2d_\d+_000001,done,1,\d+,\d+,\d+,0,\/bin\/fit --spectrum 1,1,0\.1$/);
+});
+
 test('what changes on the server changes on the page, and hostile text stays text', async () => {
 	page = await wb.webview('#figures .figure');
 	await sample.database.query('UPDATE batch SET name = ? WHERE id = ?', ['<img src=x onerror=alert(1)> & "co"', sample.batch]);
@@ -127,4 +148,11 @@ test('the page in three themes at two widths', async () => {
 		}
 	}
 	await wb.page.setViewportSize({ width: 1280, height: 800 });
+});
+
+test('the page is there again after the window was loaded again', async () => {
+	await wb.page.reload();
+	await wb.ready();
+	page = await wb.webview('#figures .figure', { timeout: MINUTES });
+	await page.getByRole('heading', { name: 'Fit of 1500 spectra' }).waitFor();
 });

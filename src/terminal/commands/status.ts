@@ -1,10 +1,11 @@
 import { BoincError, isAbort } from '../../common/errors.js';
 import { formatSeconds, plural } from '../../common/format.js';
 import { systemClock } from '../../common/ports.js';
+import { batchEta } from '../../monitor/eta/history.js';
 import { explainErrorMask } from '../../monitor/exitStatus.js';
 import { isFinalBatchState } from '../../monitor/jobState.js';
 import { ProjectMonitor } from '../../monitor/projectMonitor.js';
-import { instancesOf } from '../../monitor/queries.js';
+import { instancesOf, serverTime } from '../../monitor/queries.js';
 import type { Batch, Instance, Job } from '../../monitor/types.js';
 import type { Project } from '../../project/project.js';
 import { EXIT } from '../exitCode.js';
@@ -139,14 +140,21 @@ async function showBatch(session: Session, batchId: number, options: StatusOptio
 	const batch = requireBatch(monitor.batches(), batchId, session.project);
 	const jobs = await jobsWithInstances(session, monitor, batchId);
 	monitor.dispose();
+	const db = await session.project.database();
+	const eta = isFinalBatchState(batch.state) || batch.total === 0 ? undefined : await batchEta(db, batchId);
 	if (options.json === true) {
-		printJson({ batch, jobs });
+		printJson({ batch, jobs, ...(eta && { eta }) });
 		return batchExitCode(batch);
 	}
 	session.terminal.clear();
 	console.log(
 		`Batch ${batch.id} “${printable(batch.name)}”: ${batch.state} — ${plural(batch.total, 'job')}: ${countsText(batch)}\n`,
 	);
+	if (eta) {
+		const now = await serverTime(db);
+		const after = (time: number): string => formatSeconds(Math.max(60, Math.round((time - now) / 60) * 60));
+		console.log(`Expected end in ${after(eta.p50)}, with 90 % certainty in ${after(eta.p90)}.\n`);
+	}
 	if (batch.state === 'preparing') {
 		console.log(
 			`It is being submitted at this moment, or its submission was interrupted; then take it back with: boinc2docker cancel ${batch.id}\n`,
