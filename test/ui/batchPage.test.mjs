@@ -134,7 +134,7 @@ test('what changes on the server changes on the page, and hostile text stays tex
 
 test('the page in three themes at two widths', async () => {
 	await wb.runCommand('View: Close Primary Side Bar').catch(() => undefined);
-	for (const theme of ['Default Light Modern', 'Default Dark Modern', 'Default High Contrast']) {
+	for (const theme of ['Visual Studio Light', 'Visual Studio Dark', 'Default High Contrast']) {
 		setSettings({ 'workbench.colorTheme': theme });
 		const kind = theme.includes('High') ? 'vscode-high-contrast' : theme.includes('Light') ? 'vscode-light' : 'vscode-dark';
 		page = await wb.webview(`body.${kind} #figures .figure`);

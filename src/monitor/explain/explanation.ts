@@ -113,7 +113,7 @@ export function formatExplanations(explanations: readonly Explanation[]): string
 }
 
 /** Breaks long lines between words; what goes on is indented as far as the text of its line. */
-export function wrapLines(lines: readonly string[], width = 100): string[] {
+export function wrapLines(lines: readonly string[], width = 90): string[] {
 	return lines.flatMap((line) => {
 		const indent = ' '.repeat(/^[\s✗!·→]*/.exec(line)?.[0].length ?? 0);
 		const wrapped: string[] = [];

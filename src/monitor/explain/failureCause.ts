@@ -166,10 +166,14 @@ function transfer({ clientState, exitStatus }: FailedInstance, { all }: Text): F
 const GONE_WRONG: Readonly<Record<number, Found>> = {
 	126: found(
 		'command-not-executable',
-		'have a command that is in the image but cannot be executed',
+		'could not execute their command, though it is in the image',
 		'Check its mode and its first line (#!).',
 	),
-	127: found('command-not-found', 'have a command that is not in the image', 'Check ENTRYPOINT, CMD and the command of the job.'),
+	127: found(
+		'command-not-found',
+		'could not find their command in the image',
+		'Check ENTRYPOINT, CMD and the command of the job.',
+	),
 	193: found('killed-by-signal', 'were killed by a signal', 'Look at the log; try the job on this computer.'),
 	194: found('aborted-by-client', 'were aborted by the client or the virtual machine failed', 'Look at the log of the wrapper.'),
 	195: found('wrapper-failed', 'had a wrapper whose program failed', 'Look at the log of the wrapper.'),

@@ -134,7 +134,7 @@ function ofCluster(cluster: FailureCluster, failedJobs: number): Explanation {
 		kind,
 		level: HARMLESS.includes(kind) ? 'info' : failedJobs > 0 ? 'error' : 'warning',
 		numbers: { ...numbers, instances, jobs, hosts },
-		sentence: `${plural(instances, 'instance')} ${instances === 1 ? what.replace(/^were /, 'was ').replace(/^have /, 'has ') : what}${on}.`,
+		sentence: `${plural(instances, 'instance')} ${instances === 1 ? what.replace(/^were /, 'was ').replace(' their ', ' its ') : what}${on}.`,
 		...(remedy !== undefined && { remedy }),
 		examples,
 	};

@@ -67,7 +67,12 @@ function render(snapshot: BatchSnapshot): void {
 	parts(snapshot);
 	byId('figures').replaceChildren(
 		...snapshot.figures.map(({ label, value, hint }) =>
-			h('div', { class: 'figure', title: hint }, h('dt', {}, label), h('dd', {}, value, h('small', {}, hint))),
+			h(
+				'div',
+				{ class: 'figure', title: hint },
+				h('dt', {}, label),
+				h('dd', {}, h('span', { class: 'value' }, value), h('small', {}, hint)),
+			),
 		),
 	);
 	byId('charts').replaceChildren(
