@@ -31,7 +31,7 @@ export const toExtension = v.variant('type', [
 	v.object({ type: v.literal('view'), view }),
 	v.object({ type: v.literal('rows'), version: count, from: count, to: count }),
 	v.object({ type: v.literal('openLog'), instanceId: count }),
-	v.object({ type: v.literal('explainJob'), jobId: count }),
+	v.object({ type: v.literal('explainJob'), jobId: count, question: v.picklist(['waiting', 'failure']) }),
 ]);
 
 /** How a state looks: the shape differs with it, not only the colour. */

@@ -4,7 +4,15 @@ import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import '@vscode-elements/elements/dist/vscode-option/index.js';
 import './page.css';
 
-import { type BatchSnapshot, FILTERS, type TableView, type ToExtension, type ToPage, toPage } from '../../protocol/batchPage.js';
+import {
+	type BatchSnapshot,
+	FILTERS,
+	type TableRow,
+	type TableView,
+	type ToExtension,
+	type ToPage,
+	toPage,
+} from '../../protocol/batchPage.js';
 import { BATCH_WORDS, type Words } from '../../protocol/words.js';
 import { byId, h } from '../kit/dom.js';
 import { Messages } from '../kit/messages.js';
@@ -24,8 +32,13 @@ const table = new JobTable({
 	words: () => words,
 	ask: (version, from, to) => send({ type: 'rows', version, from, to }),
 	open: ({ instanceId }) => instanceId > 0 && send({ type: 'openLog', instanceId }),
-	explain: ({ jobId }) => send({ type: 'explainJob', jobId }),
+	explain: explainJob,
 });
+
+function explainJob({ jobId, tone }: TableRow): void {
+	const isOver = tone === 'good' || tone === 'bad' || tone === 'neutral';
+	send({ type: 'explainJob', jobId, question: isOver ? 'failure' : 'waiting' });
+}
 
 function receive(message: ToPage): void {
 	switch (message.type) {
@@ -186,7 +199,7 @@ function toolbar(): void {
 		'click',
 		() => table.active && table.active.instanceId > 0 && send({ type: 'openLog', instanceId: table.active.instanceId }),
 	);
-	why.addEventListener('click', () => table.active && send({ type: 'explainJob', jobId: table.active.jobId }));
+	why.addEventListener('click', () => table.active && explainJob(table.active));
 	const exports = (['exportCsv', 'exportJson'] as const).map((action) => {
 		const button = h('vscode-button', { secondary: true }, words[action]);
 		button.addEventListener('click', () => send({ type: 'action', action }));

@@ -10,7 +10,7 @@ it.each([
 	{ type: 'view', view: { filter: 'failed', text: 'x', order: 'descending' } },
 	{ type: 'rows', version: 1, from: 0, to: 100 },
 	{ type: 'openLog', instanceId: 3 },
-	{ type: 'explainJob', jobId: 3 },
+	{ type: 'explainJob', jobId: 3, question: 'waiting' },
 ])('an intent of the page is understood: %o', (message) => {
 	expect(v.parse(toExtension, message)).toEqual(message);
 });

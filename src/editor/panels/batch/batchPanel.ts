@@ -35,6 +35,11 @@ const COMMANDS: Readonly<Partial<Record<PageAction, CommandId>>> = {
 	explainFailure: 'boinc2docker.job.explainFailure',
 };
 
+const EXPLAIN = {
+	waiting: 'boinc2docker.job.explainWaiting',
+	failure: 'boinc2docker.job.explainFailure',
+} as const satisfies Record<string, CommandId>;
+
 /** The tab of one batch: reads its summary while it is visible and answers what its page asks for. */
 export class BatchPanel implements Disposable {
 	readonly #panel: vscode.WebviewPanel;
@@ -135,7 +140,7 @@ export class BatchPanel implements Disposable {
 					});
 					break;
 				case 'explainJob':
-					await vscode.commands.executeCommand('boinc2docker.job.explainFailure' satisfies CommandId, {
+					await vscode.commands.executeCommand(EXPLAIN[message.question], {
 						serverId: this.#reference.serverId,
 						jobId: message.jobId,
 					});
