@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import type { OperationContext } from '../common/ports.js';
 import { type ImageArchive, openImage } from './archive/openImage.js';
 import type { PackManifest } from './pack/manifest.js';
+import { sumOf } from './pack/partition.js';
 import { type DigestedTree, type PackPlanning, planPacks } from './pack/planPacks.js';
+import type { PackUnit } from './pack/unitList.js';
 import { treeHash, UnitDigests, unitsOf } from './pack/units.js';
 import { writePacks } from './pack/writePacks.js';
 import { temporaryFolder } from './temporaryFolder.js';
@@ -70,20 +72,17 @@ export async function flattenImage(
 				total: image.layers.length,
 				unit: 'items',
 			});
-			await applyLayer(tree, await readLayer(layer, image.diffIds[index], ctx.signal), index, ctx.signal);
+			applyLayer(tree, await readLayer(layer, image.diffIds[index], ctx.signal), index, ctx.signal);
 		}
-		const warnings = examineTree(tree.root);
+		const warnings = examineTree(tree);
 		const { link, warnings: hidden } = addSharedFolder(tree);
-		const units = unitsOf(tree.root);
+		const units = unitsOf(tree);
 		const digested: DigestedTree = { tree, units, digests: new UnitDigests(tree, units), sharedLink: link };
 		return {
 			id: imageId(treeHash(units, digested.digests), image.config),
 			config: image.config,
-			treeSize: units.files.reduce((sum, { inode }) => sum + (inode.kind === 'file' ? inode.size : 0), 0),
-			entries: [units.files, units.directories].reduce(
-				(sum, list) => list.reduce((all, unit) => all + 1 + unit.links.length, sum),
-				0,
-			),
+			treeSize: sumOf(units.files, ({ inode }) => inode.size),
+			entries: sumOf(units.files, namesOf) + sumOf(units.directories, namesOf),
 			sharedLink: link,
 			warnings: [...warnings, ...hidden],
 			plan: (known) => planPacks(digested, known),
@@ -96,6 +95,8 @@ export async function flattenImage(
 		throw error;
 	}
 }
+
+const namesOf = ({ links }: PackUnit): number => 1 + links.length;
 
 function imageId(tree: string, config: ImageConfig): string {
 	const { os, architecture, entrypoint, cmd, env, workingDir, user } = config;

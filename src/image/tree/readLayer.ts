@@ -1,22 +1,19 @@
 import { createHash, type Hash } from 'node:crypto';
 
 import { BoincError, throwIfAborted } from '../../common/errors.js';
+import { LayerContents } from '../archive/layerContents.js';
 import { ForwardReader, type RandomAccess } from '../archive/randomAccess.js';
 import { readTar, type TarEntry, type TarRange } from '../tar/readTar.js';
 import type { ByteString } from '../tar/tarHeader.js';
+import { DIGEST_BYTES } from './inodeTable.js';
+import { type LayerIndex, LayerIndexWriter } from './layerIndex.js';
 
-export const WHITEOUT = '.wh.';
-
-/** 128 bits suffice: what is compared lies under one path in two trees. */
-const DIGEST_BYTES = 16;
-
-/** What one pass over a layer finds out. */
+/** What one pass over a layer finds out, and its contents. */
 export interface LayerReading {
-	readonly range: TarRange;
-	/** Digests of the contents of the layer's files, in their order. */
-	readonly digests: readonly ByteString[];
-	/** Entries that hide something of the layers below. */
-	readonly whiteouts: readonly TarEntry[];
+	readonly index: LayerIndex;
+	readonly contents: LayerContents;
+	/** What the layer is, for messages. */
+	readonly label: string;
 }
 
 /**
@@ -27,8 +24,7 @@ export async function readLayer(range: TarRange, diffId: string | undefined, sig
 	const [, expected] = /^sha256:([a-f0-9]{64})$/.exec(diffId ?? '') ?? [];
 	const source = new HashedSource(range);
 	const reader = new ForwardReader(source);
-	const digests: ByteString[] = [];
-	const whiteouts: TarEntry[] = [];
+	const index = new LayerIndexWriter();
 	let count = 0;
 	let failure: unknown;
 	try {
@@ -36,14 +32,16 @@ export async function readLayer(range: TarRange, diffId: string | undefined, sig
 			if (count++ % 100 === 0) {
 				throwIfAborted(signal);
 			}
-			if (entry.kind === 'file') {
-				// A file with holes is read by way of something that fills them.
-				const content = entry.source === source ? reader : new ForwardReader(entry.source);
-				digests.push(await contentDigest(content, entry, signal));
-			}
-			if (entry.name.includes(WHITEOUT)) {
-				whiteouts.push(entry);
-			}
+			// A file with holes is read by way of something that fills them.
+			const content = entry.stored === undefined ? reader : new ForwardReader(entry.source);
+			index.add({
+				...entry,
+				// Engines keep whole seconds in their layers and none before 1970, so no host could restore more.
+				mtime: Math.max(0, Math.floor(entry.mtime)),
+				offset: (entry.stored?.offset ?? entry.offset) - range.start,
+				pieces: entry.stored?.pieces,
+				digest: entry.kind === 'file' ? await contentDigest(content, entry, signal) : '',
+			});
 		}
 	} catch (error) {
 		throwIfAborted(signal);
@@ -59,7 +57,8 @@ export async function readLayer(range: TarRange, diffId: string | undefined, sig
 	if (failure !== undefined) {
 		throw failure as Error;
 	}
-	return { range, digests, whiteouts };
+	const size = range.end - range.start;
+	return { index: index.finish(size), contents: new LayerContents(size, range), label: range.label };
 }
 
 async function contentDigest(reader: ForwardReader, entry: TarEntry, signal: AbortSignal | undefined): Promise<ByteString> {
