@@ -12,6 +12,7 @@ import type { Connection } from '../src/connection/connection.js';
 import { memorySecrets } from '../src/connection/memorySecrets.js';
 import { type Engine, findEngine } from '../src/image/engine.js';
 import { flattenImage, imageKey } from '../src/image/flattenImage.js';
+import { LayerCache } from '../src/image/layerCache.js';
 import { dockerfileFor, imageName } from '../src/image/recipe.js';
 import { ManifestCache } from '../src/job/manifestCache.js';
 import { shipImage, type Shipment } from '../src/job/shipImage.js';
@@ -172,9 +173,13 @@ const contenders: Readonly<Record<string, (field: Field) => Promise<Cost>>> = {
 					field.project,
 					{
 						key: described && imageKey(described.config, described.diffIds),
-						open: () => flattenImage(field.engine.save(IMAGE, ctx), ctx, { tempDir: field.dir }),
+						open: () =>
+							flattenImage({ save: () => field.engine.save(IMAGE, ctx) }, ctx, {
+								tempDir: field.dir,
+								layers: new LayerCache(path.join(field.dir, 'cache', 'layers')),
+							}),
 					},
-					new ManifestCache(path.join(field.dir, 'cache')),
+					new ManifestCache(path.join(field.dir, 'cache', 'packs')),
 					ctx,
 				);
 			}),

@@ -68,11 +68,7 @@ export interface UsablePack {
  * What a pack of a server means for a tree. `undefined` when it has a path that the tree has not, or has as something that
  * cannot replace it: nothing can be removed when an image is put together again.
  */
-export async function usablePack(
-	manifest: PackManifest,
-	tree: FileTree,
-	digests: UnitDigests,
-): Promise<UsablePack | undefined> {
+export async function usablePack(manifest: PackManifest, tree: FileTree, digests: UnitDigests): Promise<UsablePack | undefined> {
 	const look = new PathLookup(tree.root);
 	const effects = new EffectList();
 	let useful = 0;

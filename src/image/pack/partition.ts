@@ -63,8 +63,7 @@ export function sumOf(units: UnitList, value: (unit: PackUnit) => number): numbe
 }
 
 /** Bytes of tar of all units. */
-export const unitBytes = ({ files, directories }: TreeUnits): number =>
-	sumOf(files, tarSize) + sumOf(directories, tarSize);
+export const unitBytes = ({ files, directories }: TreeUnits): number => sumOf(files, tarSize) + sumOf(directories, tarSize);
 
 /**
  * Cuts units into at most `count` packs; every unit is in exactly one, files before directories.

@@ -51,8 +51,7 @@ export function unitsOf(tree: FileTree): TreeUnits {
 export const isFilled = (inode: Inode): boolean => inode.children.size > 0;
 
 /** Bytes of a unit in a tar archive, but for long names and attributes. */
-export const tarSize = ({ inode, links }: PackUnit): number =>
-	BLOCK * (1 + links.length) + paddedSize(inode.size);
+export const tarSize = ({ inode, links }: PackUnit): number => BLOCK * (1 + links.length) + paddedSize(inode.size);
 
 /** 96 bits: only what lies under one path is ever compared. */
 const DIGEST_BYTES = 12;

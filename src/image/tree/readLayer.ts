@@ -21,7 +21,6 @@ export interface LayerReading {
  * (`diffId`, as `sha256:…`; others are not checked). Throws `archive-corrupt`.
  */
 export async function readLayer(range: TarRange, diffId: string | undefined, signal?: AbortSignal): Promise<LayerReading> {
-	const [, expected] = /^sha256:([a-f0-9]{64})$/.exec(diffId ?? '') ?? [];
 	const source = new HashedSource(range);
 	const reader = new ForwardReader(source);
 	const index = new LayerIndexWriter();
@@ -48,17 +47,31 @@ export async function readLayer(range: TarRange, diffId: string | undefined, sig
 		failure = error;
 	}
 	// That the layer is damaged says more than what the damage did to an entry.
-	if (expected !== undefined && (await source.digest(signal)) !== expected) {
-		throw new BoincError('archive-corrupt', `The ${range.label} is damaged: its content does not fit its hash.`, {
-			remedy: 'Save the image again, and compare the sizes if the file was copied.',
-			detail: { archive: range.label, expected },
-		});
-	}
+	await requireHash(range, source, diffId, signal);
 	if (failure !== undefined) {
 		throw failure as Error;
 	}
 	const size = range.end - range.start;
 	return { index: index.finish(size), contents: new LayerContents(size, range), label: range.label };
+}
+
+/** Compares a layer with its SHA-256 in the image's config. Throws `archive-corrupt`. */
+export const verifyLayer = (range: TarRange, diffId: string | undefined, signal?: AbortSignal): Promise<void> =>
+	requireHash(range, new HashedSource(range), diffId, signal);
+
+async function requireHash(
+	{ label }: TarRange,
+	source: HashedSource,
+	diffId: string | undefined,
+	signal: AbortSignal | undefined,
+): Promise<void> {
+	const [, expected] = /^sha256:([a-f0-9]{64})$/.exec(diffId ?? '') ?? [];
+	if (expected !== undefined && (await source.digest(signal)) !== expected) {
+		throw new BoincError('archive-corrupt', `The ${label} is damaged: its content does not fit its hash.`, {
+			remedy: 'Save the image again, and compare the sizes if the file was copied.',
+			detail: { archive: label, expected },
+		});
+	}
 }
 
 async function contentDigest(reader: ForwardReader, entry: TarEntry, signal: AbortSignal | undefined): Promise<ByteString> {

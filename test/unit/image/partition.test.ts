@@ -85,8 +85,7 @@ describe('the partition', () => {
 
 	it('does not depend on the order in which the tree was made', () => {
 		const files = Array.from({ length: 500 }, (_, index) => [`d${index % 9}/f${index}`, index * 4_000] as const);
-		const plansOf = (list: typeof files): string[][] =>
-			fresh(treeOf(list)).map(names);
+		const plansOf = (list: typeof files): string[][] => fresh(treeOf(list)).map(names);
 		expect(plansOf(files.toReversed())).toEqual(plansOf(files));
 	});
 
