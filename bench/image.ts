@@ -6,10 +6,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
-import { quietContext, silentLog, systemClock } from '../src/common/ports.js';
-import { connect } from '../src/connection/connect.js';
+import { quietContext, systemClock } from '../src/common/ports.js';
 import type { Connection } from '../src/connection/connection.js';
-import { memorySecrets } from '../src/connection/memorySecrets.js';
 import { type Engine, findEngine } from '../src/image/engine.js';
 import { flattenImage, imageKey } from '../src/image/flattenImage.js';
 import { LayerCache } from '../src/image/layerCache.js';
@@ -21,6 +19,7 @@ import { freePort } from '../src/sandbox/freePort.js';
 import { type Sshd, startSshd } from '../src/sandbox/sshd.js';
 import { startTestEngine, type TestEngine } from '../test/support/engines.js';
 import { engineRun } from '../test/support/images.js';
+import { connectLoopback } from '../test/support/loopback.js';
 
 const runProgram = promisify(execFile);
 const MB = 1_000_000;
@@ -272,7 +271,7 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
 		const ssh = await Counter.before(sshd.port);
 		undo.push(() => ssh.worker.terminate());
 		const registry = await startRegistry(dir, undo);
-		const connection = await openConnection(sshd, ssh.port, dir);
+		const connection = await connectLoopback(sshd, ssh.port, path.join(dir, 'trust'));
 		undo.push(() => connection.close());
 		const control = path.join(dir, 'control');
 		const sshOptions = [
@@ -327,6 +326,7 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
 			noop,
 			...ratios({ firstSend, oneLineEdit, addPackage, rebuiltBase, noop }),
 			hostSecondJobOverheadSeconds: await hostOverhead(field),
+			million: await million(),
 		};
 	} finally {
 		for (const step of undo.toReversed()) {
@@ -377,26 +377,6 @@ async function startRegistry(dir: string, undo: (() => Promise<unknown>)[]): Pro
 	return counter;
 }
 
-function openConnection(sshd: Sshd, port: number, dir: string): Promise<Connection> {
-	return connect(
-		{ kind: 'ssh', user: sshd.user, host: '127.0.0.1', port, path: undefined },
-		{
-			prompts: {
-				secret: () => Promise.resolve(undefined),
-				text: () => Promise.resolve(undefined),
-				confirm: () => Promise.resolve(true),
-			},
-			secrets: memorySecrets(),
-			log: silentLog,
-			clock: systemClock,
-			trustFile: path.join(dir, 'trust'),
-			identityFiles: [sshd.userKeyFile],
-			knownHostsFiles: [],
-			agentSocket: '',
-		},
-	);
-}
-
 /** As much of a project as packs need: a download directory. */
 async function emptyProject(connection: Connection, dir: string): Promise<Project> {
 	const root = path.join(dir, 'project');
@@ -417,6 +397,12 @@ async function emptyProject(connection: Connection, dir: string): Promise<Projec
 		sendResultAbort: true,
 		daemons: [],
 	});
+}
+
+/** Memory for an image of a million files, in a process of its own. */
+async function million(): Promise<unknown> {
+	const { stdout } = await runProgram(process.execPath, ['scripts/bench.mjs', 'manyFiles', '--json'], { maxBuffer: 16 * MB });
+	return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
 
 /** Seconds from the start to the end of a job that does nothing, beyond those of a plain run; median of five. */
