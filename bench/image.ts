@@ -229,11 +229,13 @@ const contenders: Readonly<Record<string, (field: Field) => Promise<Cost>>> = {
 		}),
 };
 
-async function compare(field: Field): Promise<Record<string, Cost>> {
+async function compare(field: Field, step: string): Promise<Record<string, Cost>> {
 	const costs: Record<string, Cost> = {};
 	for (const [name, work] of Object.entries(contenders)) {
 		costs[name] = await work(field);
 	}
+	// A run takes a quarter of an hour.
+	console.error(`${step} ${JSON.stringify(costs)}`);
 	return costs;
 }
 
@@ -305,18 +307,18 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
 			shipment: undefined,
 		};
 		await build();
-		const firstSend = await compare(field);
-		const noop = await compare(field);
+		const firstSend = await compare(field, 'firstSend');
+		const noop = await compare(field, 'noop');
 		await writeFile(path.join(context, 'app/main.py'), `print("two")\n${'print("one")\n'.repeat(99)}`);
 		await build();
-		const oneLineEdit = await compare(field);
+		const oneLineEdit = await compare(field, 'oneLineEdit');
 		await fill(path.join(context, 'package'), ['/usr/lib/gcc', '/usr/lib/python3', '/usr/libexec'], size * 0.005);
 		await build(['COPY package /added']);
-		const addPackage = await compare(field);
+		const addPackage = await compare(field, 'addPackage');
 		await touchAll(path.join(context, 'base'));
 		// The builder's cache does not look at times.
 		await build(['COPY package /added'], ['--no-cache']);
-		const rebuiltBase = await compare(field);
+		const rebuiltBase = await compare(field, 'rebuiltBase');
 		return {
 			imageBytes: size,
 			firstSend,

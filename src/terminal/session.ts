@@ -35,8 +35,7 @@ export interface Session {
 }
 
 /** What is known of packs on servers; it may be emptied at any time. */
-export const cacheDir = (): string =>
-	path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'boinc2docker');
+export const cacheDir = (): string => path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'boinc2docker');
 
 /** Where host keys that a person accepted are kept: beside other settings of this program. */
 function trustFile(): string {

@@ -1,7 +1,7 @@
 import { BoincError, throwIfAborted } from '../../common/errors.js';
 import type { RandomAccess } from '../archive/randomAccess.js';
 import { SparseFiles } from '../archive/sparseFiles.js';
-import { type ByteString, shortName } from '../tar/tarHeader.js';
+import { shortName } from '../tar/tarHeader.js';
 import { type FileTree, pathParts, PathTrouble } from './fileTree.js';
 import type { Inode, NewInode } from './inode.js';
 import { entriesOf, type IndexedEntry } from './layerIndex.js';

@@ -14,8 +14,6 @@ import { submitContainer } from '../../../src/job/submitImage.js';
 import type { SubmittedBatch } from '../../../src/job/types.js';
 import type { SqlValue } from '../../../src/project/database.js';
 import { recentImages, storeImage } from '../../../src/project/imageStore.js';
-import { applyInstall } from '../../../src/project/install/applyInstall.js';
-import { planInstall } from '../../../src/project/install/planInstall.js';
 import { openProject } from '../../../src/project/openProject.js';
 import { type ListedPack, listPacks } from '../../../src/project/packList.js';
 import { neededPacks, packUse } from '../../../src/project/packUse.js';
