@@ -6,12 +6,11 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
-import { quietContext, silentLog, systemClock } from '../src/common/ports.js';
-import { connect } from '../src/connection/connect.js';
+import { quietContext, systemClock } from '../src/common/ports.js';
 import type { Connection } from '../src/connection/connection.js';
-import { memorySecrets } from '../src/connection/memorySecrets.js';
 import { type Engine, findEngine } from '../src/image/engine.js';
 import { flattenImage, imageKey } from '../src/image/flattenImage.js';
+import { LayerCache } from '../src/image/layerCache.js';
 import { dockerfileFor, imageName } from '../src/image/recipe.js';
 import { ManifestCache } from '../src/job/manifestCache.js';
 import { shipImage, type Shipment } from '../src/job/shipImage.js';
@@ -20,6 +19,7 @@ import { freePort } from '../src/sandbox/freePort.js';
 import { type Sshd, startSshd } from '../src/sandbox/sshd.js';
 import { startTestEngine, type TestEngine } from '../test/support/engines.js';
 import { engineRun } from '../test/support/images.js';
+import { connectLoopback } from '../test/support/loopback.js';
 
 const runProgram = promisify(execFile);
 const MB = 1_000_000;
@@ -172,9 +172,13 @@ const contenders: Readonly<Record<string, (field: Field) => Promise<Cost>>> = {
 					field.project,
 					{
 						key: described && imageKey(described.config, described.diffIds),
-						open: () => flattenImage(field.engine.save(IMAGE, ctx), ctx, { tempDir: field.dir }),
+						open: () =>
+							flattenImage({ save: () => field.engine.save(IMAGE, ctx) }, ctx, {
+								tempDir: field.dir,
+								layers: new LayerCache(path.join(field.dir, 'cache', 'layers')),
+							}),
 					},
-					new ManifestCache(path.join(field.dir, 'cache')),
+					new ManifestCache(path.join(field.dir, 'cache', 'packs')),
 					ctx,
 				);
 			}),
@@ -225,11 +229,13 @@ const contenders: Readonly<Record<string, (field: Field) => Promise<Cost>>> = {
 		}),
 };
 
-async function compare(field: Field): Promise<Record<string, Cost>> {
+async function compare(field: Field, step: string): Promise<Record<string, Cost>> {
 	const costs: Record<string, Cost> = {};
 	for (const [name, work] of Object.entries(contenders)) {
 		costs[name] = await work(field);
 	}
+	// A run takes a quarter of an hour.
+	console.error(`${step} ${JSON.stringify(costs)}`);
 	return costs;
 }
 
@@ -267,7 +273,7 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
 		const ssh = await Counter.before(sshd.port);
 		undo.push(() => ssh.worker.terminate());
 		const registry = await startRegistry(dir, undo);
-		const connection = await openConnection(sshd, ssh.port, dir);
+		const connection = await connectLoopback(sshd, ssh.port, path.join(dir, 'trust'));
 		undo.push(() => connection.close());
 		const control = path.join(dir, 'control');
 		const sshOptions = [
@@ -301,18 +307,18 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
 			shipment: undefined,
 		};
 		await build();
-		const firstSend = await compare(field);
-		const noop = await compare(field);
+		const firstSend = await compare(field, 'firstSend');
+		const noop = await compare(field, 'noop');
 		await writeFile(path.join(context, 'app/main.py'), `print("two")\n${'print("one")\n'.repeat(99)}`);
 		await build();
-		const oneLineEdit = await compare(field);
+		const oneLineEdit = await compare(field, 'oneLineEdit');
 		await fill(path.join(context, 'package'), ['/usr/lib/gcc', '/usr/lib/python3', '/usr/libexec'], size * 0.005);
 		await build(['COPY package /added']);
-		const addPackage = await compare(field);
+		const addPackage = await compare(field, 'addPackage');
 		await touchAll(path.join(context, 'base'));
 		// The builder's cache does not look at times.
 		await build(['COPY package /added'], ['--no-cache']);
-		const rebuiltBase = await compare(field);
+		const rebuiltBase = await compare(field, 'rebuiltBase');
 		return {
 			imageBytes: size,
 			firstSend,
@@ -322,6 +328,7 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
 			noop,
 			...ratios({ firstSend, oneLineEdit, addPackage, rebuiltBase, noop }),
 			hostSecondJobOverheadSeconds: await hostOverhead(field),
+			million: await million(),
 		};
 	} finally {
 		for (const step of undo.toReversed()) {
@@ -372,26 +379,6 @@ async function startRegistry(dir: string, undo: (() => Promise<unknown>)[]): Pro
 	return counter;
 }
 
-function openConnection(sshd: Sshd, port: number, dir: string): Promise<Connection> {
-	return connect(
-		{ kind: 'ssh', user: sshd.user, host: '127.0.0.1', port, path: undefined },
-		{
-			prompts: {
-				secret: () => Promise.resolve(undefined),
-				text: () => Promise.resolve(undefined),
-				confirm: () => Promise.resolve(true),
-			},
-			secrets: memorySecrets(),
-			log: silentLog,
-			clock: systemClock,
-			trustFile: path.join(dir, 'trust'),
-			identityFiles: [sshd.userKeyFile],
-			knownHostsFiles: [],
-			agentSocket: '',
-		},
-	);
-}
-
 /** As much of a project as packs need: a download directory. */
 async function emptyProject(connection: Connection, dir: string): Promise<Project> {
 	const root = path.join(dir, 'project');
@@ -412,6 +399,12 @@ async function emptyProject(connection: Connection, dir: string): Promise<Projec
 		sendResultAbort: true,
 		daemons: [],
 	});
+}
+
+/** Memory for an image of a million files, in a process of its own. */
+async function million(): Promise<unknown> {
+	const { stdout } = await runProgram(process.execPath, ['scripts/bench.mjs', 'manyFiles', '--json'], { maxBuffer: 16 * MB });
+	return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
 
 /** Seconds from the start to the end of a job that does nothing, beyond those of a plain run; median of five. */

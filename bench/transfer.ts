@@ -10,11 +10,9 @@ import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
 import { contentOfFile } from '../src/common/content.js';
-import { silentLog, systemClock } from '../src/common/ports.js';
-import { connect } from '../src/connection/connect.js';
 import type { Connection } from '../src/connection/connection.js';
-import { memorySecrets } from '../src/connection/memorySecrets.js';
 import { type Sshd, startSshd } from '../src/sandbox/sshd.js';
+import { connectLoopback } from '../test/support/loopback.js';
 
 const MB = 1_000_000;
 const LOOPBACK_MB = 256;
@@ -61,23 +59,7 @@ async function openLine(sshd: Sshd, port: number, dir: string): Promise<Line> {
 	];
 	const destination = ['-l', sshd.user, '-p', String(port), '127.0.0.1'];
 	await runProgram('ssh', [...options, '-o', 'ControlMaster=yes', '-o', 'ControlPersist=yes', '-fN', ...destination]);
-	const ours = await connect(
-		{ kind: 'ssh', user: sshd.user, host: '127.0.0.1', port, path: undefined },
-		{
-			prompts: {
-				secret: () => Promise.resolve(undefined),
-				text: () => Promise.resolve(undefined),
-				confirm: () => Promise.resolve(true),
-			},
-			secrets: memorySecrets(),
-			log: silentLog,
-			clock: systemClock,
-			trustFile: path.join(dir, `${name}.trust`),
-			identityFiles: [sshd.userKeyFile],
-			knownHostsFiles: [],
-			agentSocket: '',
-		},
-	);
+	const ours = await connectLoopback(sshd, port, path.join(dir, `${name}.trust`));
 	return {
 		ours,
 		theirs: async (command, stdin, stdout) => {

@@ -35,7 +35,7 @@ const ENTRIES: Partial<Record<ErrorCode, Entry>> = {
 	'host-key-changed': { actions: [], tip: 'Ask the administrator of the server whether its key was changed on purpose.' },
 	'authentication-failed': { actions: ['choose-key', 'try-again'] },
 	'transfer-corrupt': RETRY,
-	'disk-full': { actions: ['try-again'], tip: 'Make room on the server, then try again.' },
+	'disk-full': { actions: ['try-again'], tip: 'Make room on the disk that is full, then try again.' },
 	'target-invalid': { actions: ['add-server'] },
 	'project-not-found': { actions: ['add-server'], tip: 'Give the path of the project in the address of the server.' },
 	'database-unreachable': RETRY,

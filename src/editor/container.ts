@@ -59,7 +59,7 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 		globalState: context.globalState,
 		workspaceState: context.workspaceState,
 		pinFile: vscode.Uri.joinPath(context.globalStorageUri, 'programs.json').fsPath,
-		cacheDir: vscode.Uri.joinPath(context.globalStorageUri, 'packs').fsPath,
+		cacheDir: vscode.Uri.joinPath(context.globalStorageUri, 'cache').fsPath,
 		builtIso: vscode.Uri.joinPath(context.extensionUri, 'dist', 'iso', 'boinc2docker.iso').fsPath,
 		servers,
 		access,

@@ -26,7 +26,7 @@ export interface Services {
 	readonly workspaceState: Storage;
 	/** File that remembers the hashes of programs that were fetched. */
 	readonly pinFile: string;
-	/** Folder for what is known of packs on servers; it may be emptied at any time. */
+	/** Folder for what is known of layers and of packs on servers; it may be emptied at any time. */
 	readonly cacheDir: string;
 	/** Where `npm run iso` puts the ISO for virtual machines; it does not come with the extension. */
 	readonly builtIso: string;

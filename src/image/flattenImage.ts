@@ -3,16 +3,19 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 
 import type { OperationContext } from '../common/ports.js';
-import { type ImageArchive, openImage } from './archive/openImage.js';
+import type { ImageArchive } from './archive/openImage.js';
+import { ImageLayers } from './imageLayers.js';
+import type { LayerCache } from './layerCache.js';
 import type { PackManifest } from './pack/manifest.js';
+import { sumOf } from './pack/partition.js';
 import { type DigestedTree, type PackPlanning, planPacks } from './pack/planPacks.js';
+import type { PackUnit } from './pack/unitList.js';
 import { treeHash, UnitDigests, unitsOf } from './pack/units.js';
 import { writePacks } from './pack/writePacks.js';
 import { temporaryFolder } from './temporaryFolder.js';
 import { applyLayer } from './tree/applyLayer.js';
 import { examineTree } from './tree/examineTree.js';
 import { FileTree } from './tree/fileTree.js';
-import { readLayer } from './tree/readLayer.js';
 import { addSharedFolder } from './tree/sharedFolder.js';
 import type { ImageConfig, ImageFacts, Pack } from './types.js';
 
@@ -21,6 +24,8 @@ export interface FlattenOptions {
 	readonly tempDir?: string;
 	/** Docker's word for the architecture that is wanted where an archive has several. Default `amd64`. */
 	readonly architecture?: string;
+	/** What is known of layers from earlier. */
+	readonly layers?: LayerCache | undefined;
 }
 
 /** An image whose layers were laid over each other; its contents are still in the archive. */
@@ -60,34 +65,36 @@ export async function flattenImage(
 		await rm(dir, { recursive: true, force: true });
 	};
 	try {
-		const image = await openImage(archive, { tempDir: dir, architecture: options.architecture ?? 'amd64' }, ctx);
-		close = () => image.close();
+		const request = { tempDir: dir, architecture: options.architecture ?? 'amd64', cache: options.layers };
+		const layers = await ImageLayers.open(archive, request, ctx);
+		const { image } = layers;
+		close = () => layers.close();
 		const tree = new FileTree();
-		for (const [index, layer] of image.layers.entries()) {
+		for (const index of image.layers.keys()) {
 			ctx.progress.report({
 				message: `Reading layer ${index + 1} of ${image.layers.length}`,
 				current: index,
 				total: image.layers.length,
 				unit: 'items',
 			});
-			await applyLayer(tree, await readLayer(layer, image.diffIds[index], ctx.signal), index, ctx.signal);
+			applyLayer(tree, await layers.read(index, ctx), index, ctx.signal);
 		}
-		const warnings = examineTree(tree.root);
+		const warnings = examineTree(tree);
 		const { link, warnings: hidden } = addSharedFolder(tree);
-		const units = unitsOf(tree.root);
+		const units = unitsOf(tree);
 		const digested: DigestedTree = { tree, units, digests: new UnitDigests(tree, units), sharedLink: link };
 		return {
 			id: imageId(treeHash(units, digested.digests), image.config),
 			config: image.config,
-			treeSize: units.files.reduce((sum, { inode }) => sum + (inode.kind === 'file' ? inode.size : 0), 0),
-			entries: [units.files, units.directories].reduce(
-				(sum, list) => list.reduce((all, unit) => all + 1 + unit.links.length, sum),
-				0,
-			),
+			treeSize: sumOf(units.files, ({ inode }) => inode.size),
+			entries: sumOf(units.files, namesOf) + sumOf(units.directories, namesOf),
 			sharedLink: link,
 			warnings: [...warnings, ...hidden],
 			plan: (known) => planPacks(digested, known),
-			write: (planning, context) => writePacks(planning, digested, dir, context),
+			write: async function* (planning, context) {
+				await layers.fetch(layersOf(planning), context);
+				yield* writePacks(planning, digested, dir, context);
+			},
 			discard: ({ name }) => rm(`${dir}/${name}`, { force: true }),
 			dispose,
 		};
@@ -96,6 +103,21 @@ export async function flattenImage(
 		throw error;
 	}
 }
+
+/** The layers whose contents go into the packs that are to be made. */
+function layersOf({ fresh }: PackPlanning): Set<number> {
+	const layers = new Set<number>();
+	for (const { units } of fresh) {
+		for (const { inode } of units) {
+			if (inode.size > 0) {
+				layers.add(inode.layer);
+			}
+		}
+	}
+	return layers;
+}
+
+const namesOf = ({ links }: PackUnit): number => 1 + links.length;
 
 function imageId(tree: string, config: ImageConfig): string {
 	const { os, architecture, entrypoint, cmd, env, workingDir, user } = config;

@@ -62,7 +62,7 @@ export async function shipImage(
 	ctx: OperationContext,
 ): Promise<Shipment> {
 	ctx.progress.report({ message: 'Asking what the server has' });
-	const known = image.key === undefined ? undefined : await intact(project, [keyName(image.key)], ctx);
+	const known = image.key === undefined ? undefined : await intact(project, keyName(image.key), cache, ctx);
 	if (known) {
 		ctx.log.info(`${project.name} has the image ${known.id.slice(0, 12)} already`);
 		return { ...known, bytesSent: 0 };
@@ -71,7 +71,7 @@ export async function shipImage(
 	try {
 		throwIfAborted(ctx.signal);
 		const names = [flat.id, ...(image.key === undefined ? [] : [keyName(image.key)])];
-		const same = await intact(project, [flat.id], ctx);
+		const same = await intact(project, flat.id, cache, ctx);
 		const shipped = same
 			? { ...same, bytesSent: 0, manifests: new Map<string, Uint8Array>() }
 			: await sendRest(project, flat, cache, ctx);
@@ -88,8 +88,13 @@ export async function shipImage(
 const keyName = (key: string): string => `k${key}`;
 
 /** The image if the server knows it and has all its packs as they should be. */
-async function intact(project: Project, names: readonly string[], ctx: OperationContext): Promise<ShippedImage | undefined> {
-	const record = await findImage(project, names, ctx);
+async function intact(
+	project: Project,
+	name: string,
+	cache: ManifestCache,
+	ctx: OperationContext,
+): Promise<ShippedImage | undefined> {
+	const record = await findImage(project, name, cache, ctx);
 	if (!record) {
 		return undefined;
 	}

@@ -1,9 +1,12 @@
+import { join } from 'node:path';
+
 import { contentOfBytes } from '../common/content.js';
 import { BoincError, throwIfAborted } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
 import type { ImageArchive } from '../image/archive/openImage.js';
 import type { BuildRequest, Engine } from '../image/engine.js';
 import { type FlatImage, flattenImage, imageKey } from '../image/flattenImage.js';
+import { LayerCache } from '../image/layerCache.js';
 import type { ImageConfig } from '../image/types.js';
 import { architecturesOf, installedApps } from '../project/apps.js';
 import type { Project } from '../project/project.js';
@@ -96,7 +99,7 @@ export async function submitContainer(
 	services: {
 		/** Needed to build and to read the engine's images; an archive is read without it. */
 		readonly engine: Engine | undefined;
-		/** Folder on this computer in which it is kept what is in the packs of servers: saves fetching that again. */
+		/** Folder on this computer in which it is kept what is in layers and in the packs of servers: saves reading that again. */
 		readonly cacheDir?: string;
 	},
 	ctx: OperationContext,
@@ -108,7 +111,9 @@ export async function submitContainer(
 	const check = async (config: ImageConfig): Promise<void> => {
 		await chooseApp(project, request.app, config.architecture, ctx.signal);
 	};
-	const source = await imageToShip(request, services.engine, architecture, check, ctx);
+	const cacheIn = (name: string): string | undefined => services.cacheDir && join(services.cacheDir, name);
+	const layers = new LayerCache(cacheIn('layers'));
+	const source = await imageToShip(request, { engine: services.engine, layers }, architecture, check, ctx);
 	throwIfAborted(ctx.signal);
 	ctx.progress.report({ message: 'Reading the inputs' });
 	const files = new InputFiles();
@@ -118,7 +123,7 @@ export async function submitContainer(
 		throwIfAborted(ctx.signal);
 		jobSpecs.push({ ...jobOf(job), inputs: await files.all(job.inputs) });
 	}
-	const { bytesSent, ...image } = await shipImage(project, source, new ManifestCache(services.cacheDir), ctx);
+	const { bytesSent, ...image } = await shipImage(project, source, new ManifestCache(cacheIn('packs')), ctx);
 	const inputBytes = [...inputs, ...(jobSpecs[0]?.inputs ?? [])].reduce((sum, { file }) => sum + file.content.size, 0);
 	const sizes = { packBytes: packBytes(image.packs), treeBytes: image.treeSize, inputBytes };
 	const { resources, notes } = defaultResources(sizes, request.resources);
@@ -227,13 +232,13 @@ async function architectureFor(project: Project, name: string, signal: AbortSign
 /** Builds the image if it must be built, and finds out what can be known of it without reading it. */
 async function imageToShip(
 	{ image, tempDir, onLog }: ContainerRequest,
-	engine: Engine | undefined,
+	{ engine, layers }: { readonly engine: Engine | undefined; readonly layers: LayerCache },
 	architecture: Architecture,
 	check: (config: ImageConfig) => Promise<void>,
 	ctx: OperationContext,
 ): Promise<ImageToShip> {
 	const asked = image.kind === 'dockerfile' ? image.platform?.split('/')[1] : undefined;
-	const options = { architecture: asked ?? architecture, ...(tempDir !== undefined && { tempDir }) };
+	const options = { layers, architecture: asked ?? architecture, ...(tempDir !== undefined && { tempDir }) };
 	const open = async (archive: ImageArchive): Promise<FlatImage> => {
 		ctx.progress.report({ message: 'Reading the image' });
 		const flat = await flattenImage(archive, ctx, options);
@@ -266,7 +271,7 @@ async function imageToShip(
 	}
 	return {
 		key: described && imageKey(described.config, described.diffIds),
-		open: () => open(engine.save(reference, ctx)),
+		open: () => open({ save: () => engine.save(reference, ctx) }),
 	};
 }
 

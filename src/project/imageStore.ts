@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 
@@ -7,6 +7,7 @@ import publishImage from '../../templates/server/publish-image.sh';
 import readManifestsScript from '../../templates/server/read-manifests.sh';
 import { contentOfBytes } from '../common/content.js';
 import { BoincError, messageOf } from '../common/errors.js';
+import type { FileCache } from '../common/fileCache.js';
 import type { OperationContext } from '../common/ports.js';
 import { makeDirectory } from '../connection/files.js';
 import { run } from '../connection/run.js';
@@ -33,23 +34,43 @@ export interface ImageRecord {
 	readonly damaged: readonly string[];
 }
 
-/** The first image of these names that the server knows, in one round trip of a few kilobytes. Names are lower-case letters and digits. */
+/**
+ * The image of this name that the server knows, in one round trip of a few kilobytes. The name has lower-case letters and
+ * digits. What `cache` has of it does not travel again.
+ */
 export async function findImage(
 	project: Project,
-	names: readonly string[],
+	name: string,
+	cache: FileCache,
 	ctx: OperationContext,
 ): Promise<ImageRecord | undefined> {
-	return (await records(project, ['name', ...names], ctx))[0];
+	const place = createHash('sha256')
+		.update(JSON.stringify([project.connection.name, project.root, name]))
+		.digest('hex');
+	const file = `record-${place.slice(0, 32)}`;
+	const had = await cache.get(file);
+	const [found] = await records(project, ['name', name], ctx, had);
+	if (found && found.bytes !== had) {
+		await cache.put(new Map([[file, found.bytes]]));
+	}
+	return found?.record;
 }
 
 /** The images of a server that were used last. */
-export const recentImages = (project: Project, count: number, ctx: OperationContext): Promise<ImageRecord[]> =>
-	records(project, ['recent', String(count)], ctx);
+export async function recentImages(project: Project, count: number, ctx: OperationContext): Promise<ImageRecord[]> {
+	return (await records(project, ['recent', String(count)], ctx)).map(({ record }) => record);
+}
 
-async function records(project: Project, what: readonly string[], ctx: OperationContext): Promise<ImageRecord[]> {
+interface FoundRecord {
+	readonly record: ImageRecord;
+	readonly bytes: Buffer;
+}
+
+async function records(project: Project, what: readonly string[], ctx: OperationContext, had?: Buffer): Promise<FoundRecord[]> {
+	const hash = had ? createHash('md5').update(had).digest('hex') : 'none';
 	const { stdout } = await run(
 		project.connection,
-		['sh', '-c', findImages, 'sh', project.root, project.config.downloadDir, ...what],
+		['sh', '-c', briefScript(findImages), 'sh', project.root, project.config.downloadDir, hash, ...what],
 		{
 			doing: `look which images ${project.name} has`,
 			// Once a week the contents of all packs of an image are read.
@@ -57,8 +78,9 @@ async function records(project: Project, what: readonly string[], ctx: Operation
 			...(ctx.signal && { signal: ctx.signal }),
 		},
 	);
-	const found: ImageRecord[] = [];
-	for (const { name, bytes, lines } of framed(stdout, 'record')) {
+	const found: FoundRecord[] = [];
+	for (const { kind, name, bytes: sent, lines } of framed(stdout, ['record', 'same'])) {
+		const bytes = kind === 'same' && had ? had : sent;
 		const damaged = lines.flatMap((line) =>
 			line.startsWith('damaged ') ? [line.slice(line.lastIndexOf('/') + 1).replace('damaged ', '')] : [],
 		);
@@ -67,7 +89,7 @@ async function records(project: Project, what: readonly string[], ctx: Operation
 			return undefined;
 		});
 		if (description !== undefined && lines.at(-1) === 'end') {
-			found.push({ name, description, damaged });
+			found.push({ record: { name, description, damaged }, bytes });
 		}
 	}
 	return found;
@@ -79,15 +101,19 @@ async function descriptionOf(record: Buffer): Promise<unknown> {
 	return value;
 }
 
+/** A script without its comments and indents. None of ours has a text of several lines. */
+const briefScript = (script: string): string => script.replaceAll(/^[ \t]+/gm, '').replaceAll(/^#.*\n/gm, '');
+
 interface Framed {
+	readonly kind: string;
 	readonly name: string;
 	readonly bytes: Buffer;
 	/** What follows the bytes up to the next frame. */
 	readonly lines: readonly string[];
 }
 
-/** Takes apart `WORD NAME SIZE`, a line end, SIZE bytes, lines, and so on. What is cut off is left out. */
-function framed(output: Buffer, word: string): Framed[] {
+/** Takes apart `WORD NAME SIZE` with one of the words, a line end, SIZE bytes, lines, and so on. What is cut off is left out. */
+function framed(output: Buffer, words: readonly string[]): Framed[] {
 	const frames: (Framed & { lines: string[] })[] = [];
 	for (let at = 0; at < output.length;) {
 		const newline = output.indexOf(0x0a, at);
@@ -95,11 +121,11 @@ function framed(output: Buffer, word: string): Framed[] {
 		const line = output.toString('latin1', at, end);
 		at = end + 1;
 		const [kind, name, size] = line.split(' ');
-		if (kind === word && name !== undefined && size !== undefined && /^\d+$/.test(size)) {
+		if (kind !== undefined && words.includes(kind) && name !== undefined && size !== undefined && /^\d+$/.test(size)) {
 			if (at + Number(size) > output.length) {
 				break;
 			}
-			frames.push({ name, bytes: output.subarray(at, at + Number(size)), lines: [] });
+			frames.push({ kind, name, bytes: output.subarray(at, at + Number(size)), lines: [] });
 			at += Number(size);
 		} else {
 			frames.at(-1)?.lines.push(line);
@@ -124,7 +150,7 @@ export async function readManifests(
 		timeoutMs: 600_000,
 		...(ctx.signal && { signal: ctx.signal }),
 	});
-	return new Map(framed(stdout, 'manifest').map(({ name, bytes }) => [name, bytes]));
+	return new Map(framed(stdout, ['manifest']).map(({ name, bytes }) => [name, bytes]));
 }
 
 export interface StoredImage {

@@ -34,9 +34,8 @@ export interface Session {
 	readonly ctx: OperationContext;
 }
 
-/** What is known of packs on servers; it may be emptied at any time. */
-export const cacheDir = (): string =>
-	path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'boinc2docker', 'packs');
+/** What is known of layers and of packs on servers; it may be emptied at any time. */
+export const cacheDir = (): string => path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'boinc2docker');
 
 /** Where host keys that a person accepted are kept: beside other settings of this program. */
 function trustFile(): string {

@@ -1,13 +1,14 @@
 #!/bin/sh
-# Usage: find-images.sh PROJECT_ROOT DOWNLOAD_DIR name NAME... | recent COUNT
+# Usage: find-images.sh PROJECT_ROOT DOWNLOAD_DIR MD5 name NAME... | recent COUNT
 # Prints the first of the named images that is known, or those that were used last, each as "record NAME SIZE", a line end, so
-# many bytes, then "damaged PATH" for each of its packs that is not as it should be, and "end".
+# many bytes, then "damaged PATH" for each of its packs that is not as it should be, and "end". Instead of a record with this MD5,
+# which the caller has, it prints "same NAME 0".
 # A record is gzip'd and begins with lines "pack PATH SIZE MD5"; PATH is relative to DOWNLOAD_DIR.
 LC_ALL=C
 export LC_ALL
 cd "$1/.boinc2docker/images" 2>/dev/null || exit 0
-download=$2 how=$3
-shift 3
+download=$2 had=$3 how=$4
+shift 4
 
 # The time of a side file tells who removes unused packs that this one is wanted (remove-packs.sh); so this comes before looking
 # whether it is there. A side file that is not valid must not become so by its time.
@@ -45,8 +46,13 @@ by_contents() {
 
 record() {
 	bytes=$(wc -c <"$1") || return
-	printf 'record %s %s\n' "$1" "$((bytes))"
-	cat "$1"
+	case $(md5sum <"$1") in
+	"$had "*) printf 'same %s 0\n' "$1" ;;
+	*)
+		printf 'record %s %s\n' "$1" "$((bytes))"
+		cat "$1"
+		;;
+	esac
 	gzip -dc "$1" | want
 	damaged=$(gzip -dc "$1" | by_side_files)
 	if [ -z "$damaged" ] && [ -z "$(find "$1.checked" -prune -mtime -7 2>/dev/null)" ] && command -v md5sum >/dev/null; then

@@ -8,14 +8,25 @@ import { parseConfig, type ParsedConfig } from './imageConfig.js';
 import { findLayout, type ImageLayout } from './imageLayout.js';
 import { ArchiveMembers } from './members.js';
 import { ForwardReader, LocalFile } from './randomAccess.js';
+import { type FindLayer, spoolWithout } from './skipLayers.js';
 import { compressionOf, spool } from './spool.js';
 
-/** A saved image: a stream of an archive, or a file that holds one. */
-export type ImageArchive = AsyncIterable<Uint8Array> | { readonly file: string };
+/** A saved image: a stream of an archive, a file that holds one, or what an engine saves as often as it is asked. */
+export type ImageArchive =
+	AsyncIterable<Uint8Array> | { readonly file: string } | { readonly save: () => AsyncIterable<Uint8Array> };
+
+/** A layer of an archive. */
+export interface ArchivedLayer {
+	readonly range: TarRange;
+	/** Name of the archive's member. */
+	readonly path: string;
+	/** Whether its bytes were left out. */
+	readonly isSkipped: boolean;
+}
 
 export interface OpenImage extends ParsedConfig {
 	/** Unpacked layers, lowest first, for reading at any offset. */
-	readonly layers: readonly TarRange[];
+	readonly layers: readonly ArchivedLayer[];
 	close(): Promise<void>;
 }
 
@@ -24,6 +35,8 @@ export interface OpenRequest {
 	readonly tempDir: string;
 	/** Docker's word for the architecture that is wanted where an archive has several. */
 	readonly architecture: string;
+	/** Says which members of what an engine saves are layers whose bytes are not needed. */
+	readonly find?: FindLayer | undefined;
 }
 
 /**
@@ -43,14 +56,15 @@ export async function openImage(archive: ImageArchive, request: OpenRequest, ctx
 		await Promise.all(files.splice(0).map((file) => file.close()));
 	};
 	try {
-		const file = await openFile(await archiveFile(archive, request, ctx));
+		const { path: local, skipped } = await archiveFile(archive, request, ctx);
+		const file = await openFile(local);
 		const label = 'file' in archive ? basename(archive.file) : 'saved image';
 		const range: TarRange = { source: file, start: 0, end: file.size, label, endMark: 'required' };
 		const members = await ArchiveMembers.index(range);
 		const layout = await findLayout(members, { label, architecture: request.architecture });
 		const parsed = parseConfig(await members.json(layout.config), layout.name ?? label);
 		requireHashes(parsed, layout, label);
-		const layers: TarRange[] = [];
+		const layers: ArchivedLayer[] = [];
 		const known = new Map<string, TarRange>();
 		for (const [index, path] of layout.layers.entries()) {
 			throwIfAborted(ctx.signal);
@@ -71,7 +85,11 @@ export async function openImage(archive: ImageArchive, request: OpenRequest, ctx
 			const layer =
 				known.get(path) ?? (await unpackedLayer(packed, join(request.tempDir, `layer-${index}.tar`), openFile, ctx.signal));
 			known.set(path, layer);
-			layers.push({ ...layer, label: packed.label });
+			const left = skipped.get(entry.name);
+			if (left !== undefined && left !== parsed.diffIds[index]) {
+				throw new WronglySkipped();
+			}
+			layers.push({ range: { ...layer, label: packed.label }, path: entry.name, isSkipped: left !== undefined });
 		}
 		return { ...parsed, layers, close };
 	} catch (error) {
@@ -80,8 +98,33 @@ export async function openImage(archive: ImageArchive, request: OpenRequest, ctx
 	}
 }
 
-/** Path of a file with the uncompressed archive. */
-async function archiveFile(archive: ImageArchive, request: OpenRequest, ctx: OperationContext): Promise<string> {
+/** A name in an archive meant another layer than before: nothing may be left out of it. */
+export class WronglySkipped extends Error {}
+
+interface LocalArchive {
+	readonly path: string;
+	/** Members that were left out, and which layers they are. */
+	readonly skipped: ReadonlyMap<string, string>;
+}
+
+/** A file with the uncompressed archive. */
+async function archiveFile(archive: ImageArchive, request: OpenRequest, ctx: OperationContext): Promise<LocalArchive> {
+	if (!('save' in archive)) {
+		return { path: await plainFile(archive, request, ctx), skipped: new Map() };
+	}
+	const { find } = request;
+	if (find === undefined) {
+		return { path: await plainFile(archive.save(), request, ctx), skipped: new Map() };
+	}
+	ctx.progress.report({ message: 'Reading the image from the engine' });
+	const file = join(request.tempDir, 'archive');
+	const skipped = await spoolWithout(archive.save(), find, { file, label: 'saved image', signal: ctx.signal });
+	return { path: skipped.size > 0 ? file : await plainFile({ file }, request, ctx), skipped };
+}
+
+type PlainArchive = Exclude<ImageArchive, { readonly save: unknown }>;
+
+async function plainFile(archive: PlainArchive, request: OpenRequest, ctx: OperationContext): Promise<string> {
 	const given = 'file' in archive ? archive.file : join(request.tempDir, 'archive');
 	if (!('file' in archive)) {
 		ctx.progress.report({ message: 'Reading the image from the engine' });

@@ -29,7 +29,10 @@ const MAX_RATIO = 1000;
  *
  * Throws `disk-full`, or `archive-corrupt` for a bomb.
  */
-export async function* withinRoom(pieces: AsyncIterable<Uint8Array>, room: Room): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* withinRoom<T extends Uint8Array>(
+	pieces: AsyncIterable<T>,
+	room: Room,
+): AsyncGenerator<T, void, undefined> {
 	let written = 0;
 	let checked = 0;
 	for await (const piece of pieces) {

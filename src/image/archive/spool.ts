@@ -78,8 +78,14 @@ async function freeBytes(folder: string): Promise<number> {
 	return bavail * bsize;
 }
 
+/** The pieces while there is room for them beside the target. */
+export const roomFor = <T extends Uint8Array>(
+	pieces: AsyncIterable<T>,
+	{ file, label }: SpoolTarget,
+): AsyncGenerator<T, void, undefined> => withinRoom(pieces, { label, freeBytes: () => freeBytes(dirname(file)) });
+
 /** The error in our words, if it is about the data or the disk. */
-function explained(error: unknown, label: string): unknown {
+export function explained(error: unknown, label: string): unknown {
 	const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 	if (code === 'ENOSPC' || code === 'EDQUOT') {
 		return noRoom(label, error);

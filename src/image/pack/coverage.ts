@@ -1,5 +1,7 @@
 import type { ByteString } from '../tar/tarHeader.js';
-import type { DirectoryInode, Inode } from '../tree/inode.js';
+import { bytes, integers, large } from '../tree/column.js';
+import type { FileTree } from '../tree/fileTree.js';
+import type { Inode } from '../tree/inode.js';
 import type { PackFacts } from '../types.js';
 import type { ManifestLine, PackManifest } from './manifest.js';
 import { isFilled, type UnitDigests } from './units.js';
@@ -19,10 +21,43 @@ interface Effect {
 	readonly size: number;
 }
 
+const KINDS: readonly Effect['kind'][] = ['same', 'stale', 'time', 'old time'];
+
+/** Effects in the order of their pack, in columns: a tree has millions, and a dozen images are looked at. */
+class EffectList implements Iterable<Effect> {
+	readonly #inode = integers();
+	readonly #kind = bytes();
+	readonly #useful = bytes();
+	readonly #mtime = large();
+	readonly #size = large();
+	#count = 0;
+
+	add({ inode, kind, useful, mtime, size }: Effect): void {
+		const at = this.#count++;
+		this.#inode.set(at, inode);
+		this.#kind.set(at, KINDS.indexOf(kind));
+		this.#useful.set(at, useful ? 1 : 0);
+		this.#mtime.set(at, mtime);
+		this.#size.set(at, size);
+	}
+
+	*[Symbol.iterator](): Generator<Effect, void, undefined> {
+		for (let at = 0; at < this.#count; at++) {
+			yield {
+				inode: this.#inode.get(at),
+				kind: KINDS[this.#kind.get(at)] ?? 'stale',
+				useful: this.#useful.get(at) === 1,
+				mtime: this.#mtime.get(at),
+				size: this.#size.get(at),
+			};
+		}
+	}
+}
+
 /** A pack of a server that a tree can use: all its paths are in the tree. */
 export interface UsablePack {
 	readonly facts: PackFacts;
-	readonly effects: readonly Effect[];
+	readonly effects: Iterable<Effect>;
 	/** Bytes of tar of what the tree wants as it is. */
 	readonly useful: number;
 	/** Bytes of tar of what later packs must replace. */
@@ -33,13 +68,9 @@ export interface UsablePack {
  * What a pack of a server means for a tree. `undefined` when it has a path that the tree has not, or has as something that
  * cannot replace it: nothing can be removed when an image is put together again.
  */
-export async function usablePack(
-	manifest: PackManifest,
-	root: DirectoryInode,
-	digests: UnitDigests,
-): Promise<UsablePack | undefined> {
-	const look = new PathLookup(root);
-	const effects: Effect[] = [];
+export async function usablePack(manifest: PackManifest, tree: FileTree, digests: UnitDigests): Promise<UsablePack | undefined> {
+	const look = new PathLookup(tree.root);
+	const effects = new EffectList();
 	let useful = 0;
 	let stale = 0;
 	for (const line of await manifest.lines()) {
@@ -53,7 +84,7 @@ export async function usablePack(
 			} else {
 				stale += effect.size;
 			}
-			effects.push(effect);
+			effects.add(effect);
 		}
 	}
 	return { facts: manifest.facts, effects, useful, stale };
@@ -94,11 +125,11 @@ function effectsOf(line: ManifestLine, look: PathLookup, digests: UnitDigests): 
 
 /** Finds inodes by path; paths that come in order share their folder. */
 class PathLookup {
-	readonly #root: DirectoryInode;
+	readonly #root: Inode;
 	#folder: ByteString | undefined;
-	#directory: DirectoryInode | undefined;
+	#directory: Inode | undefined;
 
-	constructor(root: DirectoryInode) {
+	constructor(root: Inode) {
 		this.#root = root;
 	}
 
@@ -115,7 +146,7 @@ class PathLookup {
 		return this.#directory?.children.get(path.slice(slash + 1));
 	}
 
-	#find(folder: ByteString): DirectoryInode | undefined {
+	#find(folder: ByteString): Inode | undefined {
 		let directory = this.#root;
 		for (const part of folder === '' ? [] : folder.split('/')) {
 			const next = directory.children.get(part);
@@ -142,19 +173,24 @@ export class Coverage {
 
 	/** Bytes of tar that the pack would add to what is there already. */
 	gain({ effects }: UsablePack): number {
-		return effects.reduce((sum, { inode, kind, useful, mtime, size }) => {
+		let sum = 0;
+		for (const { inode, kind, useful, mtime, size } of effects) {
 			const there = this.#mtimes[inode] ?? ABSENT;
 			const adds = useful && (kind === 'same' ? there < 0 : there !== mtime);
-			return adds ? sum + size : sum;
-		}, 0);
+			sum += adds ? size : 0;
+		}
+		return sum;
 	}
 
 	/** Whether every file to which the pack gives a time is there. Otherwise the image could not be put together. */
 	supports({ effects }: UsablePack): boolean {
-		return effects.every(({ inode, kind }) => {
+		for (const { inode, kind } of effects) {
 			const there = this.#mtimes[inode] ?? ABSENT;
-			return kind === 'time' ? there >= 0 : kind !== 'old time' || there !== ABSENT;
-		});
+			if (kind === 'time' ? there < 0 : kind === 'old time' && there === ABSENT) {
+				return false;
+			}
+		}
+		return true;
 	}
 
 	add({ effects }: UsablePack): void {

@@ -7,7 +7,8 @@ import { BoincError } from '../../common/errors.js';
 import { BLOCK, type ByteString } from '../tar/tarHeader.js';
 import type { PackFacts } from '../types.js';
 import type { PackPlan } from './partition.js';
-import { type PackUnit, tarSize, type UnitDigests } from './units.js';
+import type { PackUnit } from './unitList.js';
+import { tarSize, type UnitDigests } from './units.js';
 
 /** A line of a manifest: a unit of the pack, or a time that the pack gives to a file of earlier packs. */
 export interface ManifestLine {

@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
 
 import type { ByteString } from '../tar/tarHeader.js';
-import { type PackKind, type PackUnit, tarSize, type TreeUnits } from './units.js';
+import type { PackUnit, UnitList } from './unitList.js';
+import { type PackKind, tarSize, type TreeUnits } from './units.js';
 
 /** What goes into one pack, in this order. */
 export interface PackPlan {
@@ -10,8 +11,8 @@ export interface PackPlan {
 	 * Files that are in earlier packs with another time. They come first, and `units` holds the image's link to the shared
 	 * folder then: see `timeHeader`.
 	 */
-	readonly times: readonly PackUnit[];
-	readonly units: readonly PackUnit[];
+	readonly times: UnitList;
+	readonly units: UnitList;
 	/** Bytes of the tar, about. */
 	readonly size: number;
 }
@@ -53,9 +54,16 @@ const scaled = ({ least, further, most, alone }: PackSizes, scale: number): Pack
 	alone: alone * scale,
 });
 
+export function sumOf(units: UnitList, value: (unit: PackUnit) => number): number {
+	let sum = 0;
+	for (const unit of units) {
+		sum += value(unit);
+	}
+	return sum;
+}
+
 /** Bytes of tar of all units. */
-export const unitBytes = ({ files, directories }: TreeUnits): number =>
-	[files, directories].reduce((sum, list) => list.reduce((all, unit) => all + tarSize(unit), sum), 0);
+export const unitBytes = ({ files, directories }: TreeUnits): number => sumOf(files, tarSize) + sumOf(directories, tarSize);
 
 /**
  * Cuts units into at most `count` packs; every unit is in exactly one, files before directories.
@@ -72,27 +80,30 @@ export function partition({ files, directories }: TreeUnits, sizes: PackSizes, c
 	}
 }
 
-function cut(kind: PackKind, units: readonly PackUnit[], sizes: PackSizes): PackPlan[] {
+function cut(kind: PackKind, units: UnitList, sizes: PackSizes): PackPlan[] {
 	const packs: PackPlan[] = [];
-	let current: PackUnit[] = [];
+	const none = units.pick([]);
+	let current: number[] = [];
 	let size = 0;
 	const finish = (): void => {
 		if (current.length > 0) {
-			packs.push({ kind, times: [], units: current, size });
+			packs.push({ kind, times: none, units: units.pick(current), size });
 		}
 		current = [];
 		size = 0;
 	};
+	let place = 0;
 	for (const unit of units) {
+		const here = place++;
 		const more = tarSize(unit);
 		if (more >= sizes.alone) {
-			packs.push({ kind, times: [], units: [unit], size: more });
+			packs.push({ kind, times: none, units: units.pick([here]), size: more });
 			continue;
 		}
 		if (size + more > sizes.most) {
 			finish();
 		}
-		current.push(unit);
+		current.push(here);
 		size += more;
 		if (size >= sizes.least && chance(unit.path) < more / sizes.further) {
 			finish();

@@ -4,8 +4,9 @@ import type { PackFacts } from '../types.js';
 import { choosePacks } from './choosePacks.js';
 import { type Coverage, type UsablePack, usablePack } from './coverage.js';
 import type { PackManifest } from './manifest.js';
-import { MOST_PACKS, type PackPlan, packSizes, partition, unitBytes } from './partition.js';
-import { type PackUnit, tarSize, type TreeUnits, type UnitDigests } from './units.js';
+import { MOST_PACKS, type PackPlan, packSizes, partition, sumOf, unitBytes } from './partition.js';
+import type { PackUnit, UnitList } from './unitList.js';
+import { tarSize, type TreeUnits, type UnitDigests } from './units.js';
 
 /** A tree with what was worked out about it. */
 export interface DigestedTree {
@@ -35,7 +36,7 @@ export async function planPacks(image: DigestedTree, known: Iterable<PackManifes
 	const sizes = packSizes(treeBytes);
 	const usable: UsablePack[] = [];
 	for (const manifest of known) {
-		const pack = await usablePack(manifest, tree.root, digests);
+		const pack = await usablePack(manifest, tree, digests);
 		if (pack) {
 			usable.push(pack);
 		}
@@ -52,7 +53,7 @@ export async function planPacks(image: DigestedTree, known: Iterable<PackManifes
 }
 
 /** What packs leave to do. */
-function restOf({ files, directories }: TreeUnits, coverage: Coverage): TreeUnits & { readonly times: readonly PackUnit[] } {
+function restOf({ files, directories }: TreeUnits, coverage: Coverage): TreeUnits & { readonly times: UnitList } {
 	const onlyTime = ({ inode }: PackUnit): boolean =>
 		// The other kinds are not worth it: they have no content.
 		inode.kind === 'file' && inode.size > 0 && coverage.missing(inode) === 'time';
@@ -65,18 +66,19 @@ function restOf({ files, directories }: TreeUnits, coverage: Coverage): TreeUnit
 }
 
 /** Puts the times into the last pack with files, or one of their own, and the link behind them. */
-function withTimes(plans: readonly PackPlan[], times: readonly PackUnit[], image: DigestedTree): PackPlan[] {
+function withTimes(plans: readonly PackPlan[], times: UnitList, image: DigestedTree): PackPlan[] {
 	if (times.length === 0) {
 		return [...plans];
 	}
+	const none = times.pick([]);
 	const files = plans.filter(({ kind }) => kind === 'files');
-	const last = files.pop() ?? { kind: 'files', times: [], units: [], size: 0 };
+	const last = files.pop() ?? { kind: 'files', times: none, units: none, size: 0 };
 	const link = image.units.files.filter(({ path }) => path === image.sharedLink);
 	const others = last.units.filter(({ path }) => path !== image.sharedLink);
-	const size = last.size + BLOCK * times.length + link.reduce((sum, unit) => sum + tarSize(unit), 0);
+	const size = last.size + BLOCK * times.length + sumOf(link, tarSize);
 	return [
 		...files,
-		{ kind: 'files', times, units: [...others, ...link], size },
+		{ kind: 'files', times, units: others.concat(link), size },
 		...plans.filter(({ kind }) => kind === 'directories'),
 	];
 }

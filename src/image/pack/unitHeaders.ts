@@ -1,7 +1,7 @@
 import type { ByteString, TarHeader } from '../tar/tarHeader.js';
 import type { Inode } from '../tree/inode.js';
 import { travels } from '../tree/travels.js';
-import type { PackUnit } from './units.js';
+import type { PackUnit } from './unitList.js';
 
 /** The tar headers of a file and its further names; the file's own is the first, and its content follows that. */
 export function unitHeaders({ path, inode, links }: PackUnit): TarHeader[] {
@@ -41,8 +41,8 @@ function headerOf(path: ByteString, inode: Inode): TarHeader {
 		uid: inode.uid,
 		gid: inode.gid,
 		mtime: inode.mtime,
-		size: inode.kind === 'file' ? inode.size : 0,
-		linkName: inode.kind === 'symlink' ? inode.target : '',
+		size: inode.size,
+		linkName: inode.target,
 		deviceMajor: isDevice ? inode.major : 0,
 		deviceMinor: isDevice ? inode.minor : 0,
 		xattrs: inode.xattrs.size === 0 ? inode.xattrs : new Map([...inode.xattrs].filter(([name]) => travels(name))),

@@ -1,18 +1,12 @@
 import { createHash } from 'node:crypto';
 
-import { BLOCK, type ByteString, paddedSize } from '../tar/tarHeader.js';
+import { BLOCK, paddedSize } from '../tar/tarHeader.js';
+import { NumberList } from '../tree/column.js';
 import type { FileTree } from '../tree/fileTree.js';
-import type { DirectoryInode, Inode } from '../tree/inode.js';
+import type { Inode } from '../tree/inode.js';
 import { travels } from '../tree/travels.js';
 import { walkTree } from '../tree/walkTree.js';
-
-/** One file with all its names. */
-export interface PackUnit {
-	readonly path: ByteString;
-	readonly inode: Inode;
-	/** Further names: hard links. */
-	readonly links: readonly ByteString[];
-}
+import { type PackUnit, UnitList } from './unitList.js';
 
 /**
  * What a pack holds. Files are put into directories, and that changes the directories' times, so packs with directories
@@ -21,45 +15,43 @@ export interface PackUnit {
 export type PackKind = 'files' | 'directories';
 
 export interface TreeUnits {
-	readonly files: readonly PackUnit[];
-	readonly directories: readonly PackUnit[];
+	readonly files: UnitList;
+	readonly directories: UnitList;
 }
 
-const NO_LINKS: readonly ByteString[] = [];
-
 /** Everything of a tree that is packed, in order of the paths; each inode once. */
-export function unitsOf(root: DirectoryInode): TreeUnits {
-	const files: PackUnit[] = [];
-	const directories: PackUnit[] = [];
-	const linksOf = new Map<Inode, ByteString[]>();
-	for (const { path, inode } of walkTree(root)) {
-		const known = linksOf.get(inode);
-		if (known) {
-			known.push(path);
-			continue;
-		}
-		const links: ByteString[] | undefined = inode.shared ? [] : undefined;
-		if (links) {
-			linksOf.set(inode, links);
-		}
-		const unit = { path, inode, links: links ?? NO_LINKS };
-		if (path === '') {
-			if (root.explicit) {
-				directories.push(unit);
+export function unitsOf(tree: FileTree): TreeUnits {
+	const files = new NumberList();
+	const directories = new NumberList();
+	const first = new Set<number>();
+	const further = new Map<number, number[]>();
+	for (const { name, inode } of walkTree(tree)) {
+		if (inode.shared) {
+			if (first.has(inode.number)) {
+				const names = further.get(inode.number) ?? [];
+				names.push(name);
+				further.set(inode.number, names);
+				continue;
 			}
-		} else {
-			(isFilled(inode) ? directories : files).push(unit);
+			first.add(inode.number);
+		}
+		if (inode.number !== tree.root.number) {
+			(isFilled(inode) ? directories : files).add(name);
+		} else if (inode.explicit) {
+			directories.add(name);
 		}
 	}
-	return { files, directories };
+	return {
+		files: new UnitList(tree, further, files.numbers()),
+		directories: new UnitList(tree, further, directories.numbers()),
+	};
 }
 
 /** Whether a directory has something in it, so that its time must be set at the end. */
-export const isFilled = (inode: Inode): boolean => inode.kind === 'directory' && inode.children.size > 0;
+export const isFilled = (inode: Inode): boolean => inode.children.size > 0;
 
 /** Bytes of a unit in a tar archive, but for long names and attributes. */
-export const tarSize = ({ inode, links }: PackUnit): number =>
-	BLOCK * (1 + links.length) + (inode.kind === 'file' ? paddedSize(inode.size) : 0);
+export const tarSize = ({ inode, links }: PackUnit): number => BLOCK * (1 + links.length) + paddedSize(inode.size);
 
 /** 96 bits: only what lies under one path is ever compared. */
 const DIGEST_BYTES = 12;
@@ -97,7 +89,7 @@ function digestOf({ path, inode, links }: PackUnit): Buffer {
 		inode.uid,
 		inode.gid,
 		inode.kind === 'file' ? `${inode.size} ${inode.digest}` : '',
-		inode.kind === 'symlink' ? inode.target : '',
+		inode.target,
 		isDevice ? `${inode.major} ${inode.minor}` : '',
 		...[...inode.xattrs]
 			.filter(([name]) => travels(name))

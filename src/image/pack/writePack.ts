@@ -86,6 +86,27 @@ export async function writePack(plan: PackPlan, image: DigestedTree, target: Pac
 	};
 }
 
+const MOST_READERS = 16;
+
+/** Readers by what they read. Each has a large buffer, and an image may have hundreds of layers. */
+class Readers {
+	readonly #readers = new Map<RandomAccess, ForwardReader>();
+
+	of(source: RandomAccess): ForwardReader {
+		const known = this.#readers.get(source);
+		if (known) {
+			return known;
+		}
+		const [oldest] = this.#readers.keys();
+		if (oldest && this.#readers.size >= MOST_READERS) {
+			this.#readers.delete(oldest);
+		}
+		const made = new ForwardReader(source);
+		this.#readers.set(source, made);
+		return made;
+	}
+}
+
 interface Totals {
 	entries: number;
 	tarBytes: number;
@@ -96,7 +117,7 @@ async function* tarOf(
 	{ sharedLink }: DigestedTree,
 	totals: Totals,
 ): AsyncGenerator<Buffer, void, undefined> {
-	const readers = new Map<RandomAccess, ForwardReader>();
+	const readers = new Readers();
 	const emit = (bytes: Buffer): Buffer => {
 		totals.tarBytes += bytes.length;
 		return bytes;
@@ -113,8 +134,7 @@ async function* tarOf(
 			yield header(each);
 			if (index === 0 && unit.inode.kind === 'file') {
 				const { source, offset, size } = unit.inode;
-				const reader = readers.get(source) ?? new ForwardReader(source);
-				readers.set(source, reader);
+				const reader = readers.of(source);
 				const whole = reader.peek(offset, size);
 				if (whole) {
 					yield emit(whole);

@@ -13,6 +13,8 @@ export interface TarEntry extends TarHeader {
 	readonly source: RandomAccess;
 	/** Where the content begins in `source`. */
 	readonly offset: number;
+	/** Of a file with holes: where that begins in the archive which is stored, and offset and length of its pieces. */
+	readonly stored?: { readonly offset: number; readonly pieces: readonly number[] };
 }
 
 /** Long names and extended headers are small; a larger one is damage or an attack. The engines have the same limit. */
@@ -164,7 +166,7 @@ async function finish(
 		throw input.unsupported(header.name, 'is a sparse file that is too large', 'Make it when the job runs, not in the image.');
 	}
 	return {
-		entry: { ...header, source: sparse, offset: sparse.add(content, content.offset) },
+		entry: { ...header, source: sparse, offset: sparse.add(content, content.offset), stored: content },
 		next: content.offset + paddedSize(content.stored),
 	};
 }

@@ -1,6 +1,7 @@
 import { BoincError } from '../../common/errors.js';
 import { type ByteString, displayName } from '../tar/tarHeader.js';
-import type { DirectoryInode, Inode } from './inode.js';
+import type { FileTree } from './fileTree.js';
+import type { Inode } from './inode.js';
 import { travels } from './travels.js';
 import { walkTree } from './walkTree.js';
 
@@ -32,13 +33,13 @@ class Finding {
  * What a builder on a host cannot keep of the tree, in sentences. Found with Docker 20.10 (both builders) and Podman
  * 4.3 (root and rootless). Throws `image-empty` for a tree without files.
  */
-export function examineTree(root: DirectoryInode): string[] {
+export function examineTree(tree: FileTree): string[] {
 	const devices = new Finding();
 	const attributes = new Finding();
 	const userAttributes = new Finding();
 	const owners = new Finding();
 	let files = 0;
-	for (const { path, inode } of walkTree(root)) {
+	for (const { path, inode } of walkTree(tree)) {
 		files += inode.kind === 'directory' ? 0 : 1;
 		if (inode.kind === 'character' || inode.kind === 'block') {
 			devices.add(path);
@@ -64,7 +65,7 @@ export function examineTree(root: DirectoryInode): string[] {
 			'only user.* and security.capability travel; the others are left out.',
 		),
 		after(userAttributes.text('file has user.* attributes', 'files have user.* attributes'), 'hosts with Docker drop them.'),
-		rootWarning(root),
+		rootWarning(tree.root),
 	];
 	return warnings.filter((warning) => warning !== undefined);
 }
@@ -83,7 +84,7 @@ function examineAttributes(path: ByteString, inode: Inode, attributes: Finding, 
 }
 
 /** Both engines make the root directory of an image themselves. */
-function rootWarning(root: DirectoryInode): string | undefined {
+function rootWarning(root: Inode): string | undefined {
 	const usual = root.uid === 0 && root.gid === 0 && (root.mode & 0o5555) === 0o555;
 	return usual || !root.explicit
 		? undefined

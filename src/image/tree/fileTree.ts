@@ -1,5 +1,7 @@
 import type { ByteString } from '../tar/tarHeader.js';
-import { type DirectoryInode, impliedDirectory, type Inode } from './inode.js';
+import { impliedDirectory, Inode, type NewInode } from './inode.js';
+import { InodeTable } from './inodeTable.js';
+import { ROOT_NAME } from './nameTable.js';
 
 /** Why a path cannot be reached; the caller knows which entry it belongs to. */
 export class PathTrouble extends Error {}
@@ -43,27 +45,55 @@ export function pathParts(path: ByteString): ByteString[] {
  * entries with one name in a layer (the last one counts here), and sparse files in GNU's old format.
  */
 export class FileTree {
-	readonly root: DirectoryInode = impliedDirectory(0, 0);
-	#count = 1;
+	readonly #table = new InodeTable();
+	readonly root: Inode = this.add(impliedDirectory(0));
+	/** Names are mostly asked for in order, so many share a directory: its number and path. */
+	#folder = 0;
+	#folderPath: ByteString = '';
 
 	/** How many inodes were made; their numbers are below it. */
 	get count(): number {
-		return this.#count;
+		return this.#table.count;
 	}
 
-	/** A number for an inode that is put into the tree. */
-	nextNumber(): number {
-		return this.#count++;
+	/** Makes an inode, to be put into a directory. */
+	add(made: NewInode): Inode {
+		return new Inode(this.#table, this.#table.add(made));
+	}
+
+	/** The inode that a name of this number leads to. */
+	inodeOf(name: number): Inode {
+		return new Inode(this.#table, this.#table.names.inode(name));
+	}
+
+	/** The path of a name of this number. */
+	pathOf(name: number): ByteString {
+		if (name === ROOT_NAME) {
+			return '';
+		}
+		const directory = this.#table.names.directory(name);
+		if (directory !== this.#folder) {
+			const path = this.pathOf(this.#table.home(directory));
+			this.#folder = directory;
+			this.#folderPath = path;
+		}
+		const text = this.textOf(name);
+		return this.#folderPath === '' ? text : `${this.#folderPath}/${text}`;
+	}
+
+	/** The last part of the path of a name of this number. */
+	textOf(name: number): ByteString {
+		return this.#table.names.text(name);
 	}
 
 	/** The directory at `parts`, made where it is missing. */
-	directory(parts: readonly ByteString[], layer: number): DirectoryInode {
+	directory(parts: readonly ByteString[], layer: number): Inode {
 		return this.#descend(parts, layer, 0);
 	}
 
 	/** The inode at `parts`, with links of `layer` followed in front of the last part. */
 	find(parts: readonly ByteString[], layer: number, links = 0): Inode | undefined {
-		let directory: DirectoryInode = this.root;
+		let directory: Inode = this.root;
 		for (const [index, part] of parts.entries()) {
 			const next = directory.children.get(part);
 			if (index === parts.length - 1) {
@@ -81,7 +111,7 @@ export class FileTree {
 		return directory;
 	}
 
-	#descend(parts: readonly ByteString[], layer: number, links: number): DirectoryInode {
+	#descend(parts: readonly ByteString[], layer: number, links: number): Inode {
 		let directory = this.root;
 		for (const [index, part] of parts.entries()) {
 			const next = directory.children.get(part);
@@ -99,7 +129,7 @@ export class FileTree {
 			} else if (next?.layer === layer) {
 				throw new PathTrouble('it lies below something that is not a directory');
 			} else {
-				const made = impliedDirectory(this.nextNumber(), layer);
+				const made = this.add(impliedDirectory(layer));
 				directory.children.set(part, made);
 				directory = made;
 			}
@@ -123,7 +153,7 @@ export function resolveTarget(from: readonly ByteString[], target: ByteString): 
 
 /** The inode at a path of the finished tree, with all symbolic links followed, and its real path. */
 export function followLinks(
-	root: DirectoryInode,
+	root: Inode,
 	path: readonly ByteString[],
 ): { readonly parts: readonly ByteString[]; readonly inode: Inode | undefined } {
 	let parts = [...path];

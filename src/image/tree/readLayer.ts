@@ -1,22 +1,19 @@
 import { createHash, type Hash } from 'node:crypto';
 
 import { BoincError, throwIfAborted } from '../../common/errors.js';
+import { LayerContents } from '../archive/layerContents.js';
 import { ForwardReader, type RandomAccess } from '../archive/randomAccess.js';
 import { readTar, type TarEntry, type TarRange } from '../tar/readTar.js';
 import type { ByteString } from '../tar/tarHeader.js';
+import { DIGEST_BYTES } from './inodeTable.js';
+import { type LayerIndex, LayerIndexWriter } from './layerIndex.js';
 
-export const WHITEOUT = '.wh.';
-
-/** 128 bits suffice: what is compared lies under one path in two trees. */
-const DIGEST_BYTES = 16;
-
-/** What one pass over a layer finds out. */
+/** What one pass over a layer finds out, and its contents. */
 export interface LayerReading {
-	readonly range: TarRange;
-	/** Digests of the contents of the layer's files, in their order. */
-	readonly digests: readonly ByteString[];
-	/** Entries that hide something of the layers below. */
-	readonly whiteouts: readonly TarEntry[];
+	readonly index: LayerIndex;
+	readonly contents: LayerContents;
+	/** What the layer is, for messages. */
+	readonly label: string;
 }
 
 /**
@@ -24,11 +21,9 @@ export interface LayerReading {
  * (`diffId`, as `sha256:…`; others are not checked). Throws `archive-corrupt`.
  */
 export async function readLayer(range: TarRange, diffId: string | undefined, signal?: AbortSignal): Promise<LayerReading> {
-	const [, expected] = /^sha256:([a-f0-9]{64})$/.exec(diffId ?? '') ?? [];
 	const source = new HashedSource(range);
 	const reader = new ForwardReader(source);
-	const digests: ByteString[] = [];
-	const whiteouts: TarEntry[] = [];
+	const index = new LayerIndexWriter();
 	let count = 0;
 	let failure: unknown;
 	try {
@@ -36,30 +31,47 @@ export async function readLayer(range: TarRange, diffId: string | undefined, sig
 			if (count++ % 100 === 0) {
 				throwIfAborted(signal);
 			}
-			if (entry.kind === 'file') {
-				// A file with holes is read by way of something that fills them.
-				const content = entry.source === source ? reader : new ForwardReader(entry.source);
-				digests.push(await contentDigest(content, entry, signal));
-			}
-			if (entry.name.includes(WHITEOUT)) {
-				whiteouts.push(entry);
-			}
+			// A file with holes is read by way of something that fills them.
+			const content = entry.stored === undefined ? reader : new ForwardReader(entry.source);
+			index.add({
+				...entry,
+				// Engines keep whole seconds in their layers and none before 1970, so no host could restore more.
+				mtime: Math.max(0, Math.floor(entry.mtime)),
+				offset: (entry.stored?.offset ?? entry.offset) - range.start,
+				pieces: entry.stored?.pieces,
+				digest: entry.kind === 'file' ? await contentDigest(content, entry, signal) : '',
+			});
 		}
 	} catch (error) {
 		throwIfAborted(signal);
 		failure = error;
 	}
 	// That the layer is damaged says more than what the damage did to an entry.
-	if (expected !== undefined && (await source.digest(signal)) !== expected) {
-		throw new BoincError('archive-corrupt', `The ${range.label} is damaged: its content does not fit its hash.`, {
-			remedy: 'Save the image again, and compare the sizes if the file was copied.',
-			detail: { archive: range.label, expected },
-		});
-	}
+	await requireHash(range, source, diffId, signal);
 	if (failure !== undefined) {
 		throw failure as Error;
 	}
-	return { range, digests, whiteouts };
+	const size = range.end - range.start;
+	return { index: index.finish(size), contents: new LayerContents(size, range), label: range.label };
+}
+
+/** Compares a layer with its SHA-256 in the image's config. Throws `archive-corrupt`. */
+export const verifyLayer = (range: TarRange, diffId: string | undefined, signal?: AbortSignal): Promise<void> =>
+	requireHash(range, new HashedSource(range), diffId, signal);
+
+async function requireHash(
+	{ label }: TarRange,
+	source: HashedSource,
+	diffId: string | undefined,
+	signal: AbortSignal | undefined,
+): Promise<void> {
+	const [, expected] = /^sha256:([a-f0-9]{64})$/.exec(diffId ?? '') ?? [];
+	if (expected !== undefined && (await source.digest(signal)) !== expected) {
+		throw new BoincError('archive-corrupt', `The ${label} is damaged: its content does not fit its hash.`, {
+			remedy: 'Save the image again, and compare the sizes if the file was copied.',
+			detail: { archive: label, expected },
+		});
+	}
 }
 
 async function contentDigest(reader: ForwardReader, entry: TarEntry, signal: AbortSignal | undefined): Promise<ByteString> {

@@ -1,7 +1,7 @@
 import { BoincError } from '../../common/errors.js';
 import { type ByteString, displayName } from '../tar/tarHeader.js';
 import { type FileTree, followLinks } from './fileTree.js';
-import { type DirectoryInode, impliedDirectory, type Inode } from './inode.js';
+import { impliedDirectory, type Inode } from './inode.js';
 
 /** Where docker_wrapper mounts the slot; the recipe, `job.toml` and the runner agree on it. */
 export const SLOT_MOUNT = '/boinc';
@@ -28,9 +28,8 @@ export function addSharedFolder(tree: FileTree): SharedFolder {
 	if (hidden !== undefined) {
 		warnings.push(`${hidden} is not visible in the job: /root/shared is the folder of the job’s own files.`);
 	}
-	home.children.set('shared', {
+	const link = tree.add({
 		kind: 'symlink',
-		number: tree.nextNumber(),
 		target: SHARED_TARGET,
 		mode: 0o777,
 		uid: 0,
@@ -38,8 +37,8 @@ export function addSharedFolder(tree: FileTree): SharedFolder {
 		mtime: 0,
 		xattrs: new Map(),
 		layer: 0,
-		shared: false,
 	});
+	home.children.set('shared', link);
 	const mount = root.children.get(SLOT_MOUNT.slice(1));
 	if (mount !== undefined && mount.kind !== 'directory') {
 		throw unsupported(
@@ -54,7 +53,7 @@ export function addSharedFolder(tree: FileTree): SharedFolder {
 }
 
 /** The directory that `/root` leads to, made if it is missing. */
-function homeDirectory(tree: FileTree): { readonly path: readonly ByteString[]; readonly inode: DirectoryInode } {
+function homeDirectory(tree: FileTree): { readonly path: readonly ByteString[]; readonly inode: Inode } {
 	const { parts, inode } = followLinks(tree.root, ['root']);
 	if (inode?.kind === 'directory') {
 		return { path: parts, inode };
@@ -65,7 +64,7 @@ function homeDirectory(tree: FileTree): { readonly path: readonly ByteString[]; 
 		if (next?.kind === 'directory') {
 			directory = next;
 		} else if (next === undefined) {
-			const made: DirectoryInode = { ...impliedDirectory(tree.nextNumber(), 0), mode: 0o700, explicit: true };
+			const made = tree.add({ ...impliedDirectory(0), mode: 0o700, explicit: true });
 			directory.children.set(part, made);
 			directory = made;
 		} else {

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 
 import { parse } from 'smol-toml';
@@ -23,13 +25,15 @@ import { startTestEngine, type TestEngine } from '../../support/engines.js';
 import { listTar } from '../../support/fileTrees.js';
 import { engineRun } from '../../support/images.js';
 import { builtIso } from '../../support/iso.js';
+import { nastyLayers } from '../../support/nastyImage.js';
 import { startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
-import { savedImage, tarOf } from '../../support/savedImages.js';
+import { directory, savedImage, tarOf, type TestEntry } from '../../support/savedImages.js';
 import { makeSlotFolder } from '../../support/slotFolder.js';
 import { runVm } from '../../support/vm.js';
 import { busyboxLayer } from '../../support/vmSlot.js';
 
 const APP = 'boinc2docker';
+const run = promisify(execFile);
 const ctx = quietContext();
 
 /** What a program can find out about its job and leave behind; nothing in it depends on the host. */
@@ -43,8 +47,22 @@ awk 'BEGIN { srand(7); for (i = 0; i < 50000; i++) print int(rand() * 1e9) }' >n
 mkdir -p deep/er empty; echo x >"deep/er/ä file with 'quotes'"
 i=0; while [ $i -lt 300 ]; do echo $i >deep/$i; i=$((i + 1)); done
 echo program >tool; busybox chmod 4755 tool; busybox chmod 600 who; ln tool hard; ln -s deep/er soft
+for each in /bin /nasty; do busybox find "$each"; done 2>/dev/null | busybox sort | while read -r each; do
+	if [ -d "$each" ] && ! [ -L "$each" ]; then stat -c '%n %F %a %u:%g %Y' "$each"; else stat -c '%n %F %a %u:%g %s %h %Y %N' "$each"; fi
+done >tree 2>/dev/null
 echo state >/root/shared/checkpoint/state
 echo 'to the log'; exit 3`;
+
+/** An image with everything that both kinds of host can keep, below one folder, and what the job needs. */
+function imageLayers(): TestEntry[][] {
+	const moved = (entry: TestEntry): TestEntry => ({
+		...entry,
+		name: `nasty/${entry.name}`,
+		...(entry.kind === 'hardlink' && { linkName: `nasty/${entry.linkName ?? ''}` }),
+	});
+	const [first = [], ...more] = nastyLayers().map((layer) => layer.map(moved));
+	return [[...busyboxLayer(), directory('nasty'), ...first], ...more];
+}
 
 let dir: string;
 let sandbox: TestSandbox;
@@ -73,23 +91,25 @@ beforeAll(async () => {
 	await applyInstall(project, await planInstall(project, spec, ctx), ctx);
 	const archive = path.join(dir, 'image.tar');
 	const config = { config: { Env: ['PATH=/bin', 'GREETING=a "b" $c\\ `d`\té🎉'], WorkingDir: '/work', User: 'me' } };
-	await writeFile(archive, savedImage('docker before 25', [tarOf(busyboxLayer())], config));
 	await writeFile(path.join(dir, 'input'), 'content\nof the input');
-	batch = await submitContainer(
-		project,
-		{
-			name: 'same',
-			app: APP,
-			image: { kind: 'archive', file: archive },
-			command: ['/bin/sh', '-c', PROGRAM, 'sh', "it's", 'two words', '', 'ü"$x'],
-			inputs: [{ path: 'data/in put.txt', file: path.join(dir, 'input') }],
-			resources: { memoryBytes: 100e6, maxOutputBytes: 10e6 },
-			// Results that are compared hold neither log nor times.
-			replication: { minQuorum: 2 },
-		},
-		{ engine: undefined },
-		ctx,
-	);
+	const submit = async (layers: readonly TestEntry[][]): Promise<SubmittedBatch> => {
+		await writeFile(archive, savedImage('docker before 25', layers.map(tarOf), config));
+		return submitContainer(project, { ...request, image: { kind: 'archive', file: archive } }, { engine: undefined }, ctx);
+	};
+	const request = {
+		name: 'same',
+		app: APP,
+		command: ['/bin/sh', '-c', PROGRAM, 'sh', "it's", 'two words', '', 'ü"$x'],
+		inputs: [{ path: 'data/in put.txt', file: path.join(dir, 'input') }],
+		resources: { memoryBytes: 100e6, maxOutputBytes: 10e6 },
+		// Results that are compared hold neither log nor times.
+		replication: { minQuorum: 2 },
+	};
+	const older = (entry: TestEntry): TestEntry => ({ ...entry, mtime: (entry.mtime ?? 1_000) + 77 });
+	// The server has an image all of whose times are others, so this one brings only times for many of its files.
+	const layers = imageLayers();
+	await submit(layers.map((layer) => layer.map(older)));
+	batch = await submit(layers);
 }, 300_000);
 
 afterAll(async () => {
@@ -141,7 +161,7 @@ test('one staged job has the same result, to the byte, in a container and in the
 	);
 	expect(second?.sha256).toBe(first?.sha256);
 	const found = await listTar(gunzipSync(await readFile(path.join(docker.slot, 'shared/results.tgz'))));
-	expect(Object.keys(found)).toHaveLength(311);
+	expect(Object.keys(found)).toHaveLength(312);
 	expect(found).toMatchObject({
 		numbers: expect.stringMatching(/^file 644 0:0 /) as string,
 		tool: '=hard',
@@ -149,6 +169,12 @@ test('one staged job has the same result, to the byte, in a container and in the
 		empty: expect.stringMatching(/^directory 755 /) as string,
 	});
 	expect(first?.size).toBeGreaterThan(150_000);
+	// The comparison is worth something: it came by a pack with times, and the tree was listed with them.
+	expect(await readFile(path.join(machine.slot, 'b2d_vm'), 'utf8')).toMatch(/^times b2d_pack_/m);
+	const { stdout: tree } = await run('tar', ['-xzOf', path.join(docker.slot, 'shared/results.tgz'), 'tree']);
+	expect(tree).toContain('/nasty/bin/busybox regular file 755 0:0');
+	expect(tree).toMatch(/^\/nasty\/pair\/one regular file 644 0:0 14 2 1000 /m);
+	expect(tree.split('\n').length).toBeGreaterThan(60);
 	for (const { slot } of [docker, machine]) {
 		expect(await readFile(path.join(slot, 'shared/checkpoint/state'), 'utf8')).toBe('state\n');
 	}

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
@@ -64,6 +66,8 @@ async function ship(
 	return shipImage(options.project ?? project, { key: options.key, open }, cache, quietContext(options.signal));
 }
 
+const FIND = path.resolve(import.meta.dirname, '../../../templates/server/find-images.sh');
+
 const md5 = (bytes: Buffer): string => createHash('md5').update(bytes).digest('hex');
 
 const namesOf = ({ packs }: Shipment): string[] => packs.map(({ name }) => name).sort();
@@ -86,6 +90,22 @@ describe('an image that the server has', () => {
 		const again = await ship([entries], { key: 'aa11', opened });
 		expect(again).toEqual({ ...first, bytesSent: 0 });
 		expect(opened.count).toBe(0);
+	});
+
+	test('costs next to nothing when this computer has its record, whatever became of that', async () => {
+		const cache = path.join(sandbox.dir, 'records');
+		const first = await ship([entries], { key: 'aa12', cache });
+		const again = await ship([entries], { key: 'aa12', cache });
+		expect(again).toEqual({ ...first, bytesSent: 0 });
+		const record = await readFile(path.join(project.root, '.boinc2docker/images/kaa12'));
+		const ask = [FIND, project.root, project.config.downloadDir, md5(record), 'name', 'kaa12'];
+		expect((await promisify(execFile)('sh', ask)).stdout).toBe('same kaa12 0\nend\n');
+		const names = (await readdir(cache)).filter((name) => name.startsWith('record-'));
+		expect(names.length).toBeGreaterThan(0);
+		for (const name of names) {
+			await writeFile(path.join(cache, name), 'damaged');
+		}
+		expect(await ship([entries], { key: 'aa12', cache })).toEqual(again);
 	});
 
 	test('is recognised by its tree under another key, which is known from then on', async () => {

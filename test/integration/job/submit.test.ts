@@ -4,22 +4,18 @@ import path from 'node:path';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { contentOfBytes, contentOfFile } from '../../../src/common/content.js';
 import { quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { cancelBatch } from '../../../src/job/cancel.js';
-import { runnerScript } from '../../../src/job/runner.js';
 import { submitBatch } from '../../../src/job/submit.js';
 import { submitContainer } from '../../../src/job/submitImage.js';
 import type { BatchSpec } from '../../../src/job/types.js';
 import { machineBounds } from '../../../src/job/virtualMachine.js';
-import { applyInstall } from '../../../src/project/install/applyInstall.js';
-import { planInstall } from '../../../src/project/install/planInstall.js';
 import { openProject } from '../../../src/project/openProject.js';
 import type { Project } from '../../../src/project/project.js';
 import { stageFiles } from '../../../src/project/staging.js';
-import { wrapperBinaries } from '../../../src/project/wrapperSource.js';
 import { type Database, openDatabase } from '../../../src/sandbox/database.js';
+import { installTestApp } from '../../support/installTestApp.js';
 import { startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
 import { file, savedImage, tarOf } from '../../support/savedImages.js';
 import { input, SAMPLE_PACKS, sampleBatch } from '../../unit/job/sampleBatch.js';
@@ -36,17 +32,10 @@ beforeAll(async () => {
 	sandbox = await startTestSandbox();
 	connection = sandbox.connectLocally();
 	database = await openDatabase(sandbox.database);
-	const installing = await openProject(connection, sandbox.projectRoot, ctx);
-	const spec = {
-		app: APP,
-		friendlyName: 'Containers',
-		wrappers: await wrapperBinaries({ folder: sandbox.wrapperFolder }, ctx),
-		busybox: [{ architecture: 'amd64' as const, content: await contentOfFile(sandbox.busyboxFile) }],
-		runner: contentOfBytes(runnerScript),
-	};
-	await applyInstall(installing, await planInstall(installing, spec, ctx), ctx);
-	await stageFiles(installing, SAMPLE_PACKS, ctx);
-	installing.dispose();
+	await installTestApp(sandbox, connection, APP);
+	const staging = await openProject(connection, sandbox.projectRoot, ctx);
+	await stageFiles(staging, SAMPLE_PACKS, ctx);
+	staging.dispose();
 });
 afterAll(async () => {
 	await connection.close();

@@ -6,26 +6,23 @@ import { promisify } from 'node:util';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { contentOfBytes, contentOfFile } from '../../../src/common/content.js';
+import { contentOfFile } from '../../../src/common/content.js';
 import { quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { cancelBatch } from '../../../src/job/cancel.js';
-import { runnerScript } from '../../../src/job/runner.js';
 import { submitContainer } from '../../../src/job/submitImage.js';
 import type { SubmittedBatch } from '../../../src/job/types.js';
 import type { SqlValue } from '../../../src/project/database.js';
 import { recentImages, storeImage } from '../../../src/project/imageStore.js';
-import { applyInstall } from '../../../src/project/install/applyInstall.js';
-import { planInstall } from '../../../src/project/install/planInstall.js';
 import { openProject } from '../../../src/project/openProject.js';
 import { type ListedPack, listPacks } from '../../../src/project/packList.js';
 import { neededPacks, packUse } from '../../../src/project/packUse.js';
 import type { Project } from '../../../src/project/project.js';
 import { removePacks } from '../../../src/project/removePacks.js';
 import { stageFiles } from '../../../src/project/staging.js';
-import { wrapperBinaries } from '../../../src/project/wrapperSource.js';
 import { type Database, openDatabase } from '../../../src/sandbox/database.js';
 import { runProgram } from '../../../src/terminal/program.js';
+import { installTestApp } from '../../support/installTestApp.js';
 import { startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
 import { file, savedImage, tarOf } from '../../support/savedImages.js';
 
@@ -45,16 +42,7 @@ beforeAll(async () => {
 	sandbox = await startTestSandbox();
 	connection = sandbox.connectLocally();
 	database = await openDatabase(sandbox.database);
-	const installing = await openProject(connection, sandbox.projectRoot, ctx);
-	const spec = {
-		app: APP,
-		friendlyName: 'Containers',
-		wrappers: await wrapperBinaries({ folder: sandbox.wrapperFolder }, ctx),
-		busybox: [{ architecture: 'amd64' as const, content: await contentOfFile(sandbox.busyboxFile) }],
-		runner: contentOfBytes(runnerScript),
-	};
-	await applyInstall(installing, await planInstall(installing, spec, ctx), ctx);
-	installing.dispose();
+	await installTestApp(sandbox, connection, APP);
 });
 afterAll(async () => {
 	await connection.close();

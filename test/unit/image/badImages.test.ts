@@ -46,11 +46,11 @@ async function contentOf(archive: Buffer): Promise<string> {
 	const image = await openImage(stream(), { tempDir: dir, architecture: 'amd64' }, quietContext());
 	try {
 		const tree = new FileTree();
-		for (const [index, layer] of image.layers.entries()) {
-			await applyLayer(tree, await readLayer(layer, image.diffIds[index]), index);
+		for (const [index, { range }] of image.layers.entries()) {
+			applyLayer(tree, await readLayer(range, image.diffIds[index]), index);
 		}
 		const lines: string[] = [JSON.stringify(image.config)];
-		for (const { path, inode } of walkTree(tree.root)) {
+		for (const { path, inode } of walkTree(tree)) {
 			const { kind, mode, uid, gid, mtime, xattrs } = inode;
 			const hash = createHash('md5');
 			if (inode.kind === 'file') {

@@ -4,7 +4,6 @@ import { MemoryFile } from '../../../src/image/archive/randomAccess.js';
 import { displayName } from '../../../src/image/tar/tarHeader.js';
 import { applyLayer } from '../../../src/image/tree/applyLayer.js';
 import { FileTree } from '../../../src/image/tree/fileTree.js';
-import type { Inode } from '../../../src/image/tree/inode.js';
 import { readLayer } from '../../../src/image/tree/readLayer.js';
 import { walkTree } from '../../../src/image/tree/walkTree.js';
 import { directory, file, hardlink, symlink, tarOf, type TestEntry } from '../../support/savedImages.js';
@@ -14,7 +13,7 @@ async function flatten(...layers: TestEntry[][]): Promise<FileTree> {
 	for (const [index, entries] of layers.entries()) {
 		const bytes = tarOf(entries);
 		const range = { source: new MemoryFile(bytes), start: 0, end: bytes.length, label: `layer ${index + 1}` };
-		await applyLayer(tree, await readLayer(range, undefined), index);
+		applyLayer(tree, await readLayer(range, undefined), index);
 	}
 	return tree;
 }
@@ -22,10 +21,10 @@ async function flatten(...layers: TestEntry[][]): Promise<FileTree> {
 /** `path/` for directories, `path -> target` for links, `path=SIZE` for files, with the group of hard links behind it. */
 async function listing(...layers: TestEntry[][]): Promise<string[]> {
 	const tree = await flatten(...layers);
-	const groups = new Map<Inode, string>();
-	return [...walkTree(tree.root)].slice(1).map(({ path, inode }) => {
-		const first = groups.get(inode);
-		groups.set(inode, first ?? path);
+	const groups = new Map<number, string>();
+	return [...walkTree(tree)].slice(1).map(({ path, inode }) => {
+		const first = groups.get(inode.number);
+		groups.set(inode.number, first ?? path);
 		if (first !== undefined) {
 			return `${displayName(path)} is ${displayName(first)}`;
 		}

@@ -1,0 +1,119 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { BoincError } from '../common/errors.js';
+import type { OperationContext } from '../common/ports.js';
+import { LayerContents } from './archive/layerContents.js';
+import { type ImageArchive, type OpenImage, openImage, WronglySkipped } from './archive/openImage.js';
+import type { LayerCache } from './layerCache.js';
+import type { LayerIndex } from './tree/layerIndex.js';
+import { type LayerReading, readLayer, verifyLayer } from './tree/readLayer.js';
+
+export interface LayersRequest {
+	/** For what cannot be read in place. */
+	readonly tempDir: string;
+	readonly architecture: string;
+	readonly cache: LayerCache | undefined;
+}
+
+/** The layers of a saved image. Those that are known from the cache are neither stored nor hashed until they are needed. */
+export class ImageLayers {
+	readonly image: OpenImage;
+	readonly #archive: ImageArchive;
+	readonly #request: LayersRequest;
+	/** Contents that were not compared with their hash yet, by the layer's number. */
+	readonly #unverified = new Map<number, LayerContents>();
+	#again: OpenImage | undefined;
+
+	/** Layers that were left out. */
+	readonly #known: ReadonlyMap<string, LayerIndex>;
+
+	private constructor(image: OpenImage, archive: ImageArchive, request: LayersRequest, known: ReadonlyMap<string, LayerIndex>) {
+		this.image = image;
+		this.#archive = archive;
+		this.#request = request;
+		this.#known = known;
+	}
+
+	/** Throws as `openImage` does. */
+	static async open(archive: ImageArchive, request: LayersRequest, ctx: OperationContext): Promise<ImageLayers> {
+		const { cache } = request;
+		const known = new Map<string, LayerIndex>();
+		const find =
+			cache &&
+			(async (hash: string, size: number): Promise<string | undefined> => {
+				const layer = await cache.find(hash, size);
+				if (layer) {
+					known.set(layer.diffId, layer.index);
+				}
+				return layer?.diffId;
+			});
+		try {
+			return new ImageLayers(await openImage(archive, { ...request, find }, ctx), archive, request, known);
+		} catch (error) {
+			if (!(error instanceof WronglySkipped)) {
+				throw error;
+			}
+			ctx.log.warn('The names of layers on this computer mean other layers than before; the image is read again');
+			return new ImageLayers(await openImage(archive, request, ctx), archive, request, new Map());
+		}
+	}
+
+	/** What there is in a layer, from the cache or by reading it. Throws as `readLayer` does. */
+	async read(layer: number, ctx: OperationContext): Promise<LayerReading> {
+		const { cache } = this.#request;
+		const { range, path, isSkipped } = this.#layer(this.image, layer);
+		const diffId = this.image.diffIds[layer] ?? '';
+		const size = range.end - range.start;
+		const index = this.#known.get(diffId) ?? (await cache?.index(diffId));
+		if (index?.size === size) {
+			const contents = new LayerContents(size, isSkipped ? undefined : range);
+			this.#unverified.set(layer, contents);
+			return { index, contents, label: range.label };
+		}
+		const reading = await readLayer(range, diffId, ctx.signal);
+		await cache?.keep(diffId, reading.index);
+		await cache?.name(/[0-9a-f]{64}/.exec(path)?.[0] ?? '', diffId);
+		return reading;
+	}
+
+	/**
+	 * Makes sure that the contents of these layers can be read, and are what the image's config says. Throws `archive-corrupt`,
+	 * and what `openImage` throws if the engine must save the image again.
+	 */
+	async fetch(layers: Iterable<number>, ctx: OperationContext): Promise<void> {
+		for (const layer of layers) {
+			const contents = this.#unverified.get(layer);
+			if (contents) {
+				const { isSkipped } = this.#layer(this.image, layer);
+				const image = isSkipped ? (this.#again ??= await this.#openAgain(ctx)) : this.image;
+				const { range } = this.#layer(image, layer);
+				await verifyLayer(range, this.image.diffIds[layer], ctx.signal);
+				contents.provide(range);
+				this.#unverified.delete(layer);
+			}
+		}
+	}
+
+	async close(): Promise<void> {
+		await this.image.close();
+		await this.#again?.close();
+	}
+
+	async #openAgain(ctx: OperationContext): Promise<OpenImage> {
+		const tempDir = join(this.#request.tempDir, 'again');
+		await mkdir(tempDir, { recursive: true });
+		return openImage(this.#archive, { tempDir, architecture: this.#request.architecture }, ctx);
+	}
+
+	#layer(image: OpenImage, layer: number): OpenImage['layers'][number] {
+		const found = image.layers[layer];
+		if (found === undefined) {
+			throw new BoincError('archive-corrupt', `The saved image has no layer ${layer + 1} any more.`, {
+				remedy: 'Try again; the image was changed meanwhile.',
+				detail: { layer },
+			});
+		}
+		return found;
+	}
+}
