@@ -7,7 +7,7 @@ export { findEngine } from '../image/engine.js';
 export { cancelBatch } from '../job/cancel.js';
 export { runnerScript } from '../job/runner.js';
 export { submitContainer } from '../job/submitImage.js';
-export { fetchResults } from '../monitor/fetchResults.js';
+export { fetchResults } from '../monitor/results/fetchResults.js';
 export { instanceLog } from '../monitor/instanceLog.js';
 export { ProjectMonitor } from '../monitor/projectMonitor.js';
 export { installedApps } from '../project/apps.js';

@@ -2,7 +2,7 @@ import path from 'node:path';
 
 import { BoincError } from '../../common/errors.js';
 import { plural } from '../../common/format.js';
-import { type FetchReport, fetchResults } from '../../monitor/fetchResults.js';
+import { type FetchReport, fetchResults } from '../../monitor/results/fetchResults.js';
 import { isFinalBatchState } from '../../monitor/jobState.js';
 import type { ProjectMonitor } from '../../monitor/projectMonitor.js';
 import type { Batch } from '../../monitor/types.js';
