@@ -2,6 +2,7 @@ import type { Clock, OperationContext, Prompts } from '../common/ports.js';
 import type * as core from './core.js';
 import type { ReadonlyDocuments } from './documents/readonlyDocuments.js';
 import type { EditorLog } from './ports/editorLog.js';
+import type { BatchFetcher } from './results/batchFetcher.js';
 import type { ServerAccess } from './servers/serverAccess.js';
 import type { ServerModels } from './servers/serverModels.js';
 import type { ServerStore, Storage } from './servers/serverStore.js';
@@ -35,6 +36,7 @@ export interface Services {
 	readonly tree: JobsTree;
 	readonly view: JobsView;
 	readonly documents: ReadonlyDocuments;
+	readonly results: BatchFetcher;
 	/** Runs an operation with progress in a notification whose *Cancel* works. */
 	operation<T>(title: string, task: (ctx: OperationContext) => Promise<T>): Promise<T>;
 	core(): Promise<Core>;

@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { installCommand } from './commands/install.js';
 import { logCommand } from './commands/log.js';
 import { packsCommand } from './commands/packs.js';
+import { reproduceCommand } from './commands/reproduce.js';
 import { resultsCommand } from './commands/results.js';
 import { runCommand } from './commands/run.js';
 import { statusCommand } from './commands/status.js';
@@ -58,6 +59,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
 		statusCommand,
 		resultsCommand,
 		logCommand,
+		reproduceCommand,
 		cancelCommand,
 		packsCommand,
 		doctorCommand,

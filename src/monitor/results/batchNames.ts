@@ -1,3 +1,5 @@
+import type { JobParameters } from '../../job/parameters.js';
+
 /** A name that every file system takes: letters, digits and `._-`, at most `most` characters. */
 function plainName(text: string, most: number): string {
 	return text
@@ -14,17 +16,14 @@ export function folderName(batch: { readonly id: number; readonly name: string }
 	return plain === '' ? `batch-${batch.id}` : `${plain}-${batch.id}`;
 }
 
-/** What a job was told: its own variables and its command. */
-export interface JobValues {
-	readonly env: readonly string[];
-	readonly argv: readonly string[];
-}
+/** Variables that only count the jobs of a batch, as their names do. */
+const COUNTERS = ['B2D_INDEX', 'B2D_COUNT'];
 
 /**
  * Names for the folders of a batch's jobs, from what differs between them: `alpha=0.1,beta=2`. Jobs that no value tells
  * apart get the end of their own name behind it; jobs that differ in nothing are left out, and keep their own name.
  */
-export function parameterNames(jobs: ReadonlyMap<string, JobValues>): Map<string, string> {
+export function parameterNames(jobs: ReadonlyMap<string, JobParameters>): Map<string, string> {
 	const values = new Map([...jobs].map(([job, told]) => [job, labelled(told)]));
 	const kinds = new Map<string, Set<string>>();
 	for (const told of values.values()) {
@@ -59,7 +58,7 @@ export function parameterNames(jobs: ReadonlyMap<string, JobValues>): Map<string
 }
 
 /** The values that differ between a batch's jobs, by label, for the table of metrics. */
-export function parameterColumns(jobs: ReadonlyMap<string, JobValues>): Map<string, Map<string, string>> {
+export function parameterColumns(jobs: ReadonlyMap<string, JobParameters>): Map<string, Map<string, string>> {
 	const all = [...jobs].map(([job, told]) => [job, labelled(told)] as const);
 	const [first] = all;
 	const differs = (label: string): boolean => all.some(([, told]) => told.get(label) !== first?.[1].get(label));
@@ -73,9 +72,11 @@ export function parameterColumns(jobs: ReadonlyMap<string, JobValues>): Map<stri
 }
 
 /** Variables by name, words of the command by position. */
-function labelled({ env, argv }: JobValues): Map<string, string> {
+function labelled({ env, argv }: JobParameters): Map<string, string> {
 	return new Map([
-		...env.map((entry): [string, string] => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+		...env
+			.map((entry): [string, string] => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)])
+			.filter(([name]) => !COUNTERS.includes(name)),
 		...argv.map((word, at): [string, string] => [`#${String(at)}`, word]),
 	]);
 }

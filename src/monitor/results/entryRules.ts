@@ -1,3 +1,4 @@
+import { textOf } from '../../common/readableText.js';
 import type { ByteString, TarKind } from '../../image/tar/tarHeader.js';
 
 /** Longest path of an entry; file systems and editors end at about a thousand characters. */
@@ -33,29 +34,4 @@ export function refusal(path: string, kind: TarKind, platform: NodeJS.Platform =
 }
 
 /** The name of an entry as text: UTF-8 where it is that; a byte that is not becomes `%E9` and the like. */
-export function entryPath(name: ByteString): string {
-	const bytes = Buffer.from(name, 'latin1');
-	const text = bytes.toString('utf8');
-	if (!text.includes('\uFFFD') || Buffer.from(text, 'utf8').equals(bytes)) {
-		return text;
-	}
-	let escaped = '';
-	for (let at = 0; at < bytes.length;) {
-		const width = widthAt(bytes, at);
-		escaped += width === 0 ? `%${(bytes[at] ?? 0).toString(16).toUpperCase()}` : bytes.toString('utf8', at, at + width);
-		at += Math.max(1, width);
-	}
-	return escaped;
-}
-
-/** Bytes of the character that begins here; 0 when none does. */
-function widthAt(bytes: Buffer, at: number): number {
-	for (let width = 1; width <= 4 && at + width <= bytes.length; width++) {
-		const piece = bytes.subarray(at, at + width);
-		const text = piece.toString('utf8');
-		if ([...text].length === 1 && Buffer.from(text, 'utf8').equals(piece)) {
-			return width;
-		}
-	}
-	return 0;
-}
+export const entryPath = (name: ByteString): string => textOf(Buffer.from(name, 'latin1'), '%');

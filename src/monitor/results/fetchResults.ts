@@ -50,8 +50,8 @@ export interface FetchReport {
 }
 
 /** Results being unpacked at a time, and bytes of them in memory. */
-const PARALLEL = 6;
-const IN_FLIGHT = 48 * 2 ** 20;
+const PARALLEL = 40;
+const IN_FLIGHT = 64 * 2 ** 20;
 const METRICS = 'metrics.csv';
 
 /**
@@ -194,7 +194,7 @@ class Fetching {
 			throwIfAborted(this.ctx.signal);
 			await this.#compare(job, archive);
 			const refused = await unpackResult(archive, scratch, this.ctx.signal ? { signal: this.ctx.signal } : {});
-			await this.folder.accept({ job, size, modified, folder, rows: await readMetrics(scratch) });
+			this.folder.accept({ job, size, modified, folder, rows: readMetrics(scratch) });
 			this.refused.push(...refused.map((line) => `${job}/${line}`));
 			this.fetched.push(job);
 		} catch (error) {
@@ -250,7 +250,7 @@ async function writeMetrics(folder: ResultFolder, request: FetchRequest, isNew: 
 		const text = metricsTable(folder.kept(), request.parameters);
 		const temporary = folder.scratch(METRICS);
 		await writeFile(temporary, text);
-		await folder.noteTable(createHash('md5').update(text).digest('hex'));
+		folder.noteTable(createHash('md5').update(text).digest('hex'));
 		await rename(temporary, file);
 		return file;
 	}

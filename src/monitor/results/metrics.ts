@@ -1,4 +1,4 @@
-import { lstat, readFile } from 'node:fs/promises';
+import { lstatSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { formatCsv, parseCsv } from '../../common/csv.js';
@@ -15,17 +15,17 @@ const MAX_COLUMNS = 200;
  * The metrics in an unpacked result: `metrics.json` (an object, or a list of them) or `metrics.csv` at its top, and what the
  * runner wrote down of the run. Files that are too large or cannot be read say nothing: a result is not refused for them.
  */
-export async function readMetrics(folder: string): Promise<MetricRow[]> {
-	const run = flat(jsonOf(await text(path.join(folder, '.b2d', 'job.json'))));
+export function readMetrics(folder: string): MetricRow[] {
+	const run = flat(jsonOf(text(path.join(folder, '.b2d', 'job.json'))));
 	delete run.job;
-	const rows =
-		rowsOf(jsonOf(await text(path.join(folder, 'metrics.json')))) ?? tableOf(await text(path.join(folder, 'metrics.csv')));
+	const rows = rowsOf(jsonOf(text(path.join(folder, 'metrics.json')))) ?? tableOf(text(path.join(folder, 'metrics.csv')));
 	return (rows.length === 0 ? [{}] : rows).slice(0, MAX_ROWS).map((row) => ({ ...run, ...row }));
 }
 
-async function text(file: string): Promise<string | undefined> {
-	const found = await lstat(file).catch(() => undefined);
-	return found?.isFile() === true && found.size <= MAX_BYTES ? readFile(file, 'utf8') : undefined;
+/** At once: these were written a moment ago, and waiting takes several times as long as reading. */
+function text(file: string): string | undefined {
+	const found = lstatSync(file, { throwIfNoEntry: false });
+	return found?.isFile() === true && found.size <= MAX_BYTES ? readFileSync(file, 'utf8') : undefined;
 }
 
 function jsonOf(text: string | undefined): unknown {

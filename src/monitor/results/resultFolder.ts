@@ -1,4 +1,5 @@
-import { type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { appendFileSync, closeSync, lstatSync, openSync, renameSync } from 'node:fs';
+import { lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import * as v from 'valibot';
@@ -43,7 +44,8 @@ export class ResultFolder {
 	readonly path: string;
 	readonly #kept: Map<string, KeptResult>;
 	readonly #present: Set<string>;
-	readonly #record: FileHandle;
+	/** Descriptor of the record. Lines are written at once: each is a moment, and there is one for each result. */
+	readonly #record: number;
 	readonly #unlock: () => Promise<void>;
 	/** MD5 of the table of metrics that was written last. */
 	#table: string | undefined;
@@ -52,7 +54,7 @@ export class ResultFolder {
 		folder: string,
 		kept: Map<string, KeptResult>,
 		present: Set<string>,
-		record: FileHandle,
+		record: number,
 		unlock: () => Promise<void>,
 	) {
 		this.path = folder;
@@ -97,11 +99,11 @@ export class ResultFolder {
 			}
 			await rm(scratch, { recursive: true, force: true });
 			await mkdir(scratch);
-			const record = await open(file, 'a');
+			const record = openSync(file, 'a');
 			if (text === undefined) {
-				await record.appendFile(`${JSON.stringify({ batch })}\n`);
+				appendFileSync(record, `${JSON.stringify({ batch })}\n`);
 			} else if (!text.endsWith('\n')) {
-				await record.appendFile('\n');
+				appendFileSync(record, '\n');
 			}
 			const opened = new ResultFolder(folder, kept, new Set(await readdir(folder)), record, unlock);
 			opened.#table = tableIn(text ?? '');
@@ -117,9 +119,9 @@ export class ResultFolder {
 	}
 
 	/** Writes down which table of metrics is ours, before it gets its place. */
-	async noteTable(md5: string): Promise<void> {
+	noteTable(md5: string): void {
 		this.#table = md5;
-		await this.#record.appendFile(`${JSON.stringify({ table: md5 })}\n`);
+		appendFileSync(this.#record, `${JSON.stringify({ table: md5 })}\n`);
 	}
 
 	/** All results that were put here, in the order of their coming. */
@@ -142,25 +144,25 @@ export class ResultFolder {
 	}
 
 	/**
-	 * Moves what was unpacked to `scratch(result.folder)` to its place, and writes it down. Rejects with `file-in-the-way` when
+	 * Moves what was unpacked to `scratch(result.folder)` to its place, and writes it down. Throws `file-in-the-way` when
 	 * something has its name; never overwrites.
 	 */
-	async accept(result: KeptResult): Promise<void> {
+	accept(result: KeptResult): void {
 		const target = path.join(this.path, result.folder);
-		if (await lstat(target).catch(() => undefined)) {
+		if (lstatSync(target, { throwIfNoEntry: false })) {
 			throw new BoincError('file-in-the-way', `${target} exists already and is not overwritten.`, {
 				remedy: 'Rename or delete it, then fetch again.',
 			});
 		}
 		// Written down first: a folder that nobody knows would be in the way of the next call.
-		await this.#record.appendFile(`${JSON.stringify(result)}\n`);
-		await rename(this.scratch(result.folder), target);
+		appendFileSync(this.#record, `${JSON.stringify(result)}\n`);
+		renameSync(this.scratch(result.folder), target);
 		this.#kept.set(result.job, result);
 		this.#present.add(result.folder);
 	}
 
 	async close(): Promise<void> {
-		await this.#record.close();
+		closeSync(this.#record);
 		await rm(path.join(this.path, SCRATCH), { recursive: true, force: true });
 		await this.#unlock();
 	}

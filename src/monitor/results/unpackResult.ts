@@ -40,10 +40,11 @@ export type PackedResult = Buffer | { readonly file: string; readonly size: numb
  * names them with the reason. Rejects with `result-corrupt` when the archive cannot be read, `disk-full`, or as the signal says.
  */
 export async function unpackResult(archive: PackedResult, folder: string, limits: UnpackLimits = {}): Promise<string[]> {
-	await mkdir(folder, { recursive: true });
+	await mkdir(folder);
 	const size = 'file' in archive ? archive.size : archive.length;
-	const most = Math.min(limits.maxBytes ?? MAX_BYTES, await roomIn(folder), Math.max(PLENTY, size * MAX_RATIO));
-	const content = await unzipSmall(archive, most);
+	const allowed = Math.min(limits.maxBytes ?? MAX_BYTES, Math.max(PLENTY, size * MAX_RATIO));
+	const content = await unzipSmall(archive, allowed);
+	const most = content ? allowed : Math.min(allowed, await roomIn(folder));
 	if (content) {
 		return writeEntries({ source: new MemoryFile(content), cut: false, most }, folder, limits.signal);
 	}
@@ -212,15 +213,20 @@ const CAUSES: Readonly<Record<string, string>> = {
 const PIECE = 1 << 20;
 
 async function writeContent(entry: TarEntry, target: string): Promise<void> {
+	const { source, offset, size } = entry;
+	const mode = entry.mode & 0o111 ? 0o755 : 0o644;
+	const whole = source instanceof MemoryFile ? source.bytes.subarray(offset, offset + size) : undefined;
 	// Nothing in the folder is a link, and the folder is ours alone: a later entry of a name replaces an earlier one.
-	const file = await open(target, 'w', entry.mode & 0o111 ? 0o755 : 0o644);
+	const file = await open(target, 'w', mode);
 	try {
-		const buffer = Buffer.allocUnsafe(Math.min(PIECE, entry.size));
-		for (let at = 0; at < entry.size;) {
-			const piece = buffer.subarray(0, Math.min(buffer.length, entry.size - at));
-			await entry.source.readInto(piece, entry.offset + at);
+		for (let at = 0; at < size;) {
+			const length = Math.min(PIECE, size - at);
+			const piece = whole?.subarray(at, at + length) ?? Buffer.allocUnsafe(length);
+			if (!whole) {
+				await source.readInto(piece, offset + at);
+			}
 			await file.write(piece);
-			at += piece.length;
+			at += length;
 		}
 	} finally {
 		await file.close();

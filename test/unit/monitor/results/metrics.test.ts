@@ -18,7 +18,7 @@ it('reads an object with what the runner wrote of the run', async () => {
 	await mkdir(path.join(folder, '.b2d'));
 	await put('.b2d/job.json', '{"job":"b2d_7_000001","exitCode":0,"seconds":1.5,"peakMemoryBytes":2000000}');
 	await put('metrics.json', '\uFEFF{"loss":0.25,"eval":{"top1":0.9,"ok":true,"none":null},"per":[1,2]}');
-	expect(await readMetrics(folder)).toEqual([
+	expect(readMetrics(folder)).toEqual([
 		{
 			exitCode: 0,
 			seconds: 1.5,
@@ -34,10 +34,10 @@ it('reads an object with what the runner wrote of the run', async () => {
 
 it('reads a list, and a table', async () => {
 	await put('metrics.json', '[{"step":1},{"step":2}]');
-	expect(await readMetrics(folder)).toEqual([{ step: 1 }, { step: 2 }]);
+	expect(readMetrics(folder)).toEqual([{ step: 1 }, { step: 2 }]);
 	await rm(path.join(folder, 'metrics.json'));
 	await put('metrics.csv', 'step,note\r\n1,"a, ""b"""\r\n2,-1e3\r\n');
-	expect(await readMetrics(folder)).toEqual([
+	expect(readMetrics(folder)).toEqual([
 		{ step: 1, note: 'a, "b"' },
 		{ step: 2, note: -1000 },
 	]);
@@ -51,12 +51,12 @@ it.each([
 	['an empty object', () => put('metrics.json', '{}')],
 ])('says nothing for %s', async (_, make) => {
 	await make();
-	expect(await readMetrics(folder)).toEqual([{}]);
+	expect(readMetrics(folder)).toEqual([{}]);
 });
 
 it('keeps names that JavaScript knows as plain names', async () => {
 	await put('metrics.json', '{"__proto__":{"x":1},"constructor":2}');
-	expect(Object.entries((await readMetrics(folder))[0]!)).toEqual([
+	expect(Object.entries(readMetrics(folder)[0]!)).toEqual([
 		['__proto__.x', 1],
 		['constructor', 2],
 	]);

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 
-import { folderName, type JobValues, parameterColumns, parameterNames } from '../../../../src/monitor/results/batchNames.js';
+import type { JobParameters } from '../../../../src/job/parameters.js';
+import { folderName, parameterColumns, parameterNames } from '../../../../src/monitor/results/batchNames.js';
 
-const jobs = (...told: readonly [env: readonly string[], argv?: readonly string[]][]): Map<string, JobValues> =>
+const jobs = (...told: (readonly [env: readonly string[], argv?: readonly string[]])[]): Map<string, JobParameters> =>
 	new Map(told.map(([env, argv = ['/run']], at) => [`b2d_7_00000${String(at)}`, { env, argv }]));
 const namesOf = (...told: Parameters<typeof jobs>): string[] => [...parameterNames(jobs(...told)).values()];
 
@@ -32,6 +33,7 @@ it('makes names legal and different', () => {
 it('leaves jobs alone that nothing tells apart', () => {
 	expect(namesOf([['A=1']])).toEqual([]);
 	expect(namesOf([['A=1']], [['A=1']])).toEqual([]);
+	expect(namesOf([['B2D_INDEX=0', 'B2D_COUNT=2']], [['B2D_INDEX=1', 'B2D_COUNT=2']])).toEqual([]);
 });
 
 it('gives the values that differ for a table', () => {

@@ -1,0 +1,2 @@
+import { measureFetch } from './monitor/zzfetch.js';
+export const run = () => measureFetch();
