@@ -12,7 +12,8 @@ export interface TracePlace {
 /** `File "a/b.py", line 12`: Python. */
 const PYTHON = /File "([^"\n]{1,500})", line (\d{1,7})/g;
 /** `a/b.js:12:5`, `b.go:33`, `b.c:12:3: error`: Node.js, Go, compilers, Rust, Java with `(B.java:7)`. */
-const COLON = /((?:[A-Za-z]:)?[\w./\\@+~-]{1,500}\.[A-Za-z]\w{0,7}):(\d{1,7})(?::(\d{1,5}))?(?![\w.])/g;
+const COLON =
+	/(?<![\w./\\@+~:-])(?:file:\/\/)?((?:[A-Za-z]:[\\/])?[\w./\\@+~-]{1,500}\.[A-Za-z]\w{0,7}):(\d{1,7})(?::(\d{1,5}))?(?![\w.])/g;
 
 /** The places that a line of a log names. */
 export function tracePlaces(text: string): TracePlace[] {
@@ -23,14 +24,8 @@ export function tracePlaces(text: string): TracePlace[] {
 	}
 	for (const match of text.matchAll(COLON)) {
 		const [whole, path = '', line = '', column] = match;
-		const isAddress = /^\d+(\.\d+)+$|^[a-z]+\/\//i.test(path) || text.slice(0, match.index).endsWith('//');
-		if (!isAddress && Number(line) > 0) {
-			const place = {
-				start: match.index,
-				end: match.index + whole.length,
-				path: path.replace(/^file:\/\//, ''),
-				line: Number(line),
-			};
+		if (Number(line) > 0) {
+			const place = { start: match.index, end: match.index + whole.length, path, line: Number(line) };
 			places.push({ ...place, column: column === undefined ? undefined : Number(column) });
 		}
 	}
