@@ -149,6 +149,7 @@ async function fetchOurs(
 			resultsDir: path.join(dir, 'results'),
 			batch: { id: BATCH, name: 'bench' },
 			folder: target,
+			programs: path.resolve('dist'),
 			hashes: () => Promise.resolve(hashes),
 		},
 		quietContext(),

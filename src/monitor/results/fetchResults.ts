@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { BoincError, isAbort, messageOf, throwIfAborted } from '../../common/errors.js';
@@ -9,10 +9,12 @@ import { eachParallel } from '../../common/parallel.js';
 import type { OperationContext } from '../../common/ports.js';
 import type { Connection } from '../../connection/connection.js';
 import { folderName } from './batchNames.js';
+import { type KeepRequest, type Kept, requireHash } from './keepArchive.js';
 import { batchFolder, listResults, type RemoteResult } from './listResults.js';
 import { metricsTable, readMetrics } from './metrics.js';
 import { ResultFolder } from './resultFolder.js';
 import { type ArrivedFile, LARGEST_STREAMED, LONGEST_STREAMED, streamFiles } from './resultStream.js';
+import { createUnpacker, inThisThread, type Unpacker } from './unpacker.js';
 import { type PackedResult, unpackResult } from './unpackResult.js';
 
 /** Where the results of a batch are and where they shall go. */
@@ -30,6 +32,8 @@ export interface FetchRequest {
 	readonly names?: ReadonlyMap<string, string>;
 	/** Parameters by job, for the table of metrics. */
 	readonly parameters?: ReadonlyMap<string, ReadonlyMap<string, string>>;
+	/** Folder with our other programs. Default: the one that this program is in. */
+	readonly programs?: string;
 	/** MD5 of the files as the hosts reported them, by job, for those of `jobs`. What is absent is not compared. */
 	readonly hashes?: (jobs: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 }
@@ -52,6 +56,7 @@ export interface FetchReport {
 /** Results being unpacked at a time, and bytes of them in memory. */
 const PARALLEL = 40;
 const IN_FLIGHT = 64 * 2 ** 20;
+const MANY = 50;
 const METRICS = 'metrics.csv';
 
 /**
@@ -65,8 +70,10 @@ export async function fetchResults(connection: Connection, request: FetchRequest
 	const folder = await ResultFolder.open(path.join(request.folder, folderName(request.batch)), request.batch.id);
 	try {
 		const entries = (await listResults(connection, remote, ctx.signal)).filter(({ job }) => request.jobs?.includes(job) ?? true);
-		const fetching = new Fetching(connection, remote, folder, request, ctx);
-		await fetching.run(entries);
+		// A thread costs a moment, which few results are not worth.
+		const unpacker = entries.length < MANY ? inThisThread : createUnpacker(request.programs);
+		const fetching = new Fetching(connection, remote, folder, request, unpacker, ctx);
+		await fetching.run(entries).finally(() => unpacker.close());
 		const metrics = await writeMetrics(folder, request, fetching.fetched.length > 0);
 		ctx.log.info(`Fetched ${fetching.fetched.length} results of batch ${request.batch.id} into ${folder.path}`);
 		const { fetched, already, failed, refused } = fetching;
@@ -90,6 +97,7 @@ class Fetching {
 		readonly remote: string,
 		readonly folder: ResultFolder,
 		readonly request: FetchRequest,
+		readonly unpacker: Unpacker,
 		readonly ctx: OperationContext,
 	) {}
 
@@ -192,9 +200,8 @@ class Fetching {
 		const scratch = this.folder.scratch(folder);
 		try {
 			throwIfAborted(this.ctx.signal);
-			await this.#compare(job, archive);
-			const refused = await unpackResult(archive, scratch, this.ctx.signal ? { signal: this.ctx.signal } : {});
-			this.folder.accept({ job, size, modified, folder, rows: readMetrics(scratch) });
+			const { refused, rows } = await this.#unpack(archive, { folder: scratch, md5: this.#hashes.get(job) });
+			this.folder.accept({ job, size, modified, folder, rows });
 			this.refused.push(...refused.map((line) => `${job}/${line}`));
 			this.fetched.push(job);
 		} catch (error) {
@@ -207,17 +214,14 @@ class Fetching {
 		this.#report();
 	}
 
-	async #compare(job: string, archive: PackedResult): Promise<void> {
-		const wanted = this.#hashes.get(job);
-		if (wanted === undefined) {
-			return;
+	async #unpack(archive: PackedResult, request: KeepRequest): Promise<Kept> {
+		if (!('file' in archive)) {
+			return this.unpacker.keep(archive, request);
 		}
-		const hash = 'file' in archive ? await md5Of(archive.file) : createHash('md5').update(archive).digest('hex');
-		if (hash !== wanted) {
-			throw new BoincError('transfer-corrupt', `its MD5 is ${hash}, and the host that made it reported ${wanted}.`, {
-				remedy: 'Fetch it again. If that does not help, the file on the server was changed after the upload.',
-			});
-		}
+		const { md5, folder } = request;
+		requireHash(md5 === undefined ? '' : await md5Of(archive.file), md5);
+		const refused = await unpackResult(archive, folder, this.ctx.signal ? { signal: this.ctx.signal } : {});
+		return { refused, rows: readMetrics(folder) };
 	}
 
 	#fail(job: string, why: string): void {

@@ -57,7 +57,7 @@ function flat(
 			flat(inner, prefix === '' ? key : `${prefix}.${key}`, into);
 		}
 	} else if (prefix !== '' && value !== undefined && value !== null) {
-		into[prefix] = typeof value === 'number' ? value : String(value);
+		into[prefix] = typeof value === 'number' ? value : typeof value === 'string' ? value : JSON.stringify(value);
 	}
 	return into;
 }

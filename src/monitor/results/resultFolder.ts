@@ -69,19 +69,8 @@ export class ResultFolder {
 	 * `detail` while another process puts results into it.
 	 */
 	static async open(folder: string, batch: number): Promise<ResultFolder> {
-		const found = await lstat(folder).catch(() => undefined);
-		if (found && !found.isDirectory()) {
-			throw inTheWay(folder, 'a file has that name');
-		}
 		const file = path.join(folder, RECORD);
-		const text = found ? await readFile(file, 'utf8').catch(() => undefined) : undefined;
-		// A folder that is empty but for what a call that was cut off left behind is ours to take.
-		if (found && text === undefined && (await readdir(folder)).some((name) => !name.startsWith(RECORD))) {
-			throw inTheWay(folder, 'a folder of that name exists already');
-		}
-		if (text !== undefined && headOf(text) !== batch) {
-			throw inTheWay(folder, 'it holds the results of another batch');
-		}
+		const text = await readRecord(folder, batch);
 		await mkdir(folder, { recursive: true });
 		const unlock = await lockLocally(file);
 		if (!unlock) {
@@ -166,6 +155,26 @@ export class ResultFolder {
 		await rm(path.join(this.path, SCRATCH), { recursive: true, force: true });
 		await this.#unlock();
 	}
+}
+
+/** The text of the record; `undefined` where the folder can be ours but is not yet. Rejects with `file-in-the-way`. */
+async function readRecord(folder: string, batch: number): Promise<string | undefined> {
+	const found = await lstat(folder).catch(() => undefined);
+	if (!found) {
+		return undefined;
+	}
+	if (!found.isDirectory()) {
+		throw inTheWay(folder, 'a file has that name');
+	}
+	const text = await readFile(path.join(folder, RECORD), 'utf8').catch(() => undefined);
+	// A folder that is empty but for what a call that was cut off left behind is ours to take.
+	if (text === undefined && (await readdir(folder)).some((name) => !name.startsWith(RECORD))) {
+		throw inTheWay(folder, 'a folder of that name exists already');
+	}
+	if (text !== undefined && headOf(text) !== batch) {
+		throw inTheWay(folder, 'it holds the results of another batch');
+	}
+	return text;
 }
 
 /** The results that a folder holds; none when it is not ours. Reads only. */

@@ -116,7 +116,7 @@ class FileStream {
 
 	#complete(): void | Promise<void> {
 		const file = this.#file;
-		if (file && this.#filled === file.bytes.length) {
+		if (file?.bytes.length === this.#filled) {
 			this.#file = undefined;
 			this.#skip = paddedSize(file.bytes.length) - file.bytes.length;
 			this.count++;

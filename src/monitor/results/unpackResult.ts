@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rm, statfs } from 'node:fs/promises';
+import { createReadStream, createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { open, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -40,7 +40,7 @@ export type PackedResult = Buffer | { readonly file: string; readonly size: numb
  * names them with the reason. Rejects with `result-corrupt` when the archive cannot be read, `disk-full`, or as the signal says.
  */
 export async function unpackResult(archive: PackedResult, folder: string, limits: UnpackLimits = {}): Promise<string[]> {
-	await mkdir(folder);
+	mkdirSync(folder);
 	const size = 'file' in archive ? archive.size : archive.length;
 	const allowed = Math.min(limits.maxBytes ?? MAX_BYTES, Math.max(PLENTY, size * MAX_RATIO));
 	const content = await unzipSmall(archive, allowed);
@@ -105,7 +105,6 @@ async function unzipLarge(
 	signal: AbortSignal | undefined,
 ): Promise<boolean> {
 	let written = 0;
-	let cut = false;
 	const input = 'file' in archive ? createReadStream(archive.file) : Readable.from([archive], { objectMode: false });
 	const bounded = async function* (pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 		for await (const piece of pieces) {
@@ -113,7 +112,6 @@ async function unzipLarge(
 			written += piece.length;
 			if (piece.length > rest) {
 				yield piece.subarray(0, rest);
-				cut = true;
 				return;
 			}
 			yield piece;
@@ -124,12 +122,12 @@ async function unzipLarge(
 	} catch (error) {
 		throwIfAborted(signal);
 		// Whoever stops reading early makes the pipeline fail.
-		if (cut && (isAbort(error) || codeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE')) {
+		if (written > most && (isAbort(error) || codeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE')) {
 			return true;
 		}
 		throw codeOf(error) === 'ENOSPC' ? fullDisk(target, error) : corrupt(error);
 	}
-	return cut;
+	return written > most;
 }
 
 const fullDisk = (file: string, cause: unknown): BoincError =>
@@ -184,7 +182,7 @@ async function writeEntry(entry: TarEntry, target: string, folder: string, made:
 	try {
 		const parent = entry.kind === 'directory' ? target : path.dirname(target);
 		if (!made.has(parent)) {
-			await mkdir(parent, { recursive: true });
+			mkdirSync(parent, { recursive: true });
 			made.add(parent);
 		}
 		if (entry.kind === 'file') {
@@ -212,21 +210,25 @@ const CAUSES: Readonly<Record<string, string>> = {
 
 const PIECE = 1 << 20;
 
+/**
+ * Small results are unpacked in memory and written without waiting: each file is there in a moment, and with thousands of them
+ * waiting would cost several times what the work does.
+ */
 async function writeContent(entry: TarEntry, target: string): Promise<void> {
 	const { source, offset, size } = entry;
 	const mode = entry.mode & 0o111 ? 0o755 : 0o644;
-	const whole = source instanceof MemoryFile ? source.bytes.subarray(offset, offset + size) : undefined;
 	// Nothing in the folder is a link, and the folder is ours alone: a later entry of a name replaces an earlier one.
+	if (source instanceof MemoryFile) {
+		writeFileSync(target, source.bytes.subarray(offset, offset + size), { mode });
+		return;
+	}
 	const file = await open(target, 'w', mode);
 	try {
 		for (let at = 0; at < size;) {
-			const length = Math.min(PIECE, size - at);
-			const piece = whole?.subarray(at, at + length) ?? Buffer.allocUnsafe(length);
-			if (!whole) {
-				await source.readInto(piece, offset + at);
-			}
+			const piece = Buffer.allocUnsafe(Math.min(PIECE, size - at));
+			await source.readInto(piece, offset + at);
 			await file.write(piece);
-			at += length;
+			at += piece.length;
 		}
 	} finally {
 		await file.close();

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 
+import { ReproduceTerminal } from '../../results/reproduceTerminal.js';
 import type { Services } from '../../services.js';
 import { InstanceNode } from '../../tree/instanceNode.js';
 import { JobNode } from '../../tree/jobNode.js';
-import { ReproduceTerminal } from '../../results/reproduceTerminal.js';
 
 /** Runs a job on this computer's engine as a volunteer's host does, with its output in a terminal. */
 export async function reproduceJob(services: Services, item?: unknown): Promise<void> {
