@@ -42,6 +42,7 @@ class ThreadUnpacker implements Unpacker {
 	readonly #worker: Worker;
 	readonly #waiting = new Map<number, { readonly resolve: (kept: Kept) => void; readonly reject: (error: unknown) => void }>();
 	#count = 0;
+	#ended: Error | undefined;
 
 	constructor(program: string) {
 		this.#worker = new Worker(program);
@@ -52,6 +53,9 @@ class ThreadUnpacker implements Unpacker {
 	}
 
 	keep(bytes: Buffer, request: KeepRequest): Promise<Kept> {
+		if (this.#ended !== undefined) {
+			return Promise.reject(this.#ended);
+		}
 		const id = ++this.#count;
 		return new Promise((resolve, reject) => {
 			this.#waiting.set(id, { resolve, reject });
@@ -76,7 +80,8 @@ class ThreadUnpacker implements Unpacker {
 		}
 	}
 
-	#fail(error: unknown): void {
+	#fail(error: Error): void {
+		this.#ended ??= error;
 		for (const { reject } of this.#waiting.values()) {
 			reject(error);
 		}

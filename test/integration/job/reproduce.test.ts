@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
@@ -8,18 +10,22 @@ import { contentOfBytes, contentOfFile } from '../../../src/common/content.js';
 import { quietContext } from '../../../src/common/ports.js';
 import { type Engine, findEngine } from '../../../src/image/engine.js';
 import type { EngineName } from '../../../src/image/engine/detection.js';
-import { type LocalRunReport } from '../../../src/job/localRun/runSlot.js';
 import { reproduce } from '../../../src/job/localRun/reproduce.js';
+import { type LocalRunReport } from '../../../src/job/localRun/runSlot.js';
 import { runnerScript } from '../../../src/job/runner.js';
 import { submitContainer } from '../../../src/job/submitImage.js';
+import { BatchResults } from '../../../src/monitor/results/batchResults.js';
 import { unpackResult } from '../../../src/monitor/results/unpackResult.js';
 import { applyInstall } from '../../../src/project/install/applyInstall.js';
 import { planInstall } from '../../../src/project/install/planInstall.js';
 import { openProject } from '../../../src/project/openProject.js';
 import type { Project } from '../../../src/project/project.js';
+import { resultsDirectory } from '../../../src/project/resultsDirectory.js';
 import { wrapperBinaries } from '../../../src/project/wrapperSource.js';
+import { openDatabase } from '../../../src/sandbox/database.js';
 import { startTestEngine, type TestEngine } from '../../support/engines.js';
 import { eventually, startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
+import { file, tarOf } from '../../support/savedImages.js';
 
 const ctx = quietContext();
 const PROGRAM = `#!/bin/busybox sh
@@ -161,6 +167,35 @@ describe.each<EngineName>(['podman', 'docker'])('on %s', (kind) => {
 		);
 	});
 
+	it('results of the batch get folders named by what differs, and are compared with what their hosts reported', async () => {
+		const batch = { id: Number(jobs[0]!.split('_')[1]), name: 'to reproduce', appId: 0 };
+		const database = await openDatabase(sandbox.database);
+		try {
+			const [unit] = await database.select('SELECT appid FROM workunit WHERE name = ?', [jobs[0]!]);
+			const resultsDir = path.join(await resultsDirectory(project, Number(unit!.appid)), String(batch.id));
+			await mkdir(resultsDir, { recursive: true });
+			const packed = gzipSync(tarOf([file('out', kind)]));
+			for (const [at, job] of jobs.slice(0, 2).entries()) {
+				await writeFile(path.join(resultsDir, `${job}.tgz`), packed);
+				const [result] = await database.select(
+					'SELECT r.id FROM result r JOIN workunit w ON w.id = r.workunitid WHERE w.name = ? LIMIT 1',
+					[job],
+				);
+				const md5 = at === 0 ? createHash('md5').update(packed).digest('hex') : '0'.repeat(32);
+				const xml = `<file_info>\n<name>x</name>\n<md5_cksum>${md5}</md5_cksum>\n</file_info>`;
+				await database.execute('UPDATE result SET xml_doc_out = ? WHERE id = ?', [xml, Number(result!.id)]);
+				await database.execute('UPDATE workunit SET canonical_resultid = ? WHERE name = ?', [Number(result!.id), job]);
+			}
+			const results = new BatchResults(project, { ...batch, appId: Number(unit!.appid) });
+			const report = await results.fetch({ folder: path.join(dir, `${kind}-fetched`) }, ctx);
+			expect(report.fetched).toEqual([jobs[0]]);
+			expect(report.failed).toEqual([{ job: jobs[1], why: expect.stringContaining(`reported ${'0'.repeat(32)}`) as string }]);
+			expect((await readdir(report.folder)).filter((name) => !name.startsWith('.'))).toEqual(['fail,it-s,a-b', 'metrics.csv']);
+		} finally {
+			await database.end();
+		}
+	});
+
 	it('refuses a job that the project does not have, and a pack that was changed or removed', async () => {
 		const request = { job: 'b2d_9999_000000', onOutput: () => undefined };
 		await expect(reproduce(project, engine, request, (report) => Promise.resolve(report), ctx)).rejects.toMatchObject({
@@ -170,18 +205,18 @@ describe.each<EngineName>(['podman', 'docker'])('on %s', (kind) => {
 			await project.database()
 		).select<{ xml_doc: Buffer }>('SELECT xml_doc FROM workunit WHERE name = ?', [jobs[3]!]);
 		const name = /<name>(b2d_params_[^<]*)/.exec(rows[0]!.xml_doc.toString())![1]!;
-		const file = project.downloadPath(name);
-		const text = await readFile(file, 'utf8');
+		const table = project.downloadPath(name);
+		const text = await readFile(table, 'utf8');
 		const again = { ...request, job: jobs[3]! };
-		await writeFile(file, `${text}#`);
+		await writeFile(table, `${text}#`);
 		await expect(reproduce(project, engine, again, (report) => Promise.resolve(report), ctx)).rejects.toMatchObject({
 			code: 'transfer-corrupt',
 		});
-		await rm(file);
+		await rm(table);
 		await expect(reproduce(project, engine, again, (report) => Promise.resolve(report), ctx)).rejects.toMatchObject({
 			code: 'file-not-found',
 			message: expect.stringContaining(name) as string,
 		});
-		await writeFile(file, text);
+		await writeFile(table, text);
 	});
 });

@@ -1,12 +1,14 @@
-import { randomFillSync } from 'node:crypto';
+import { createHash, randomFillSync } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 
+import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { entryPath, refusal } from '../../../../src/monitor/results/entryRules.js';
+import { createUnpacker, inThisThread } from '../../../../src/monitor/results/unpacker.js';
 import { unpackResult } from '../../../../src/monitor/results/unpackResult.js';
 import { directory, file, hardlink, symlink, tarOf, type TestEntry } from '../../../support/savedImages.js';
 
@@ -133,4 +135,33 @@ it.each([
 	const noise = randomFillSync(Buffer.alloc(200_000));
 	await mkdir(folder, { recursive: true });
 	await expect(unpack(damage(packed(file('data', noise))))).rejects.toMatchObject({ code: 'result-corrupt' });
+});
+
+it('works in a thread as in this one', async () => {
+	const programs = path.join(folder, 'programs');
+	await build({
+		entryPoints: { unpack: 'src/monitor/results/unpackThread.ts' },
+		outdir: programs,
+		bundle: true,
+		platform: 'node',
+		format: 'cjs',
+		logLevel: 'error',
+	});
+	const unpacker = createUnpacker(programs);
+	expect(unpacker).not.toBe(inThisThread);
+	const copy = (bytes: Buffer): Buffer => Buffer.concat([bytes]); // what is handed over is gone
+	try {
+		const good = packed(file('metrics.json', '{"n":1}'), symlink('l', 'x'));
+		const md5 = createHash('md5').update(good).digest('hex');
+		expect(await unpacker.keep(copy(good), { folder: target(), md5 })).toEqual({
+			refused: ['l: it is a link'],
+			rows: [{ n: 1 }],
+		});
+		const other = { folder: path.join(folder, 'other'), md5 };
+		await expect(unpacker.keep(copy(packed()), other)).rejects.toMatchObject({ code: 'transfer-corrupt' });
+		await expect(unpacker.keep(Buffer.from('x'), { ...other, md5: undefined })).rejects.toMatchObject({ code: 'result-corrupt' });
+	} finally {
+		await unpacker.close();
+	}
+	await expect(unpacker.keep(copy(packed()), { folder: target('late'), md5: undefined })).rejects.toBeDefined();
 });

@@ -1,2 +1,0 @@
-import { measureFetch } from './monitor/zzfetch.js';
-export const run = () => measureFetch();
