@@ -232,7 +232,7 @@ step('the log leads into the workspace; the XML, the host and the result open wh
 	await link.click({ modifiers: ['Control'] });
 	await wb.page.locator('.tab.active[aria-label^="hello.txt"]').waitFor();
 	for (const [title, name, text] of [
-		['Show Input XML', '-input.xml', '<file_ref>'],
+		['Show Input XML', '-input.xml', '<file_info>'],
 		['Show Output XML', '-output.xml', '<md5_cksum>'],
 		['Show Host', 'host-', 'Operating system'],
 	]) {
