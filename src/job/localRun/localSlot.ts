@@ -8,7 +8,7 @@ import { eachParallel } from '../../common/parallel.js';
 import type { OperationContext } from '../../common/ports.js';
 import type { Project } from '../../project/project.js';
 import { type EnginePlan, enginePlan } from './enginePlan.js';
-import { type FileReference,fileReferences } from './fileReferences.js';
+import { type FileReference, fileReferences } from './fileReferences.js';
 
 /** A folder as BOINC's client makes it for a job: what docker_wrapper finds when it starts. */
 export interface LocalSlot {

@@ -177,11 +177,6 @@ async function readRecord(folder: string, batch: number): Promise<string | undef
 	return text;
 }
 
-/** The results that a folder holds; none when it is not ours. Reads only. */
-export async function keptResults(folder: string): Promise<readonly KeptResult[]> {
-	return [...keptIn(await readFile(path.join(folder, RECORD), 'utf8').catch(() => '')).values()];
-}
-
 function headOf(text: string): number | undefined {
 	const head = v.safeParse(headSchema, parsed(text.slice(0, text.indexOf('\n'))));
 	return head.success ? head.output.batch : undefined;
