@@ -35,6 +35,8 @@ interface VersionRow {
 }
 
 const PARALLEL = 3;
+/** What only a virtual machine needs. */
+const MACHINE = ['vbox_job.xml', 'b2d_vm'];
 /** Where the client's platform has no version, any Linux one will do: what is taken of it runs in the container. */
 const PREFERRED: Partial<Readonly<Record<NodeJS.Architecture, string>>> = {
 	x64: 'x86_64-pc-linux-gnu',
@@ -67,16 +69,13 @@ export async function fetchSlot(project: Project, job: string, dir: string, ctx:
 	await mkdir(path.join(dir, 'shared'), { recursive: true });
 	// The client's account and that of the container may differ.
 	await chmod(dir, 0o755);
-	const recipe = await (async () => {
-		const some = files.filter(({ openName }) => openName === 'job.toml' || openName === 'Dockerfile');
-		await fetchFiles(project, some, dir, ctx);
-		return readFile(path.join(dir, 'Dockerfile'), 'utf8');
-	})();
+	const isRecipe = ({ openName }: FileReference): boolean => openName === 'job.toml' || openName === 'Dockerfile';
+	await fetchFiles(project, files.filter(isRecipe), dir, ctx);
+	const recipe = await readFile(path.join(dir, 'Dockerfile'), 'utf8');
 	const packs = new Set(/^ADD (.*) \/$/m.exec(recipe)?.[1]?.split(' ') ?? []);
-	const isRest = ({ openName }: FileReference): boolean =>
-		!packs.has(openName) && openName !== 'vbox_job.xml' && openName !== 'b2d_vm';
-	const version1 = programs.map((file) => ({ ...file, source: `${project.config.downloadDir}/${file.name}` }));
-	await fetchFiles(project, [...files.filter(isRest), ...version1], dir, ctx);
+	const isRest = ({ openName }: FileReference): boolean => !packs.has(openName) && !MACHINE.includes(openName);
+	const staged = programs.map((file) => ({ ...file, source: `${project.config.downloadDir}/${file.name}` }));
+	await fetchFiles(project, [...files.filter((file) => isRest(file) && !isRecipe(file)), ...staged], dir, ctx);
 	await Promise.all(['busybox', 'runner'].map((name) => chmod(path.join(dir, name), 0o755)));
 	await writeFile(
 		path.join(dir, 'init_data.xml'),
