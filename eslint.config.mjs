@@ -23,7 +23,6 @@ const LAZY = [
 	'ssh2',
 	'mysql2',
 	'mysql2/promise',
-	'tar',
 	'fzstd',
 	'xml2js',
 	'yaml',

@@ -3,7 +3,6 @@ import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
-import Module from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -13,6 +12,7 @@ import { contentOfFile } from '../src/common/content.js';
 import type { Connection } from '../src/connection/connection.js';
 import { type Sshd, startSshd } from '../src/sandbox/sshd.js';
 import { connectLoopback } from '../test/support/loopback.js';
+import { leaveOutNativeModules } from './support/nativeModules.js';
 
 const MB = 1_000_000;
 const LOOPBACK_MB = 256;
@@ -187,14 +187,4 @@ async function fill(file: string, size: number): Promise<void> {
 		await handle.write(block, 0, Math.min(left, block.length));
 	}
 	await handle.close();
-}
-
-/** The product cannot carry the SSH library's native helpers, so the measurement goes without them too. */
-function leaveOutNativeModules(): void {
-	const loaders: unknown = Reflect.get(Module, '_extensions');
-	if (typeof loaders === 'object' && loaders !== null) {
-		Reflect.set(loaders, '.node', () => {
-			throw new Error('left out');
-		});
-	}
 }

@@ -10,7 +10,12 @@ export const COMMANDS = [
 	'boinc2docker.job.explainWaiting',
 	'boinc2docker.job.explainFailure',
 	'boinc2docker.packs.remove',
+	'boinc2docker.job.openResult',
+	'boinc2docker.job.reproduce',
 	'boinc2docker.instance.showLog',
+	'boinc2docker.instance.showInput',
+	'boinc2docker.instance.showOutput',
+	'boinc2docker.instance.showHost',
 	'boinc2docker.view.refresh',
 	'boinc2docker.view.loadMore',
 	'boinc2docker.log.show',
@@ -30,11 +35,12 @@ export type ContextKey = (typeof CONTEXT_KEYS)[number];
 export const SETTINGS = [
 	'boinc2docker.engine.command',
 	'boinc2docker.results.folder',
+	'boinc2docker.results.stream',
 	'boinc2docker.notifications.batchFinished',
 ] as const;
 export type SettingId = (typeof SETTINGS)[number];
 
-/** Scheme of the read-only documents: logs of instances, plans of installations. */
+/** Scheme of the read-only documents: logs, descriptions and results on servers, plans of installations. */
 export const DOCUMENT_SCHEME = 'boinc2docker';
 
 /** Scheme of the documents that explain why something waits or failed. */

@@ -5,7 +5,8 @@ import { systemClock } from '../common/ports.js';
 import { CommandManager } from './commandManager.js';
 import { registerCommands } from './commands/registerCommands.js';
 import { ContextManager } from './contextManager.js';
-import { formatLog } from './documents/formatLog.js';
+import { documentReader } from './documents/documentReader.js';
+import { LogLanguage } from './documents/logLanguage.js';
 import { ReadonlyDocuments } from './documents/readonlyDocuments.js';
 import { ErrorPresenter } from './errorPresenter.js';
 import { ExplanationDocuments } from './explanations/explanationDocuments.js';
@@ -16,6 +17,8 @@ import { EditorLog } from './ports/editorLog.js';
 import { withOperation } from './ports/editorProgress.js';
 import { EditorPrompts } from './ports/editorPrompts.js';
 import { editorSecrets } from './ports/editorSecrets.js';
+import { BatchFetcher } from './results/batchFetcher.js';
+import { ResultStreamer } from './results/resultStreamer.js';
 import { ServerAccess } from './servers/serverAccess.js';
 import { ServerModels } from './servers/serverModels.js';
 import { ServerStore } from './servers/serverStore.js';
@@ -48,7 +51,11 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 	);
 	const tree = owned.add(new JobsTree(models, new ContextManager(log), log));
 	const view = owned.add(new JobsView(tree, models, watched));
-	const documents = owned.add(new ReadonlyDocuments(readLogWith(models, core)));
+	const documents = owned.add(new ReadonlyDocuments(documentReader(models, core)));
+	owned.add(new LogLanguage());
+	const results = owned.add(new BatchFetcher(core));
+	// Before the notifier, which stops watching what has ended.
+	owned.add(new ResultStreamer(models, watched, results, log, clock));
 	owned.add(new StatusItem(models));
 	owned.add(new BatchNotifier(models, watched, log));
 	const services: Services = {
@@ -70,6 +77,7 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 		documents,
 		explanations: owned.add(new ExplanationDocuments()),
 		batchPanels: () => batchPanels,
+		results,
 		operation: (title, task) => withOperation(title, log, task),
 		core,
 	};
@@ -86,15 +94,4 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 function packageVersion(context: vscode.ExtensionContext): string {
 	const manifest: unknown = context.extension.packageJSON;
 	return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
-}
-
-function readLogWith(models: ServerModels, core: () => Promise<Core>): (serverId: string, instanceId: number) => Promise<string> {
-	return async (serverId, instanceId) => {
-		const model = models.get(serverId);
-		if (!model) {
-			throw new Error(vscode.l10n.t('The server of this log is no longer in the list.'));
-		}
-		const database = await (await model.project()).database();
-		return formatLog(await (await core()).instanceLog(database, instanceId));
-	};
 }

@@ -4,6 +4,7 @@ import type { ReadonlyDocuments } from './documents/readonlyDocuments.js';
 import type { ExplanationDocuments } from './explanations/explanationDocuments.js';
 import type { BatchPanels } from './panels/batch/batchPanels.js';
 import type { EditorLog } from './ports/editorLog.js';
+import type { BatchFetcher } from './results/batchFetcher.js';
 import type { ServerAccess } from './servers/serverAccess.js';
 import type { ServerModels } from './servers/serverModels.js';
 import type { ServerStore, Storage } from './servers/serverStore.js';
@@ -40,6 +41,7 @@ export interface Services {
 	readonly explanations: ExplanationDocuments;
 	/** The tabs of batches. They are made of these services, hence a function. */
 	readonly batchPanels: () => BatchPanels;
+	readonly results: BatchFetcher;
 	/** Runs an operation with progress in a notification whose *Cancel* works. */
 	operation<T>(title: string, task: (ctx: OperationContext) => Promise<T>): Promise<T>;
 	core(): Promise<Core>;

@@ -27,6 +27,11 @@ export const settings = {
 		return usable ? value : DEFAULT_FOLDER;
 	},
 
+	/** Whether results of watched batches are fetched by themselves. */
+	streamResults(): boolean {
+		return read('boinc2docker.results.stream') !== false;
+	},
+
 	notifyWhenBatchFinished(): boolean {
 		return read('boinc2docker.notifications.batchFinished') !== false;
 	},

@@ -38,6 +38,17 @@ export interface Engine {
 	imageId(reference: string, ctx: OperationContext): Promise<string | undefined>;
 	/** All local images. */
 	listImages(ctx: OperationContext): Promise<readonly ImageSummary[]>;
+	/**
+	 * Runs any other command of the engine to its end, and resolves to its exit code: not zero is no error. `onOutput` gets
+	 * what it writes, both outputs mixed, as it comes. Cancelling ends the command, not what it told the engine to do.
+	 */
+	call(args: readonly string[], ctx: OperationContext, onOutput?: (chunk: Uint8Array) => void): Promise<EngineAnswer>;
+}
+
+export interface EngineAnswer {
+	readonly code: number;
+	/** What it wrote, unless `onOutput` got that; at most the last 64 KiB. */
+	readonly output: string;
 }
 
 export interface EnginePreference {

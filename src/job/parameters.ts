@@ -55,6 +55,26 @@ export function encodeWord(text: string): string {
 		.replace(PLAIN, (byte) => `\\0${byte.charCodeAt(0).toString(8).padStart(3, '0')}`);
 }
 
+/** The text of a word that `encodeWord` made; what is not UTF-8 becomes a replacement character. */
+export function decodeWord(word: string): string {
+	const bytes = word.replace(/\\0([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+	return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+/** What the lines of a table tell of each job, by its name. Lines that are none say nothing. */
+export function parseTable(text: string): Map<string, JobParameters> {
+	const jobs = new Map<string, JobParameters>();
+	for (const line of text.split('\n')) {
+		const [name = '', ...words] = line.split(' ');
+		const valuesOf = (kind: string): string[] =>
+			words.filter((each) => each.startsWith(`${kind}=`)).map((each) => decodeWord(each.slice(2)));
+		if (name !== '' && name !== '*') {
+			jobs.set(name, { argv: valuesOf('A'), env: valuesOf('E') });
+		}
+	}
+	return jobs;
+}
+
 /** The line for all jobs, without the end of line. */
 export function commonLine(common: CommonParameters): string {
 	const words = [

@@ -1,4 +1,5 @@
 import { BoincError } from '../common/errors.js';
+import { textOf } from '../common/readableText.js';
 import type { Queries } from './queries.js';
 
 /** What a host reported of one instance, cut apart. */
@@ -67,6 +68,6 @@ export async function instanceLog(db: Queries, instanceId: number): Promise<Inst
 		});
 	}
 	const blob = row.stderr_out;
-	const raw = blob instanceof Uint8Array ? Buffer.from(blob).toString('utf8') : typeof blob === 'string' ? blob : '';
+	const raw = blob instanceof Uint8Array ? textOf(blob) : typeof blob === 'string' ? blob : '';
 	return parseStderr(raw);
 }

@@ -7,6 +7,7 @@ import { explainCommand } from './commands/explain.js';
 import { installCommand } from './commands/install.js';
 import { logCommand } from './commands/log.js';
 import { packsCommand } from './commands/packs.js';
+import { reproduceCommand } from './commands/reproduce.js';
 import { resultsCommand } from './commands/results.js';
 import { runCommand } from './commands/run.js';
 import { statusCommand } from './commands/status.js';
@@ -60,6 +61,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
 		resultsCommand,
 		logCommand,
 		explainCommand,
+		reproduceCommand,
 		cancelCommand,
 		packsCommand,
 		doctorCommand,

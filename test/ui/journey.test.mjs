@@ -11,6 +11,9 @@ import { openWorkbench } from '../harness/lib/workbench.mjs';
 import { createSandbox, extensionLog, keepPicture, VSIX, WORKSPACE } from './support.mjs';
 
 const MINUTES = 60_000;
+/** What the job does; its log names a file of the workspace as Python does in the traceback of an error. */
+const PROGRAM = `cd /root/shared/results; /bin/busybox cp /hello.txt .; echo '{"greetings": 1}' >metrics.json
+echo '  File "/hello.txt", line 1, in greet'`;
 let wb, scratch, folder, sandbox;
 
 before(
@@ -26,7 +29,7 @@ before(
 				'FROM scratch',
 				'COPY busybox /bin/busybox',
 				'COPY hello.txt /hello.txt',
-				'CMD ["/bin/busybox", "sh", "-c", "/bin/busybox cp /hello.txt /root/shared/results/"]',
+				`CMD ${JSON.stringify(['/bin/busybox', 'sh', '-c', PROGRAM])}`,
 				'',
 			].join('\n'),
 		);
@@ -36,7 +39,11 @@ before(
 			folder,
 			vsix: [VSIX],
 			env: { HOME: home, SSH_AUTH_SOCK: '', ...sandbox.engineEnv },
-			settings: { 'boinc2docker.engine.command': 'podman', 'files.simpleDialog.enable': true },
+			settings: {
+				'boinc2docker.engine.command': 'podman',
+				'files.simpleDialog.enable': true,
+				'terminal.integrated.gpuAcceleration': 'off',
+			},
 		});
 	},
 	{ timeout: 5 * MINUTES },
@@ -116,6 +123,12 @@ async function until(condition) {
 /** An instance in this state, and not one that is still being validated. */
 const VALID = /(?<!in)valid(?!at)/;
 
+/** The row of the first batch's job. */
+const jobRow = () =>
+	row(/b2d_\d+_0+ /)
+		.or(row(/^b2d_\d+_0+/))
+		.first();
+
 /** Unfolds a row and waits for the rows below it. */
 async function unfold(item) {
 	await item.waitFor();
@@ -179,11 +192,7 @@ step('a right click on a Dockerfile submits a job, and its batch is shown', 4, a
 step('the tree reaches valid, and the end is told with the way to the results', 6, async () => {
 	await wb.showContainer('BOINC');
 	await unfold(row('analysis'));
-	await unfold(
-		row(/b2d_\d+_0+ /)
-			.or(row(/^b2d_\d+_0+/))
-			.first(),
-	);
+	await unfold(jobRow());
 	await row(VALID).waitFor({ timeout: 4 * MINUTES });
 	await row('1/1 done').waitFor({ timeout: 2 * MINUTES });
 	await wb.notification('is over').waitFor({ timeout: MINUTES });
@@ -209,6 +218,48 @@ step('a click on an instance opens its log, which cannot be edited', 2, async ()
 		.getByText(/read-only/i)
 		.first()
 		.waitFor();
+});
+
+step('the log leads into the workspace; the XML, the host and the result open where they are', 3, async () => {
+	const tab = (name) => wb.page.locator(`.tab.active[aria-label*="${name}"]`);
+	const lines = wb.page.locator('.editor-container .monaco-editor .view-lines');
+	await wb.showContainer('BOINC');
+	await row(VALID).click();
+	await tab('.log').waitFor();
+	await lines.locator('.detected-link').first().waitFor();
+	await keepPicture(wb, { name: 'log of an instance' });
+	const link = lines.locator('.detected-link').first();
+	await link.click({ modifiers: ['Control'] });
+	await wb.page.locator('.tab.active[aria-label^="hello.txt"]').waitFor();
+	for (const [title, name, text] of [
+		['Show Input XML', '-input.xml', '<file_info>'],
+		['Show Output XML', '-output.xml', '<md5_cksum>'],
+		['Show Host', 'host-', 'Operating system'],
+	]) {
+		await wb.contextMenu(row(VALID));
+		await wb.chooseInMenu(title);
+		await tab(name).waitFor();
+		await lines.filter({ hasText: text }).first().waitFor();
+	}
+	await keepPicture(wb, { name: 'host of an instance' });
+	await wb.contextMenu(jobRow());
+	await wb.chooseInMenu('Open Result');
+	await wb.quickPickRow('.b2d/job.json').waitFor();
+	await wb.pick('metrics.json', { title: 'Open Result' });
+	await tab('metrics.json').waitFor();
+	await lines.filter({ hasText: '"greetings"' }).first().waitFor();
+});
+
+step('the job runs again on this computer, with its output in a terminal', 3, async () => {
+	await wb.showContainer('BOINC');
+	await wb.contextMenu(jobRow());
+	await wb.chooseInMenu('Reproduce Locally');
+	await wb.page.locator('.xterm-rows').filter({ hasText: 'Exit code 0' }).waitFor({ timeout: MINUTES });
+	await keepPicture(wb, { name: 'job reproduced locally' });
+	const again = path.join(folder, 'boinc-results', 'reproduced');
+	await until(
+		() => fs.existsSync(again) && fs.readdirSync(again, { recursive: true }).some((name) => name.endsWith('hello.txt')),
+	);
 });
 
 step('cancelling asks with the number of jobs, and touches only the unfinished', 5, async () => {

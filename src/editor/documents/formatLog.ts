@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 
+import { readable } from '../../common/readableText.js';
 import type { InstanceLog } from '../../monitor/instanceLog.js';
 
 /** The log of an instance as a document: the container first, for that is what people look for. */
@@ -12,5 +13,5 @@ export function formatLog(log: InstanceLog): string {
 	const shown = sections.filter(([, text]) => text !== '');
 	return shown.length === 0
 		? vscode.l10n.t('The host has reported no log.')
-		: shown.map(([title, text]) => `===== ${title} =====\n${text.trimEnd()}\n`).join('\n');
+		: shown.map(([title, text]) => `===== ${title} =====\n${readable(text).trimEnd()}\n`).join('\n');
 }

@@ -9,20 +9,26 @@ interface Entry {
 	readonly time: number;
 }
 
-/** Reads the text of a document whose address is `boinc2docker:/log/<server>/<instance>/<name>`. */
-export type ReadLog = (serverId: string, instanceId: number) => Promise<string>;
+/** Reads the document with this path, such as `/log/<server>/<instance>/<name>`; `undefined` when there is none of that kind. */
+export type ReadDocument = (path: string) => Promise<Uint8Array | undefined>;
 
-/** Logs and plans as read-only files: logs are fetched when they are opened, also after a restart; plans live as long as the window. */
+/** Most that is remembered of what was read, in bytes; a document that is open keeps its own text. */
+const REMEMBERED = 64 * 2 ** 20;
+
+/**
+ * What is on servers as read-only files: logs, descriptions and results are fetched when they are opened, also after a restart. Plans
+ * live as long as the window.
+ */
 export class ReadonlyDocuments implements vscode.FileSystemProvider, Disposable {
-	readonly #readLog: ReadLog;
+	readonly #read: ReadDocument;
 	readonly #entries = new Map<string, Entry>();
 	readonly #pending = new Map<string, Promise<Entry>>();
 	readonly #changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
 	readonly #registration: vscode.Disposable;
 	#plans = 0;
 
-	constructor(readLog: ReadLog) {
-		this.#readLog = readLog;
+	constructor(read: ReadDocument) {
+		this.#read = read;
 		this.#registration = vscode.workspace.registerFileSystemProvider(DOCUMENT_SCHEME, this, {
 			isReadonly: true,
 			isCaseSensitive: true,
@@ -32,16 +38,13 @@ export class ReadonlyDocuments implements vscode.FileSystemProvider, Disposable 
 	readonly onDidChangeFile = (listener: (events: vscode.FileChangeEvent[]) => void): vscode.Disposable =>
 		this.#changed.event(listener);
 
-	/** Opens the log of an instance as a document; reads it again when it is open already. */
-	async openLog(serverId: string, instance: { readonly id: number; readonly name: string }): Promise<void> {
-		const uri = vscode.Uri.from({
-			scheme: DOCUMENT_SCHEME,
-			path: `/log/${serverId}/${instance.id}/${fileName(instance.name)}.log`,
-		});
+	/** Opens what is on a server as a document, in the editor that suits its name; reads it again when it is open already. */
+	async open(path: string): Promise<void> {
+		const uri = vscode.Uri.from({ scheme: DOCUMENT_SCHEME, path });
 		this.#entries.delete(uri.path);
 		await this.#entry(uri); // errors reach the command, not the editor
 		this.#changed.fire([{ type: vscode.FileChangeType.Changed, uri }]);
-		await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
+		await vscode.commands.executeCommand('vscode.open', uri, { preview: true });
 	}
 
 	/** Opens a text that exists only here. `name` is the title of its tab. Returns its address, for `close`. */
@@ -118,22 +121,37 @@ export class ReadonlyDocuments implements vscode.FileSystemProvider, Disposable 
 	}
 
 	async #fetch(uri: vscode.Uri): Promise<Entry> {
-		const match = /^\/log\/([0-9a-f]+)\/(\d+)\/[^/]+$/.exec(uri.path);
-		if (!match) {
-			throw vscode.FileSystemError.FileNotFound(uri);
-		}
+		let bytes: Uint8Array | undefined;
 		try {
-			const text = await this.#readLog(match[1] ?? '', Number(match[2]));
-			const entry = { bytes: Buffer.from(text, 'utf8'), time: Date.now() };
-			this.#entries.set(uri.path, entry);
-			return entry;
+			bytes = await this.#read(uri.path);
 		} catch (error) {
 			throw BoincError.is(error) ? error : vscode.FileSystemError.Unavailable(messageOf(error));
+		}
+		if (!bytes) {
+			throw vscode.FileSystemError.FileNotFound(uri);
+		}
+		const entry = { bytes, time: Date.now() };
+		this.#entries.set(uri.path, entry);
+		this.#forget();
+		return entry;
+	}
+
+	/** Drops what was read first, but no plan: nobody could read that again. */
+	#forget(): void {
+		let sum = [...this.#entries.values()].reduce((bytes, entry) => bytes + entry.bytes.length, 0);
+		for (const [path, entry] of this.#entries) {
+			if (sum <= REMEMBERED || path === [...this.#entries.keys()].at(-1)) {
+				return;
+			}
+			if (!path.startsWith('/plan/')) {
+				this.#entries.delete(path);
+				sum -= entry.bytes.length;
+			}
 		}
 	}
 }
 
 /** A name without separators, for the last part of a path. */
-function fileName(name: string): string {
+export function fileName(name: string): string {
 	return name.replace(/[/\\]/g, '-');
 }

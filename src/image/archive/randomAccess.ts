@@ -44,19 +44,20 @@ export class LocalFile implements RandomAccess {
 /** Bytes in memory. */
 export class MemoryFile implements RandomAccess {
 	readonly size: number;
-	readonly #bytes: Buffer;
+	readonly bytes: Buffer;
 
 	constructor(bytes: Buffer) {
-		this.#bytes = bytes;
+		this.bytes = bytes;
 		this.size = bytes.length;
 	}
 
 	readInto(target: Buffer, offset: number): Promise<number> {
-		return Promise.resolve(this.#bytes.copy(target, 0, offset));
+		return Promise.resolve(this.bytes.copy(target, 0, offset));
 	}
 }
 
 const WINDOW = 1 << 18;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Reads small pieces mostly forwards: headers and small files come out of one window of 256 KiB. For one sequence of
@@ -64,16 +65,22 @@ const WINDOW = 1 << 18;
  */
 export class ForwardReader {
 	readonly #source: RandomAccess;
-	readonly #window = Buffer.allocUnsafe(WINDOW);
+	/** What lies in memory as a whole needs no window. */
+	readonly #whole: Buffer | undefined;
+	#window = NOTHING;
 	#start = 0;
 	#length = 0;
 
 	constructor(source: RandomAccess) {
 		this.#source = source;
+		this.#whole = source instanceof MemoryFile ? source.bytes : undefined;
 	}
 
 	/** What `read` would resolve to, if that is at hand: millions of small reads need not wait for promises. */
 	peek(offset: number, length: number): Buffer | undefined {
+		if (this.#whole) {
+			return offset + length <= this.#whole.length ? this.#whole.subarray(offset, offset + length) : undefined;
+		}
 		return offset >= this.#start && offset + length <= this.#start + this.#length
 			? this.#window.subarray(offset - this.#start, offset - this.#start + length)
 			: undefined;
@@ -81,6 +88,9 @@ export class ForwardReader {
 
 	/** Exactly `length` bytes, fewer only at the end. The buffer is valid until the next call. */
 	async read(offset: number, length: number): Promise<Buffer> {
+		if (this.#whole) {
+			return this.#whole.subarray(offset, offset + length);
+		}
 		if (length > WINDOW) {
 			const large = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.#source.size - offset)));
 			return large.subarray(0, await this.#source.readInto(large, offset));
@@ -88,6 +98,9 @@ export class ForwardReader {
 		const there = this.peek(offset, length);
 		if (there) {
 			return there;
+		}
+		if (this.#window === NOTHING) {
+			this.#window = Buffer.allocUnsafe(WINDOW);
 		}
 		this.#length = await this.#source.readInto(this.#window, offset);
 		this.#start = offset;

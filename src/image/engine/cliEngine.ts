@@ -5,7 +5,7 @@ import { isAbsolute, join } from 'node:path';
 import { abortError, BoincError, throwIfAborted } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
 import type { ParsedConfig } from '../archive/imageConfig.js';
-import type { BuildRequest, Engine } from '../engine.js';
+import type { BuildRequest, Engine, EngineAnswer } from '../engine.js';
 import { buildFailure } from './buildFailure.js';
 import type { DetectedEngine } from './detection.js';
 import { EngineProcess, type ProcessEnd } from './engineProcess.js';
@@ -16,6 +16,7 @@ import { textLines } from './textLines.js';
 const KEPT_LINES = 400;
 const SHOWN_LINES = 15;
 const QUERY_MS = 60_000;
+const KEPT_OUTPUT = 1 << 16;
 /** How the versions say that there is no such image. */
 const NO_IMAGE = /no such (image|object)|image not known|not found|unable to find|did not resolve|invalid reference/i;
 
@@ -137,6 +138,34 @@ export class CliEngine implements Engine {
 			throw this.#failed('list the images', end);
 		}
 		return parseImageList(lines.join('\n'));
+	}
+
+	async call(args: readonly string[], ctx: OperationContext, onOutput?: (chunk: Uint8Array) => void): Promise<EngineAnswer> {
+		throwIfAborted(ctx.signal);
+		const child = await this.#start(args);
+		let kept = Buffer.alloc(0);
+		const take = (chunk: Buffer): void => {
+			if (onOutput) {
+				onOutput(chunk);
+			} else {
+				kept = Buffer.concat([kept, chunk]).subarray(-KEPT_OUTPUT);
+			}
+		};
+		child.stdout.on('data', take);
+		child.stderr.on('data', take);
+		let ending: Promise<void> | undefined;
+		const stop = (): void => {
+			ending ??= child.end();
+		};
+		ctx.signal?.addEventListener('abort', stop, { once: true });
+		try {
+			const { code } = await child.ended();
+			await ending;
+			throwIfAborted(ctx.signal);
+			return { code, output: kept.toString('utf8') };
+		} finally {
+			ctx.signal?.removeEventListener('abort', stop);
+		}
 	}
 
 	#buildArguments(request: BuildRequest, dockerfile: string, idFile: string): string[] {

@@ -2,39 +2,72 @@ import path from 'node:path';
 
 import { BoincError } from '../../common/errors.js';
 import { plural } from '../../common/format.js';
-import { type FetchReport, fetchResults } from '../../monitor/fetchResults.js';
+import { given } from '../../common/given.js';
 import { isFinalBatchState } from '../../monitor/jobState.js';
 import type { ProjectMonitor } from '../../monitor/projectMonitor.js';
+import { BatchResults } from '../../monitor/results/batchResults.js';
+import type { FetchReport } from '../../monitor/results/fetchResults.js';
 import type { Batch } from '../../monitor/types.js';
-import { resultsDirectory } from '../../project/resultsDirectory.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { type GlobalOptions, type Session, withProject } from '../session.js';
 import { printable } from '../table.js';
 import { countsText, jobsWithInstances, monitorFor, parseBatch, requireBatch } from './status.js';
 
+/** Milliseconds between two looks for new results. */
+const WATCH_MS = 2000;
+
 interface ResultsOptions extends GlobalOptions {
 	readonly output: string;
 	readonly job?: string[];
+	readonly watch?: boolean;
+	readonly names?: string;
 }
 
-/** Fetches the results of a batch into `folder` and says what happened. */
+export interface FetchBatchOptions {
+	readonly folder: string;
+	/** Only these jobs. */
+	readonly jobs?: readonly string[];
+	readonly naming?: 'parameters' | 'job';
+	/** Called after each pass while the batch is followed to its end; absent: one pass. */
+	readonly onPass?: (report: FetchReport, batch: Batch) => void;
+}
+
+/** Fetches the results of a batch; with `onPass` again and again until the batch is over. */
 export async function fetchBatch(
 	session: Session,
 	batchId: number,
-	folder: string,
-	jobs?: readonly string[],
+	{ folder, jobs, naming, onPass }: FetchBatchOptions,
 ): Promise<{ batch: Batch; report: FetchReport }> {
 	const monitor = monitorFor(session);
-	await monitor.refresh();
-	const batch = requireBatch(monitor.batches(), batchId, session.project);
-	if (jobs) {
-		await requireJobs(session, monitor, batch, jobs);
+	try {
+		await monitor.refresh();
+		const first = requireBatch(monitor.batches(), batchId, session.project);
+		if (jobs) {
+			await requireJobs(session, monitor, first, jobs);
+		}
+		const results = new BatchResults(session.project, first);
+		const fetched: string[] = [];
+		for (;;) {
+			const batch = requireBatch(monitor.batches(), batchId, session.project);
+			const isFirst = fetched.length === 0;
+			const pass = await results.fetch(
+				{ folder, removed: isFirst ? 'restore' : 'leave', ...given({ jobs, naming }) },
+				session.ctx,
+			);
+			onPass?.(pass, batch);
+			fetched.push(...pass.fetched);
+			if (!onPass || isFinalBatchState(batch.state)) {
+				const already = pass.already.filter((job) => !fetched.includes(job));
+				return { batch, report: { ...pass, fetched, already } };
+			}
+			session.ctx.progress.report({ message: `Batch ${batchId}: ${countsText(batch)}` });
+			await session.ctx.clock.sleep(WATCH_MS, session.ctx.signal);
+			await monitor.refresh();
+		}
+	} finally {
+		monitor.dispose();
 	}
-	monitor.dispose();
-	const resultsDir = await resultsDirectory(session.project, batch.appId);
-	const report = await fetchResults(session.connection, { resultsDir, batch, folder, ...(jobs && { jobs }) }, session.ctx);
-	return { batch, report };
 }
 
 /** Names of jobs that a person typed must be those of the batch. */
@@ -46,6 +79,14 @@ async function requireJobs(session: Session, monitor: ProjectMonitor, batch: Bat
 			remedy: `For the names of its jobs: boinc2docker status ${batch.id}`,
 		});
 	}
+}
+
+/** How a person wants folders to be called. */
+function namingOf(text: string | undefined): 'parameters' | 'job' | undefined {
+	if (text !== undefined && text !== 'parameters' && text !== 'job') {
+		throw new BoincError('usage', `“${text}” is no way to name folders.`, { remedy: 'Give --names parameters or --names job.' });
+	}
+	return text;
 }
 
 /** Why a batch has no results to fetch. */
@@ -76,12 +117,21 @@ export const resultsCommand: RegisterCommand = (program, setExitCode) => {
 		.argument('<batch>', 'number of the batch')
 		.option('-o, --output <folder>', 'folder for the results', 'results')
 		.option('--job <name...>', 'only these jobs')
+		.option('-w, --watch', 'go on until the batch is over, and fetch results as they come')
+		.option('--names <kind>', 'name folders by “parameters”, where they tell jobs apart, or by “job”', 'parameters')
 		.action(async (text: string, _own: unknown, command: { optsWithGlobals(): ResultsOptions }) => {
 			const options = command.optsWithGlobals();
 			const id = parseBatch(text);
 			setExitCode(
 				await withProject(options, async (session) => {
-					const { batch, report } = await fetchBatch(session, id, path.resolve(options.output), options.job);
+					const say = (pass: FetchReport): void => {
+						session.terminal.clear();
+						pass.fetched.forEach((job) => session.terminal.line(`Fetched ${printable(job)}`));
+					};
+					const { batch, report } = await fetchBatch(session, id, {
+						folder: path.resolve(options.output),
+						...given({ jobs: options.job, naming: namingOf(options.names), onPass: options.watch === true ? say : undefined }),
+					});
 					session.terminal.clear();
 					if (options.json === true) {
 						printJson(report);

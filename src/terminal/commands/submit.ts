@@ -206,7 +206,9 @@ export async function submitAndReport(
 	}
 	const ended = await waitForBatch(session, batch.id);
 	const report =
-		options.fetch === undefined ? undefined : (await fetchBatch(session, batch.id, path.resolve(options.fetch))).report;
+		options.fetch === undefined
+			? undefined
+			: (await fetchBatch(session, batch.id, { folder: path.resolve(options.fetch) })).report;
 	terminal.clear();
 	if (options.json === true) {
 		printJson({ batch, ended, results: report });

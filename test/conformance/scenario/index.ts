@@ -14,7 +14,7 @@ import { defaultResources } from '../../../src/job/resources.js';
 import { shipImage } from '../../../src/job/shipImage.js';
 import { submitBatch } from '../../../src/job/submit.js';
 import type { BatchSpec, JobSpec, SubmittedBatch } from '../../../src/job/types.js';
-import { fetchResults } from '../../../src/monitor/fetchResults.js';
+import { fetchResults } from '../../../src/monitor/results/fetchResults.js';
 import { instanceLog } from '../../../src/monitor/instanceLog.js';
 import { ProjectMonitor } from '../../../src/monitor/projectMonitor.js';
 import type { Batch, BatchState, JobState } from '../../../src/monitor/types.js';

@@ -115,11 +115,16 @@ describe('jobs with hostile wishes, on a volunteer’s computer', () => {
 		const [hostile, failing, tooBig] = submitted.map(({ answer }) => answer.batch!.id);
 		expect(submitted[0]?.answer.batch?.name).toBe(NAME);
 		const wait = (id: number | undefined) => cli.json(['status', String(id), '--wait']);
-		const [good, failed, big] = await Promise.all([wait(hostile), wait(failing), wait(tooBig)]);
+		const results = cli.at('results');
+		const [fetched, good, failed, big] = await Promise.all([
+			cli.run(['results', String(hostile), '--watch', '--output', results]),
+			wait(hostile),
+			wait(failing),
+			wait(tooBig),
+		]);
 
 		expect(good).toMatchObject({ code: 0, answer: { batch: { name: NAME, state: 'done' } } });
-		const results = cli.at('results');
-		expect((await cli.run(['results', String(hostile), '--output', results])).code).toBe(0);
+		expect(fetched).toMatchObject({ code: 0, stdout: expect.stringContaining('Fetched 1 result into') as string });
 		const words = (await readdir(results, { recursive: true })).find((name) => path.basename(name) === 'words');
 		expect((await readFile(path.join(results, words!), 'utf8')).split('\0')).toEqual(['echo', ...WORDS, WORDS.join('='), '']);
 		const table = await cli.run(['status', String(hostile)]);
@@ -131,6 +136,16 @@ describe('jobs with hostile wishes, on a volunteer’s computer', () => {
 		expect(log.stdout).toContain('to standard error');
 		const why = await cli.run(['explain', failed.answer.jobs![0]!.name]);
 		expect(why.stdout).toMatch(/ended with exit code 7[^]*: to standard error\n[^]*BOINC gave up 1 job/);
+
+		// The same on this computer.
+		const job = failed.answer.jobs![0]!.name;
+		const here = await cli.run(['--json', 'reproduce', job, '--output', cli.at('again')]);
+		expect(here.code).toBe(5);
+		expect(JSON.parse(here.stdout)).toMatchObject({ job, exitCode: 7, folder: cli.at('again'), refused: [] });
+		expect(here.stderr).toContain('to standard error');
+		expect(await readFile(cli.at('again', '.b2d', 'log.txt'), 'utf8')).toBe('to standard error\n');
+		const { code, error } = await cli.json(['reproduce', job, '--output', cli.at('again')]);
+		expect([code, error?.code]).toEqual([1, 'file-in-the-way']);
 
 		expect(big).toMatchObject({ code: 5, answer: { batch: { state: 'failed' }, jobs: [{ state: 'failed' }] } });
 		expect(big.answer.jobs?.[0]?.instances).toMatchObject([{ explanation: expect.stringMatching(/larger than|limit/) }]);

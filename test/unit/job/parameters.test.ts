@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { commonLine, encodeWord, jobWords, parameterTable } from '../../../src/job/parameters.js';
-
-/** What `printf %b` makes of a word. */
-function decode(word: string): string {
-	return Buffer.from(
-		word.replace(/\\0(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))),
-		'latin1',
-	).toString('utf8');
-}
+import { commonLine, decodeWord, encodeWord, jobWords, parameterTable, parseTable } from '../../../src/job/parameters.js';
 
 describe('a word of the parameter table', () => {
 	test('holds nothing that a shell, a pattern or a line would take for something else', () => {
@@ -19,7 +11,7 @@ describe('a word of the parameter table', () => {
 				(text) => {
 					const word = encodeWord(text);
 					expect(word).toMatch(/^([A-Za-z0-9_./:=,@%+-]|\\0[0-3][0-7]{2})*$/);
-					expect(decode(word)).toBe(text);
+					expect(decodeWord(word)).toBe(text);
 				},
 			),
 		);
@@ -68,5 +60,17 @@ describe('a parameter table', () => {
 	test('says what differs from the usual', () => {
 		expect(commonLine({ ...common, comparable: true, progressFile: 'p' })).toMatch(/ P=p R=1 /);
 		expect(commonLine({ ...common, user: '', workingDir: '' })).toMatch(/^\* M=/);
+	});
+
+	test('tells again what each job was told', () => {
+		const jobs = [
+			['b2d_7_000000', { argv: ['/bin/x', '', 'a b\n'], env: ['N=1', 'E=é=\\'] }],
+			['b2d_7_000001', { argv: ['y'], env: [] }],
+		] as const;
+		const text = parameterTable(
+			commonLine(common),
+			jobs.map(([name, told]) => `${name} ${jobWords(told)}`),
+		);
+		expect([...parseTable(text)]).toEqual(jobs);
 	});
 });

@@ -1,14 +1,14 @@
-import { readdir, realpath } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
 import * as vscode from 'vscode';
 
-import { abortError, BoincError } from '../../../common/errors.js';
-import type { FetchReport } from '../../../monitor/fetchResults.js';
+import { abortError } from '../../../common/errors.js';
+import type { FetchReport } from '../../../monitor/results/fetchResults.js';
 import type { Batch } from '../../../monitor/types.js';
 import { pickOne } from '../../quickInput/wizard.js';
+import { resultsFolder } from '../../results/resultsFolder.js';
 import type { Services } from '../../services.js';
-import { settings } from '../../settings.js';
 import { chooseBatch } from '../chooseBatch.js';
 
 /** Fetches what is not here yet into the workspace and offers to open it. A notification passes its batch and opens at once. */
@@ -16,12 +16,9 @@ export async function fetchBatchResults(services: Services, item?: unknown): Pro
 	const title = vscode.l10n.t('Fetch Results');
 	const { model, batch } = await chooseBatch(services, title, item, ({ counts }) => counts.done > 0);
 	const folder = await chooseFolder(title);
-	const { fetchResults, resultsDirectory } = await services.core();
-	const report = await services.operation(vscode.l10n.t('Fetching results of “{0}”', batch.name), async (ctx) => {
-		const project = await model.project(ctx.signal);
-		const resultsDir = await resultsDirectory(project, batch.appId);
-		return fetchResults(project.connection, { resultsDir, batch, folder }, ctx);
-	});
+	const report = await services.operation(vscode.l10n.t('Fetching results of “{0}”', batch.name), (ctx) =>
+		services.results.fetch(model, batch, { folder }, ctx),
+	);
 	for (const { job, why } of report.failed) {
 		services.log.warn(`${job}: ${why}`);
 	}
@@ -54,20 +51,7 @@ async function chooseFolder(title: string): Promise<string> {
 					placeholder: vscode.l10n.t('Into which folder?'),
 					choices: folders.map((value) => ({ label: value.name, description: value.uri.fsPath, value })),
 				});
-	const target = path.join(folder.uri.fsPath, settings.resultsFolder(folder.uri));
-	await refuseLinkOutside(folder.uri.fsPath, target);
-	return target;
-}
-
-/** A workspace may bring a link that points elsewhere under the name of the results' folder. */
-async function refuseLinkOutside(workspace: string, target: string): Promise<void> {
-	const real = await realpath(target).catch(() => target);
-	const root = await realpath(workspace).catch(() => workspace);
-	if (real !== target && path.relative(root, real).startsWith('..')) {
-		throw new BoincError('file-in-the-way', vscode.l10n.t('{0} is a link to a folder outside of the workspace.', target), {
-			remedy: vscode.l10n.t('Remove the link, or choose another folder in the setting boinc2docker.results.folder.'),
-		});
-	}
+	return (await resultsFolder(folder)) ?? folder.uri.fsPath;
 }
 
 async function tell(services: Services, batch: Batch, report: FetchReport): Promise<void> {
@@ -100,10 +84,13 @@ async function tell(services: Services, batch: Batch, report: FetchReport): Prom
 
 /** Shows the folder in the Explorer; with only one file of results, opens that. */
 async function openResults(report: FetchReport): Promise<void> {
-	const [job, ...others] = [...report.fetched, ...report.already].sort();
-	const folder = path.join(report.folder, job ?? '');
+	const entries = await readdir(report.folder, { withFileTypes: true });
+	const [result, ...others] = entries
+		.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+		.map(({ name }) => name);
+	const folder = path.join(report.folder, result ?? '');
 	await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(folder));
-	const file = job !== undefined && others.length === 0 ? await firstFile(folder) : undefined;
+	const file = result !== undefined && others.length === 0 ? await firstFile(folder) : undefined;
 	if (file !== undefined) {
 		await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file));
 	}

@@ -1,0 +1,212 @@
+import { execFile } from 'node:child_process';
+import { createHash, randomFillSync } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+
+import { quietContext, silentLog, systemClock } from '../../src/common/ports.js';
+import { connect } from '../../src/connection/connect.js';
+import type { Connection } from '../../src/connection/connection.js';
+import { memorySecrets } from '../../src/connection/memorySecrets.js';
+import { encodeHeader } from '../../src/image/tar/encodeHeader.js';
+import { fetchResults } from '../../src/monitor/results/fetchResults.js';
+import { type Sshd, startSshd } from '../../src/sandbox/sshd.js';
+import { leaveOutNativeModules } from '../support/nativeModules.js';
+
+const MB = 1_000_000;
+const COUNT = 1000;
+const REPEATS = 3;
+const BATCH = 7;
+const runProgram = promisify(execFile);
+
+export interface FetchFigures {
+	/** Our time divided by that of `ssh tar c | tar x`: below 1 we are faster. */
+	readonly ratio: number;
+	readonly oursSeconds: number;
+	readonly tarSeconds: number;
+	/** `ssh tar c | tar x`, and then `md5sum` and unpacking of each result, which ours includes. */
+	readonly tarCheckedSeconds: number;
+	readonly ratioChecked: number;
+	readonly results: number;
+	readonly peakMemoryMb: number;
+}
+
+/**
+ * Fetches 1,000 results of 1 MB over OpenSSH on loopback, in turns with `ssh tar c | tar x` of the same folder. Plain tar only
+ * copies the archives. Ours also compares their MD5, unpacks each into a folder of its own by way of a temporary one, and
+ * writes the table of metrics. Medians of three turns; both start with a connection that is open.
+ */
+export async function measureFetch(): Promise<FetchFigures> {
+	leaveOutNativeModules();
+	const dir = await mkdtemp(path.join(os.tmpdir(), 'b2d-fetch-'));
+	// An empty home: what the login scripts of this account do is not what is measured.
+	const sshd = await startSshd({ dir: path.join(dir, 'sshd'), config: [`SetEnv HOME=${dir}`] });
+	let ours: Connection | undefined;
+	const master = masterOf(sshd, dir);
+	try {
+		const hashes = await makeResults(path.join(dir, 'results', String(BATCH)));
+		ours = await connectTo(sshd, dir);
+		await runProgram('ssh', [
+			...master.options,
+			'-o',
+			'ControlMaster=yes',
+			'-o',
+			'ControlPersist=yes',
+			'-fN',
+			...master.destination,
+		]);
+		const times = { ours: [] as number[], tar: [] as number[], checked: [] as number[] };
+		let peak = 0;
+		for (let turn = 0; turn < REPEATS; turn++) {
+			const target = path.join(dir, `ours-${turn}`);
+			const watch = setInterval(() => (peak = Math.max(peak, memoryInUse())), 20);
+			times.ours.push(await seconds(() => fetchOurs(ours, dir, target, hashes)));
+			clearInterval(watch);
+			await rm(target, { recursive: true });
+			const plain = path.join(dir, `tar-${turn}`);
+			await mkdir(plain);
+			const tar = await seconds(() => fetchTar(master, path.join(dir, 'results'), plain));
+			times.tar.push(tar);
+			times.checked.push(tar + (await seconds(() => unpackAll(path.join(plain, String(BATCH))))));
+			await rm(plain, { recursive: true });
+		}
+		const [oursSeconds, tarSeconds, tarCheckedSeconds] = [median(times.ours), median(times.tar), median(times.checked)];
+		return {
+			ratio: oursSeconds / tarSeconds,
+			oursSeconds,
+			tarSeconds,
+			tarCheckedSeconds,
+			ratioChecked: oursSeconds / tarCheckedSeconds,
+			results: COUNT,
+			peakMemoryMb: peak / MB,
+		};
+	} finally {
+		await ours?.close();
+		await runProgram('ssh', [...master.options, '-O', 'exit', ...master.destination]).catch(() => undefined);
+		await sshd.stop();
+		await rm(dir, { recursive: true, force: true });
+	}
+}
+
+/** Bytes of objects and buffers: the process is larger by what the preparation left unused. */
+function memoryInUse(): number {
+	const { heapUsed, external } = process.memoryUsage();
+	return heapUsed + external;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+	const start = performance.now();
+	await work();
+	return (performance.now() - start) / 1000;
+}
+
+/** Results as the runner packs them: one file that cannot be compressed, metrics, log and summary. Returns their MD5 by job. */
+async function makeResults(folder: string): Promise<Map<string, string>> {
+	await mkdir(folder, { recursive: true });
+	const hashes = new Map<string, string>();
+	const data = Buffer.alloc(MB);
+	for (let n = 0; n < COUNT; n++) {
+		randomFillSync(data);
+		const job = `b2d_${BATCH}_${String(n).padStart(6, '0')}`;
+		const files: [string, Buffer][] = [
+			['.b2d/job.json', Buffer.from(`{"job":"${job}","exitCode":0,"seconds":12.3,"peakMemoryBytes":1000000}\n`)],
+			['.b2d/log.txt', Buffer.from('step 1\nstep 2\n')],
+			['data.bin', data],
+			['metrics.json', Buffer.from(`{"loss":${n / COUNT}}\n`)],
+		];
+		const tar = files.flatMap(([name, content]) => [header(name, content.length), content, Buffer.alloc(-content.length & 511)]);
+		const packed = gzipSync(Buffer.concat([...tar, Buffer.alloc(1024)]), { level: 1 });
+		hashes.set(job, createHash('md5').update(packed).digest('hex'));
+		await writeFile(path.join(folder, `${job}.tgz`), packed);
+	}
+	return hashes;
+}
+
+const header = (name: string, size: number): Buffer =>
+	Buffer.from(
+		encodeHeader({
+			...{ name, size, kind: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0, linkName: '' },
+			...{ deviceMajor: 0, deviceMinor: 0, xattrs: new Map() },
+		}),
+	);
+
+async function fetchOurs(
+	connection: Connection | undefined,
+	dir: string,
+	target: string,
+	hashes: ReadonlyMap<string, string>,
+): Promise<void> {
+	if (!connection) {
+		throw new Error('not connected');
+	}
+	const report = await fetchResults(
+		connection,
+		{
+			resultsDir: path.join(dir, 'results'),
+			batch: { id: BATCH, name: 'bench' },
+			folder: target,
+			programs: path.resolve('dist'),
+			hashes: () => Promise.resolve(hashes),
+		},
+		quietContext(),
+	);
+	if (report.fetched.length !== COUNT || report.failed.length + report.refused.length > 0) {
+		throw new Error(`Only ${report.fetched.length} results came: ${JSON.stringify(report.failed[0])}`);
+	}
+}
+
+interface Master {
+	readonly options: readonly string[];
+	readonly destination: readonly string[];
+}
+
+function masterOf(sshd: Sshd, dir: string): Master {
+	return {
+		options: [
+			...['-F', 'none', '-i', sshd.userKeyFile, '-o', `ControlPath=${path.join(dir, 'control')}`, '-o', 'BatchMode=yes'],
+			...['-o', 'StrictHostKeyChecking=no', '-o', `UserKnownHostsFile=${path.join(dir, 'known')}`],
+		],
+		destination: ['-l', sshd.user, '-p', String(sshd.port), '127.0.0.1'],
+	};
+}
+
+async function fetchTar({ options, destination }: Master, from: string, to: string): Promise<void> {
+	const script = 'to=$1; from=$2; shift 2; ssh "$@" "tar -C $from -cf - ." | tar -C "$to" -xf -';
+	await runProgram('sh', ['-c', script, 'sh', to, from, ...options, ...destination]);
+	if ((await readdir(path.join(to, String(BATCH)))).length !== COUNT) {
+		throw new Error('plain tar did not fetch all results');
+	}
+}
+
+async function unpackAll(folder: string): Promise<void> {
+	const script =
+		'cd "$1" && md5sum *.tgz >sums && for f in *.tgz; do d=${f%.tgz}; mkdir "$d" && tar -C "$d" -xzf "$f" && rm "$f" || exit 1; done';
+	await runProgram('sh', ['-c', script, 'sh', folder]);
+	await stat(path.join(folder, `b2d_${BATCH}_000000`, 'data.bin'));
+}
+
+async function connectTo(sshd: Sshd, dir: string): Promise<Connection> {
+	const connection = await connect(
+		{ kind: 'ssh', user: sshd.user, host: '127.0.0.1', port: sshd.port, path: undefined },
+		{
+			prompts: {
+				secret: () => Promise.resolve(undefined),
+				text: () => Promise.resolve(undefined),
+				confirm: () => Promise.resolve(true),
+			},
+			secrets: memorySecrets(),
+			log: silentLog,
+			clock: systemClock,
+			trustFile: path.join(dir, 'trust'),
+			identityFiles: [sshd.userKeyFile],
+			knownHostsFiles: [],
+			agentSocket: '',
+		},
+	);
+	await connection.exec(['true']);
+	return connection;
+}

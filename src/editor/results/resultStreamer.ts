@@ -1,0 +1,102 @@
+import * as vscode from 'vscode';
+
+import { type Disposable, DisposableStore } from '../../common/disposable.js';
+import { BoincError, isAbort, messageOf } from '../../common/errors.js';
+import { type Clock, type Log, silentProgress } from '../../common/ports.js';
+import { isFinalBatchState } from '../../monitor/jobState.js';
+import type { Batch } from '../../monitor/types.js';
+import type { ServerModel } from '../servers/serverModel.js';
+import type { ServerModels } from '../servers/serverModels.js';
+import { settings } from '../settings.js';
+import type { WatchedBatches } from '../status/watchedBatches.js';
+import type { BatchFetcher } from './batchFetcher.js';
+import { resultsFolder } from './resultsFolder.js';
+
+/** Milliseconds between two passes for one batch. */
+const PAUSE = 3_000;
+const TRIES = 5;
+
+interface Followed {
+	/** Results that were there at the last pass. */
+	done: number;
+	busy: boolean;
+	failures: number;
+	/** Nothing more is fetched by itself: all is here, or something is in the way. */
+	over: boolean;
+}
+
+/** Brings results of watched batches into the workspace as they are collected, if the person wants that. */
+export class ResultStreamer implements Disposable {
+	readonly #owned = new DisposableStore();
+	readonly #followed = new Map<string, Followed>();
+	readonly #end = new AbortController();
+
+	constructor(
+		readonly models: ServerModels,
+		readonly watched: WatchedBatches,
+		readonly results: BatchFetcher,
+		readonly log: Log,
+		readonly clock: Clock,
+	) {
+		this.#owned.add(models.onDidChange(() => this.#check()));
+	}
+
+	dispose(): void {
+		this.#end.abort();
+		this.#owned.dispose();
+	}
+
+	#check(): void {
+		if (!settings.streamResults() || !vscode.workspace.isTrusted) {
+			return;
+		}
+		for (const model of this.models.all()) {
+			const watched = this.watched.of(model.server.id);
+			for (const batch of model.batches()) {
+				const key = `${model.server.id}/${batch.id}`;
+				if (watched.includes(batch.id) && !this.#followed.has(key)) {
+					this.#followed.set(key, { done: 0, busy: false, failures: 0, over: false });
+				}
+				const followed = this.#followed.get(key);
+				if (followed && !followed.busy && !followed.over && batch.counts.done > followed.done) {
+					void this.#pass(model, batch, followed);
+				}
+			}
+		}
+	}
+
+	/** Never rejects. */
+	async #pass(model: ServerModel, batch: Batch, followed: Followed): Promise<void> {
+		followed.busy = true;
+		const { done } = batch.counts;
+		try {
+			const folder = await resultsFolder(vscode.workspace.workspaceFolders?.[0]);
+			if (folder === undefined) {
+				followed.over = true;
+				return;
+			}
+			const { log, clock } = this;
+			const ctx = { log, clock, progress: silentProgress, signal: this.#end.signal };
+			const report = await this.results.fetch(model, batch, { folder, removed: 'leave' }, ctx);
+			for (const { job, why } of report.failed) {
+				log.warn(`${job}: ${why}`);
+			}
+			followed.done = done;
+			followed.failures = 0;
+			followed.over = isFinalBatchState(batch.state) && report.fetched.length + report.already.length >= done;
+		} catch (error) {
+			followed.failures++;
+			followed.over = followed.failures >= TRIES || (BoincError.is(error, 'file-in-the-way') && error.detail.busy !== true);
+			if (!isAbort(error)) {
+				this.log.warn(
+					`Results of batch ${batch.id} are not fetched${followed.over ? ' by themselves any more' : ' for the moment'}: ${messageOf(error)}`,
+				);
+			}
+		}
+		await this.clock.sleep(PAUSE, this.#end.signal).catch(() => undefined);
+		followed.busy = false;
+		if (!this.#end.signal.aborted) {
+			this.#check();
+		}
+	}
+}

@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+import { BoincError, type ErrorCode } from '../../common/errors.js';
+import { keepArchive, type KeepRequest, type Kept } from './keepArchive.js';
+
+/** Compares and unpacks small results. `close` ends it; calls that run are ended with it. */
+export interface Unpacker {
+	/** Takes the bytes over: the caller's buffer is empty afterwards. Rejects as `keepArchive` does. */
+	keep(bytes: Buffer, request: KeepRequest): Promise<Kept>;
+	close(): Promise<void>;
+}
+
+/** The same without a thread. */
+export const inThisThread: Unpacker = { keep: keepArchive, close: () => Promise.resolve() };
+
+/** What the thread gets and answers. */
+export interface ThreadRequest extends KeepRequest {
+	readonly id: number;
+	readonly bytes: Uint8Array;
+}
+export interface ThreadAnswer {
+	readonly id: number;
+	readonly kept?: Kept;
+	readonly error?: { readonly code?: ErrorCode; readonly message: string; readonly remedy?: string };
+}
+
+/** Beside the bundle that this is part of; absent where the sources run as they are. */
+const PROGRAM = 'unpack.js';
+
+/**
+ * An unpacker in a thread of its own, which the file system may keep waiting while this one decrypts; in this thread where the program
+ * of the thread is not at hand.
+ */
+export function createUnpacker(folder: string | undefined = typeof __dirname === 'string' ? __dirname : undefined): Unpacker {
+	const program = folder === undefined ? undefined : path.join(folder, PROGRAM);
+	return program !== undefined && existsSync(program) ? new ThreadUnpacker(program) : inThisThread;
+}
+
+class ThreadUnpacker implements Unpacker {
+	readonly #worker: Worker;
+	readonly #waiting = new Map<number, { readonly resolve: (kept: Kept) => void; readonly reject: (error: unknown) => void }>();
+	#count = 0;
+	#ended: Error | undefined;
+
+	constructor(program: string) {
+		this.#worker = new Worker(program);
+		this.#worker.unref();
+		this.#worker.on('message', (answer: ThreadAnswer) => this.#take(answer));
+		this.#worker.on('error', (error) => this.#fail(error));
+		this.#worker.on('exit', () => this.#fail(new BoincError('result-corrupt', 'Unpacking has ended.')));
+	}
+
+	keep(bytes: Buffer, request: KeepRequest): Promise<Kept> {
+		if (this.#ended !== undefined) {
+			return Promise.reject(this.#ended);
+		}
+		const id = ++this.#count;
+		return new Promise((resolve, reject) => {
+			this.#waiting.set(id, { resolve, reject });
+			const message: ThreadRequest = { ...request, id, bytes };
+			this.#worker.postMessage(message, bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : []);
+		});
+	}
+
+	async close(): Promise<void> {
+		await this.#worker.terminate();
+	}
+
+	#take({ id, kept, error }: ThreadAnswer): void {
+		const waiting = this.#waiting.get(id);
+		this.#waiting.delete(id);
+		if (kept) {
+			waiting?.resolve(kept);
+		} else {
+			const message = error?.message ?? '';
+			const remedy = error?.remedy === undefined ? {} : { remedy: error.remedy };
+			waiting?.reject(error?.code === undefined ? new Error(message) : new BoincError(error.code, message, remedy));
+		}
+	}
+
+	#fail(error: Error): void {
+		this.#ended ??= error;
+		for (const { reject } of this.#waiting.values()) {
+			reject(error);
+		}
+		this.#waiting.clear();
+	}
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+
+import { jobToml } from '../../../src/job/jobToml.js';
+import { enginePlan } from '../../../src/job/localRun/enginePlan.js';
+import { fileReferences } from '../../../src/job/localRun/fileReferences.js';
+import { NETWORK_POLICIES } from '../../../src/job/types.js';
+
+describe('job.toml', () => {
+	it.each(NETWORK_POLICIES)('is understood as it is written, with network %s', (network) => {
+		const plan = enginePlan(jobToml('boinc__b2d_c0ffee', network));
+		expect(plan.imageName).toBe('boinc__b2d_c0ffee');
+		expect(plan.createArguments.includes('--network')).toBe(network !== 'bridge');
+		expect(plan.createArguments).toContain('no-new-privileges');
+	});
+
+	const own = jobToml('boinc__b2d_c0ffee', 'none');
+	it.each([
+		['another option', own.replace('create_args = "', 'create_args = "--privileged ')],
+		['a mount of the computer', own.replace('create_args = "', 'create_args = "-v /:/host ')],
+		['another capability', own.replace('CHOWN', 'SYS_ADMIN')],
+		['another network', own.replace('--network none', '--network container:x')],
+		['another key', `${own}mount = ["/:/host"]\n`],
+		['another folder', own.replace('/boinc"', '/"')],
+		['another image', own.replace('boinc__b2d_c0ffee', '--help')],
+		['no TOML', 'workdir = '],
+	])('is refused with %s', (_, text) => {
+		expect(() => enginePlan(text)).toThrow(expect.objectContaining({ code: 'job-invalid' }));
+	});
+});
+
+describe('the files of a job', () => {
+	const ref = (name: string, open: string): string =>
+		`<file_ref>\n<file_name>${name}</file_name>\n<open_name>${open}</open_name>\n<copy_file/>\n</file_ref>`;
+
+	it('are read with their hashes', () => {
+		const md5 = '0123456789abcdef0123456789abcdef';
+		const xml = `<file_info>\n<name>b2d_a</name>\n<md5_cksum>${md5}</md5_cksum>\n</file_info><workunit>${ref('b2d_a', 'shared/in/a.txt')}${ref('b2d_b', 'b')}</workunit>`;
+		expect(fileReferences(xml)).toEqual([
+			{ name: 'b2d_a', openName: 'shared/in/a.txt', md5 },
+			{ name: 'b2d_b', openName: 'b', md5: undefined },
+		]);
+	});
+
+	it.each([
+		['x', '../x'],
+		['x', '/etc/x'],
+		['x', 'C:/x'],
+		['x', 'a\\..\\b'],
+		['../x', 'x'],
+		['', 'x'],
+	])('may not lead out of the slot: %j for %j', (name, open) => {
+		expect(() => fileReferences(ref(name, open))).toThrow(expect.objectContaining({ code: 'job-invalid' }));
+	});
+});
