@@ -1,5 +1,6 @@
 import { BoincError, throwIfAborted } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
+import { rangesOf } from '../common/ranges.js';
 import { run } from '../connection/run.js';
 import { setBatchState } from '../project/batches.js';
 import type { Project } from '../project/project.js';
@@ -67,18 +68,4 @@ export async function cancelBatch(project: Project, batchId: number, ctx: Operat
 	const running = onHosts[0]?.n ?? 0;
 	ctx.log.info(`cancelled ${ids.length} jobs of batch ${batchId} on ${project.name}; ${running} instances are on hosts`);
 	return { cancelled: ids.length, running };
-}
-
-/** Runs of consecutive numbers in an ascending list. No foreign job can be inside of one, not even a new one. */
-export function rangesOf(ids: readonly number[]): [first: number, last: number][] {
-	const ranges: [number, number][] = [];
-	for (const id of ids) {
-		const current = ranges.at(-1);
-		if (current?.[1] === id - 1) {
-			current[1] = id;
-		} else {
-			ranges.push([id, id]);
-		}
-	}
-	return ranges;
 }

@@ -1,0 +1,3 @@
+export function lagFigures(..._args: unknown[]): Promise<Record<string, unknown>> {
+	return Promise.resolve({});
+}
