@@ -21,8 +21,10 @@ import type { Core, Services } from './services.js';
 import { BatchNotifier } from './status/batchNotifier.js';
 import { StatusItem } from './status/statusItem.js';
 import { WatchedBatches } from './status/watchedBatches.js';
+import { Decorations } from './tree/decorations.js';
 import { JobsTree } from './tree/jobsTree.js';
 import { JobsView } from './tree/jobsView.js';
+import { ViewOptions } from './tree/viewOptions.js';
 
 /** Builds all objects of the extension, once. What it returns ends everything. */
 export function createContainer(context: vscode.ExtensionContext): DisposableStore {
@@ -44,8 +46,10 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 			apps: async (project) => (await core()).installedApps(project),
 		}),
 	);
-	const tree = owned.add(new JobsTree(models, new ContextManager(log), log));
-	const view = owned.add(new JobsView(tree, models, watched));
+	const treeOptions = owned.add(new ViewOptions(context.workspaceState));
+	const tree = owned.add(new JobsTree(models, treeOptions, new ContextManager(log), log));
+	const view = owned.add(new JobsView(tree, models, watched, treeOptions));
+	owned.add(new Decorations());
 	const documents = owned.add(new ReadonlyDocuments(readLogWith(models, core)));
 	owned.add(new StatusItem(models));
 	owned.add(new BatchNotifier(models, watched, log));
@@ -65,6 +69,7 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 		watched,
 		tree,
 		view,
+		treeOptions,
 		documents,
 		operation: (title, task) => withOperation(title, log, task),
 		core,

@@ -4,7 +4,9 @@
 export { contentOfBytes } from '../common/content.js';
 export { ServerConnections } from '../connection/serverConnections.js';
 export { findEngine } from '../image/engine.js';
-export { cancelBatch } from '../job/cancel.js';
+export { cancelJobs } from '../job/cancel.js';
+export { setPriority } from '../job/priority.js';
+export { retryFailed } from '../job/retry.js';
 export { runnerScript } from '../job/runner.js';
 export { submitContainer } from '../job/submitImage.js';
 export { fetchResults } from '../monitor/fetchResults.js';

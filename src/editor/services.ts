@@ -8,6 +8,7 @@ import type { ServerStore, Storage } from './servers/serverStore.js';
 import type { WatchedBatches } from './status/watchedBatches.js';
 import type { JobsTree } from './tree/jobsTree.js';
 import type { JobsView } from './tree/jobsView.js';
+import type { ViewOptions } from './tree/viewOptions.js';
 
 /** The rooms below, once they are loaded. */
 export type Core = typeof core;
@@ -34,6 +35,7 @@ export interface Services {
 	readonly watched: WatchedBatches;
 	readonly tree: JobsTree;
 	readonly view: JobsView;
+	readonly treeOptions: ViewOptions;
 	readonly documents: ReadonlyDocuments;
 	/** Runs an operation with progress in a notification whose *Cancel* works. */
 	operation<T>(title: string, task: (ctx: OperationContext) => Promise<T>): Promise<T>;

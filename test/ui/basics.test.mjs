@@ -73,12 +73,18 @@ test('the palette has what needs no row of the tree, and only that', async () =>
 		'BOINC: Cancel Batch',
 		'BOINC: Copy Diagnostics',
 		'BOINC: Fetch Results',
+		'BOINC: Filter Batches…',
 		'BOINC: Focus on Jobs View', // VS Code's own
+		'BOINC: Group Jobs By…',
 		'BOINC: Install App',
+		'BOINC: Raise Bound and Retry…',
 		'BOINC: Refresh',
 		'BOINC: Remove Server',
 		'BOINC: Remove Unused Packs…',
+		'BOINC: Retry Failed Jobs',
+		'BOINC: Set Priority…',
 		'BOINC: Show Log',
+		'BOINC: Sort Batches…',
 		'BOINC: Submit as BOINC Job',
 	]);
 });
