@@ -7,13 +7,13 @@ import { ProjectMonitor } from '../src/monitor/projectMonitor.js';
 import { type Database, openDatabase, type Parameter } from '../src/sandbox/database.js';
 import { startMariadb } from '../src/sandbox/mariadb.js';
 import { fetchFigures } from './monitor/fetch.js';
-import { BATCHES, fill, LARGE, OPEN } from './monitor/fill.js';
+import { BATCHES, fill, OPEN } from './monitor/fill.js';
 import { lagFigures } from './monitor/lag.js';
 import { Meter } from './monitor/meter.js';
 
 const REPEATS = 15;
 const CHANGES = 100;
-const HIDDEN_MS = 2_000;
+const HIDDEN_MS = 60_000;
 const LARGE_BATCH = 1;
 
 /**
@@ -33,7 +33,7 @@ export async function run([kept]: readonly string[]): Promise<Record<string, unk
 		const figures = await measure(db, await openDatabase(server));
 		const lag = await lagFigures(server, db, dir);
 		await db.end();
-		return { ...figures, ...lag, ...(await fetchFigures(dir)) };
+		return { ...figures, ...lag, ...(await fetchFigures()) };
 	} finally {
 		await server.stop();
 		if (kept === undefined) {

@@ -1,4 +1,4 @@
-/** Figures of fetching results, as `fetch…` keys. `dir` is a scratch folder. */
-export function fetchFigures(_dir: string): Promise<Record<string, unknown>> {
+/** Figures of fetching results, as `fetch…` keys. */
+export function fetchFigures(): Promise<Record<string, unknown>> {
 	return Promise.resolve({});
 }

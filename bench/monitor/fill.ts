@@ -1,4 +1,5 @@
 import { type Database, installSchema } from '../../src/sandbox/database.js';
+import { addApp } from './liveProject.js';
 
 /** How large the project is: batches 2 to `BATCHES` have `SMALL` jobs each, batch 1 has `LARGE`; one job in fifty had a second try. */
 export const BATCHES = 200;
@@ -28,19 +29,14 @@ const PHASE = `CASE WHEN NOT (${IS_OPEN}) THEN 0 WHEN ${PLACE} < ${SIZE} * ${DON
 /** What a finished instance of a small container reports, in length. */
 const STDERR = 300;
 
-/** Fills an empty database with a project of a million results, on the stock indexes. Takes about a minute. */
+/** Fills an empty database with a project of a million results, on the stock indexes. Takes about two minutes. */
 export async function fill(db: Database): Promise<void> {
 	// The machine's own defaults are for small sandboxes.
 	await db.execute('SET GLOBAL innodb_buffer_pool_size = 2147483648');
 	await installSchema(db);
 	await db.execute("SET time_zone = '+00:00'");
 	await db.execute('SET unique_checks = 0, foreign_key_checks = 0');
-	await db.execute(
-		`INSERT INTO app (create_time, name, min_version, deprecated, user_friendly_name, homogeneous_redundancy, weight, beta,
-			target_nresults, min_avg_pfc, host_scale_check, homogeneous_app_version, non_cpu_intensive, locality_scheduling,
-			n_size_classes, fraction_done_exact)
-		VALUES (0, 'boinc2docker', 0, 0, 'Containers', 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0)`,
-	);
+	await addApp(db);
 	await db.execute(
 		`INSERT INTO batch (id, user_id, create_time, logical_start_time, logical_end_time, est_completion_time, njobs, fraction_done,
 			nerror_jobs, state, completion_time, credit_estimate, credit_canonical, credit_total, name, app_id, project_state, description, expire_time)

@@ -34,6 +34,8 @@ export const SETTINGS = [
 	'boinc2docker.engine.command',
 	'boinc2docker.results.folder',
 	'boinc2docker.notifications.batchFinished',
+	'boinc2docker.notifications.firstFailure',
+	'boinc2docker.notifications.threshold',
 ] as const;
 export type SettingId = (typeof SETTINGS)[number];
 

@@ -20,6 +20,7 @@ import { ServerStore } from './servers/serverStore.js';
 import type { Core, Services } from './services.js';
 import { BatchNotifier } from './status/batchNotifier.js';
 import { StatusItem } from './status/statusItem.js';
+import { ToldOnce } from './status/toldOnce.js';
 import { WatchedBatches } from './status/watchedBatches.js';
 import { Decorations } from './tree/decorations.js';
 import { JobsTree } from './tree/jobsTree.js';
@@ -34,7 +35,8 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 	const core = (): Promise<Core> => import('./core.js');
 	const prompts = new EditorPrompts();
 	const servers = owned.add(new ServerStore(context.globalState));
-	const watched = owned.add(new WatchedBatches(context.globalState));
+	const told = new ToldOnce(vscode.Uri.joinPath(context.globalStorageUri, 'told').fsPath);
+	const watched = owned.add(new WatchedBatches(context.globalState, told));
 	const trustFile = vscode.Uri.joinPath(context.globalStorageUri, 'known_hosts').fsPath;
 	const access = owned.add(new ServerAccess({ log, clock, prompts, secrets: editorSecrets(context.secrets), trustFile, core }));
 	const models = owned.add(
@@ -52,7 +54,8 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 	owned.add(new Decorations());
 	const documents = owned.add(new ReadonlyDocuments(readLogWith(models, core)));
 	owned.add(new StatusItem(models));
-	owned.add(new BatchNotifier(models, watched, log));
+	const reveal = (serverId: string, batchId: number): Promise<void> => view.reveal(serverId, batchId);
+	owned.add(new BatchNotifier(models, watched, { log, clock, told, reveal }));
 	const services: Services = {
 		version: packageVersion(context),
 		log,

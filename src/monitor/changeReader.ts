@@ -1,4 +1,4 @@
-import { type ChangedRow, changedAmong, instanceRows, madeAfter, onHosts, type Pulse, sentSince } from './deltaQueries.js';
+import { changedAmong, type ChangedRow, instanceRows, madeAfter, onHosts, type Pulse, sentSince } from './deltaQueries.js';
 import type { JobIndex } from './jobIndex.js';
 import { FINAL_JOB_STATES, JOB_STATES } from './jobState.js';
 import type { Queries } from './rows.js';

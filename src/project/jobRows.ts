@@ -33,7 +33,12 @@ const REOPEN_JOBS = `
 	WHERE w.id IN (?) AND w.canonical_resultid = 0 AND w.error_mask <> 0 AND w.error_mask & 17 = 0`;
 
 /** Takes back the failure of jobs, each with `tries` more instances. Rows that changed meanwhile are left alone. */
-export async function reopenJobs(project: Project, jobIds: readonly number[], tries: number, bounds: RaisedBounds): Promise<void> {
+export async function reopenJobs(
+	project: Project,
+	jobIds: readonly number[],
+	tries: number,
+	bounds: RaisedBounds,
+): Promise<void> {
 	await project.write(REOPEN_RESULTS, [jobIds]);
 	const { diskBytes = 0, delayBoundSeconds = 0 } = bounds;
 	await project.write(REOPEN_JOBS, [jobIds, tries, tries, tries, diskBytes, delayBoundSeconds, jobIds]);

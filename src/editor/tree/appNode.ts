@@ -52,7 +52,8 @@ export class AppNode implements PagedNode {
 	}
 
 	#running(): number {
-		return this.parent.model.batches(this.appId).filter(({ state, uncounted }) => state === 'running' && uncounted !== true).length;
+		return this.parent.model.batches(this.appId).filter(({ state, uncounted }) => state === 'running' && uncounted !== true)
+			.length;
 	}
 
 	loadMore(): void {

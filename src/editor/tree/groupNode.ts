@@ -85,7 +85,9 @@ export class GroupNode implements PagedNode {
 
 	#icon(): vscode.ThemeIcon {
 		const { key } = this;
-		return key.by === 'state' ? iconOf(jobLook(key.state)) : new vscode.ThemeIcon(key.by === 'host' ? 'device-desktop' : 'symbol-number');
+		return key.by === 'state'
+			? iconOf(jobLook(key.state))
+			: new vscode.ThemeIcon(key.by === 'host' ? 'device-desktop' : 'symbol-number');
 	}
 }
 

@@ -84,5 +84,7 @@ function namesOf(open: readonly ServerSelection[]): string {
 		return vscode.l10n.t('the selection');
 	}
 	const jobs = open.some((selection) => selection.jobs.length > 0);
-	return batches.length === 1 && !jobs ? `“${first.name}”` : vscode.l10n.t('{0} batches', new Set(open.flatMap(touchedBatches)).size);
+	return batches.length === 1 && !jobs
+		? `“${first.name}”`
+		: vscode.l10n.t('{0} batches', new Set(open.flatMap(touchedBatches)).size);
 }

@@ -22,7 +22,11 @@ export async function raiseBoundAndRetry(services: Services, item?: unknown, ite
 		placeholder: vscode.l10n.t('Which bound was too low?'),
 		choices: [
 			{ label: vscode.l10n.t('Disk'), description: vscode.l10n.t('exit code 196'), value: 'diskBytes' },
-			{ label: vscode.l10n.t('Deadline'), description: vscode.l10n.t('hosts were too slow to report'), value: 'delayBoundSeconds' },
+			{
+				label: vscode.l10n.t('Deadline'),
+				description: vscode.l10n.t('hosts were too slow to report'),
+				value: 'delayBoundSeconds',
+			},
 			{ label: vscode.l10n.t('Number of Tries'), value: 'tries' },
 		],
 	});
@@ -47,8 +51,7 @@ export async function raiseBoundAndRetry(services: Services, item?: unknown, ite
 
 async function retry(services: Services, title: string, item: unknown, items: unknown, options: RetryOptions): Promise<void> {
 	const given = selectionOf(services, item, items, { batch: hasFailed, job: ({ job }) => job.state === 'failed' });
-	const chosen: readonly ServerSelection[] =
-		item === undefined ? [await choose(services, title)] : given.servers;
+	const chosen: readonly ServerSelection[] = item === undefined ? [await choose(services, title)] : given.servers;
 	if (chosen.length === 0) {
 		void vscode.window.showInformationMessage(vscode.l10n.t('There is nothing to retry: no selected job has failed.'));
 		return;
@@ -64,8 +67,8 @@ async function retry(services: Services, title: string, item: unknown, items: un
 	});
 	await Promise.all(
 		chosen.map(async (selection) => {
-			await Promise.all(touchedBatches(selection).map((id) => services.watched.add(selection.model.server.id, id)));
 			await selection.model.recount(touchedBatches(selection));
+			await Promise.all(touchedBatches(selection).map((id) => services.watched.watchAgain(selection.model.server.id, id)));
 		}),
 	);
 	const notes = [

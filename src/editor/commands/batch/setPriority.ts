@@ -23,7 +23,8 @@ export async function setJobPriority(services: Services, item?: unknown, items?:
 		prompt: vscode.l10n.t('Higher first; new jobs have 0 unless their job file says otherwise'),
 		value: '10',
 		ignoreFocusOut: true,
-		validateInput: (value) => (/^-?\d{1,6}$/.test(value.trim()) ? undefined : vscode.l10n.t('A whole number, at most six digits')),
+		validateInput: (value) =>
+			/^-?\d{1,6}$/.test(value.trim()) ? undefined : vscode.l10n.t('A whole number, at most six digits'),
 	});
 	if (text === undefined) {
 		throw abortError();

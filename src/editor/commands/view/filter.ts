@@ -4,7 +4,7 @@ import { abortError } from '../../../common/errors.js';
 import { pickOne } from '../../quickInput/wizard.js';
 import type { Services } from '../../services.js';
 import { shownWords } from '../../tree/optionWords.js';
-import { type Shown, SHOWN } from '../../tree/viewOptions.js';
+import { SHOWN, type Shown } from '../../tree/viewOptions.js';
 
 /** Asks which batches the tree shows: by their state, or by a text in their names. */
 export async function filterBatches(services: Services): Promise<void> {
