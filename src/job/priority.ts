@@ -7,7 +7,7 @@ import { type JobSelection, requireBatches, selectionName, selectJobs } from './
 /** Not over, as far as the job's own row tells. */
 const UNFINISHED = 'canonical_resultid = 0 AND error_mask = 0';
 /** Kept far from the ends of the column. */
-export const MOST_PRIORITY = 1_000_000;
+const MOST_PRIORITY = 1_000_000;
 
 /**
  * Sets the priority of the unfinished jobs of batches and of single jobs: instances that wait are sent in this order, the highest first, if

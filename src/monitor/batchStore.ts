@@ -89,10 +89,10 @@ export class BatchStore {
 		}
 	}
 
-	/** Has everything counted again that is not over. */
-	forgetOpen(): void {
+	/** Has everything counted again that is not over, but for some batches. */
+	forgetOpen(except?: ReadonlySet<number>): void {
 		for (const { row, index } of this.#entries.values()) {
-			if (index) {
+			if (index && except?.has(row.id) !== true) {
 				this.forget(row.id);
 			}
 		}

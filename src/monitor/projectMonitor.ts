@@ -100,7 +100,12 @@ export class ProjectMonitor implements Disposable {
 
 	/** Begins to poll all batches, or only some of them. */
 	start(batchIds?: readonly number[]): void {
+		const before = this.#scope;
 		this.#scope = batchIds && new Set(batchIds);
+		if (before && [...this.#store.open(this.#scope)].some(({ id }) => !before.has(id))) {
+			this.#store.forgetOpen(before); // nobody has looked at the others meanwhile
+			this.#wake?.();
+		}
 		if (this.#running) {
 			return;
 		}

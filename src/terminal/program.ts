@@ -6,7 +6,9 @@ import { doctorCommand } from './commands/doctor.js';
 import { installCommand } from './commands/install.js';
 import { logCommand } from './commands/log.js';
 import { packsCommand } from './commands/packs.js';
+import { priorityCommand } from './commands/priority.js';
 import { resultsCommand } from './commands/results.js';
+import { retryCommand } from './commands/retry.js';
 import { runCommand } from './commands/run.js';
 import { statusCommand } from './commands/status.js';
 import { submitCommand } from './commands/submit.js';
@@ -59,6 +61,8 @@ export async function runProgram(argv: readonly string[], version: string): Prom
 		resultsCommand,
 		logCommand,
 		cancelCommand,
+		retryCommand,
+		priorityCommand,
 		packsCommand,
 		doctorCommand,
 	]) {

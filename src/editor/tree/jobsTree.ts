@@ -8,6 +8,7 @@ import type { ContextManager } from '../contextManager.js';
 import type { ModelChange, ServerView } from '../servers/serverModel.js';
 import { AppNode } from './appNode.js';
 import { BatchNode } from './batchNode.js';
+import { JobNode } from './jobNode.js';
 import { MessageNode } from './messageNode.js';
 import type { NodeCache, TreeNode } from './node.js';
 import { ServerNode } from './serverNode.js';
@@ -157,12 +158,12 @@ export class JobsTree implements vscode.TreeDataProvider<TreeNode>, NodeCache, D
 		this.#timer ??= setTimeout(() => this.#flush(), DEBOUNCE);
 	}
 
-	/** Unfolded jobs whose instances changed; most changed jobs are not even in the tree. */
+	/** Batches of jobs that are in the tree, though their counts may be as before; most changed jobs are not in it. */
 	#touchJobs(serverId: string, jobIds: readonly number[]): void {
 		for (const jobId of jobIds) {
 			const node = this.#nodes.get(`${serverId}/job/${jobId}`);
-			if (node) {
-				this.#dirty.add(node);
+			if (node instanceof JobNode) {
+				this.#dirty.add(node.batch);
 			}
 		}
 	}

@@ -346,7 +346,11 @@ it('follows only the watched batches while nobody looks', async () => {
 	watched.stop();
 	expect(ended).toEqual([seen]);
 	expect(watched.batch(unseen)?.state).toBe('running');
-	await watched.refresh();
+	await db.execute("UPDATE workunit SET mod_time = '2024-01-01' WHERE id = ?", [other]); // long ago: no delta would find it
+	const seenAgain = new Promise<void>((resolve) => watched.onDidFinish(() => resolve()));
+	watched.start(); // somebody looks again
+	await seenAgain;
+	watched.stop();
 	expect(watched.batch(unseen)?.state).toBe('failed');
 });
 
