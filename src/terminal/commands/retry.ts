@@ -1,7 +1,7 @@
 import { BoincError } from '../../common/errors.js';
 import { plural } from '../../common/format.js';
 import { parseBytes, parseSeconds } from '../../common/parseUnits.js';
-import { retryFailed,type RetryOptions } from '../../job/retry.js';
+import { retryFailed, type RetryOptions } from '../../job/retry.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { type GlobalOptions, withProject } from '../session.js';
