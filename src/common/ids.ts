@@ -6,6 +6,9 @@ export const COMMANDS = [
 	'boinc2docker.job.submit',
 	'boinc2docker.batch.open',
 	'boinc2docker.batch.cancel',
+	'boinc2docker.batch.retryFailed',
+	'boinc2docker.batch.raiseBound',
+	'boinc2docker.batch.setPriority',
 	'boinc2docker.batch.fetchResults',
 	'boinc2docker.job.explainWaiting',
 	'boinc2docker.job.explainFailure',
@@ -18,6 +21,9 @@ export const COMMANDS = [
 	'boinc2docker.instance.showHost',
 	'boinc2docker.view.refresh',
 	'boinc2docker.view.loadMore',
+	'boinc2docker.view.group',
+	'boinc2docker.view.sort',
+	'boinc2docker.view.filter',
 	'boinc2docker.log.show',
 	'boinc2docker.diagnostics.copy',
 ] as const;
@@ -37,6 +43,8 @@ export const SETTINGS = [
 	'boinc2docker.results.folder',
 	'boinc2docker.results.stream',
 	'boinc2docker.notifications.batchFinished',
+	'boinc2docker.notifications.firstFailure',
+	'boinc2docker.notifications.threshold',
 ] as const;
 export type SettingId = (typeof SETTINGS)[number];
 
@@ -53,6 +61,7 @@ export const PANELS = { batch: 'boinc2docker.panels.batch' } as const;
 export const STORAGE_KEYS = {
 	servers: 'boinc2docker.server.list',
 	watched: 'boinc2docker.batch.watched',
+	treeOptions: 'boinc2docker.view.options',
 	lastServer: 'boinc2docker.server.last',
 	lastCommand: 'boinc2docker.job.lastCommand',
 	lastWrappers: 'boinc2docker.app.lastWrappers',

@@ -25,9 +25,12 @@ import { ServerStore } from './servers/serverStore.js';
 import type { Core, Services } from './services.js';
 import { BatchNotifier } from './status/batchNotifier.js';
 import { StatusItem } from './status/statusItem.js';
+import { ToldOnce } from './status/toldOnce.js';
 import { WatchedBatches } from './status/watchedBatches.js';
+import { Decorations } from './tree/decorations.js';
 import { JobsTree } from './tree/jobsTree.js';
 import { JobsView } from './tree/jobsView.js';
+import { ViewOptions } from './tree/viewOptions.js';
 
 /** Builds all objects of the extension, once. What it returns ends everything. */
 export function createContainer(context: vscode.ExtensionContext): DisposableStore {
@@ -37,7 +40,8 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 	const core = (): Promise<Core> => import('./core.js');
 	const prompts = new EditorPrompts();
 	const servers = owned.add(new ServerStore(context.globalState));
-	const watched = owned.add(new WatchedBatches(context.globalState));
+	const told = new ToldOnce(vscode.Uri.joinPath(context.globalStorageUri, 'told').fsPath);
+	const watched = owned.add(new WatchedBatches(context.globalState, told));
 	const trustFile = vscode.Uri.joinPath(context.globalStorageUri, 'known_hosts').fsPath;
 	const access = owned.add(new ServerAccess({ log, clock, prompts, secrets: editorSecrets(context.secrets), trustFile, core }));
 	const models = owned.add(
@@ -49,15 +53,18 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 			apps: async (project) => (await core()).installedApps(project),
 		}),
 	);
-	const tree = owned.add(new JobsTree(models, new ContextManager(log), log));
-	const view = owned.add(new JobsView(tree, models, watched));
+	const treeOptions = owned.add(new ViewOptions(context.workspaceState));
+	const tree = owned.add(new JobsTree(models, treeOptions, new ContextManager(log), log));
+	const view = owned.add(new JobsView(tree, models, watched, treeOptions));
+	owned.add(new Decorations());
 	const documents = owned.add(new ReadonlyDocuments(documentReader(models, core)));
 	owned.add(new LogLanguage());
 	const results = owned.add(new BatchFetcher(core));
 	// Before the notifier, which stops watching what has ended.
 	owned.add(new ResultStreamer(models, watched, results, log, clock));
 	owned.add(new StatusItem(models));
-	owned.add(new BatchNotifier(models, watched, log));
+	const reveal = (serverId: string, batchId: number): Promise<void> => view.reveal(serverId, batchId);
+	owned.add(new BatchNotifier(models, watched, { log, clock, told, reveal }));
 	const services: Services = {
 		version: packageVersion(context),
 		log,
@@ -74,6 +81,7 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 		watched,
 		tree,
 		view,
+		treeOptions,
 		documents,
 		explanations: owned.add(new ExplanationDocuments()),
 		batchPanels: () => batchPanels,

@@ -11,6 +11,7 @@ import type { ServerStore, Storage } from './servers/serverStore.js';
 import type { WatchedBatches } from './status/watchedBatches.js';
 import type { JobsTree } from './tree/jobsTree.js';
 import type { JobsView } from './tree/jobsView.js';
+import type { ViewOptions } from './tree/viewOptions.js';
 
 /** The rooms below, once they are loaded. */
 export type Core = typeof core;
@@ -37,6 +38,7 @@ export interface Services {
 	readonly watched: WatchedBatches;
 	readonly tree: JobsTree;
 	readonly view: JobsView;
+	readonly treeOptions: ViewOptions;
 	readonly documents: ReadonlyDocuments;
 	readonly explanations: ExplanationDocuments;
 	/** The tabs of batches. They are made of these services, hence a function. */

@@ -36,9 +36,19 @@ export const settings = {
 		return read('boinc2docker.notifications.batchFinished') !== false;
 	},
 
-	async stopNotifications(): Promise<void> {
-		await vscode.workspace
-			.getConfiguration()
-			.update('boinc2docker.notifications.batchFinished' satisfies SettingId, false, vscode.ConfigurationTarget.Global);
+	notifyAtFirstFailure(): boolean {
+		return read('boinc2docker.notifications.firstFailure') !== false;
+	},
+
+	/** Share of the jobs, from 0 to 1, with whose results the person wants to be told; 0 for never. */
+	notifyThreshold(): number {
+		const value = read('boinc2docker.notifications.threshold');
+		return typeof value === 'number' && value > 0 && value < 100 ? value / 100 : 0;
+	},
+
+	/** Turns one kind of notification off for good. */
+	async stopNotifications(id: SettingId): Promise<void> {
+		const off = id === 'boinc2docker.notifications.threshold' ? 0 : false;
+		await vscode.workspace.getConfiguration().update(id, off, vscode.ConfigurationTarget.Global);
 	},
 };

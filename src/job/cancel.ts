@@ -1,8 +1,10 @@
-import { BoincError, throwIfAborted } from '../common/errors.js';
+import { BoincError } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
+import { rangesOf } from '../common/ranges.js';
 import { run } from '../connection/run.js';
 import { setBatchState } from '../project/batches.js';
 import type { Project } from '../project/project.js';
+import { type JobSelection, requireBatches, selectionName, selectJobs } from './selectJobs.js';
 
 /** What a cancellation did. */
 export interface CancelReport {
@@ -12,73 +14,67 @@ export interface CancelReport {
 	readonly running: number;
 }
 
-/** Bit of `workunit.error_mask`. */
-const CANCELLED = 16;
+const UNFINISHED = 'canonical_resultid = 0 AND assimilate_state <> 2 AND error_mask & 16 = 0';
 
-const UNFINISHED = `
-	SELECT id FROM workunit
-	WHERE batch = ? AND canonical_resultid = 0 AND assimilate_state <> 2 AND error_mask & ${String(CANCELLED)} = 0 ORDER BY id`;
+/** Cancels the unfinished jobs of a batch: see `cancelJobs`. */
+export function cancelBatch(project: Project, batchId: number, ctx: OperationContext): Promise<CancelReport> {
+	return cancelJobs(project, { batchIds: [batchId] }, ctx);
+}
 
 /**
- * Cancels the unfinished jobs of a batch, and nothing else: `cancel_jobs` takes a range of numbers and ignores whose jobs they are,
- * so only ranges without a gap are given to it. Jobs with a result keep it. Rejects with `batch-missing` or `tool-failed`.
+ * Cancels the unfinished jobs of batches and single jobs, and nothing else: `cancel_jobs` takes a range of numbers and ignores whose jobs
+ * they are, so only ranges without a gap are given to it, all in one go. Jobs with a result keep it. Rejects with `batch-missing`
+ * or `tool-failed`.
  */
-export async function cancelBatch(project: Project, batchId: number, ctx: OperationContext): Promise<CancelReport> {
-	const database = await project.database();
-	const batches = await database.select<{ state: number }>('SELECT state FROM batch WHERE id = ?', [batchId], ctx.signal);
-	const state = batches[0]?.state;
-	if (state === undefined || batchId === 0) {
-		throw new BoincError('batch-missing', `The project ${project.name} has no batch ${batchId}.`, { detail: { id: batchId } });
-	}
-	const rows = await database.select<{ id: number }>(UNFINISHED, [batchId], ctx.signal);
-	const ids = rows.map(({ id }) => id);
-	let done = 0;
-	for (const [first, last] of rangesOf(ids)) {
-		throwIfAborted(ctx.signal);
-		ctx.progress.report({ message: 'Cancelling jobs', current: done, total: ids.length, unit: 'items' });
-		await run(project.connection, [project.tool('cancel_jobs'), String(first), String(last)], {
+export async function cancelJobs(project: Project, selection: JobSelection, ctx: OperationContext): Promise<CancelReport> {
+	const batches = await requireBatches(project, selection.batchIds ?? [], ctx.signal);
+	const jobs = await selectJobs(project, selection, UNFINISHED, ctx.signal);
+	const ids = jobs.map(({ id }) => id);
+	if (ids.length > 0) {
+		ctx.progress.report({ message: 'Cancelling jobs', current: 0, total: ids.length, unit: 'items' });
+		await run(project.connection, ['xargs', '-n', '2', project.tool('cancel_jobs')], {
 			cwd: project.root,
-			doing: `cancel jobs ${first} to ${last} of batch ${batchId}`,
+			doing: `cancel ${ids.length} jobs of ${selectionName(selection)}`,
+			stdin: Buffer.from(
+				rangesOf(ids)
+					.map(([first, last]) => `${String(first)} ${String(last)}\n`)
+					.join(''),
+			),
 			timeoutMs: 5 * 60_000,
 			...(ctx.signal && { signal: ctx.signal }),
 		});
-		done += last - first + 1;
 	}
-	const left = await database.select<{ id: number }>(UNFINISHED, [batchId], ctx.signal);
-	const leftOver = left.filter(({ id }) => ids.includes(id)).length;
-	if (leftOver > 0) {
+	const wanted = new Set(ids);
+	const left = (await selectJobs(project, selection, UNFINISHED, ctx.signal)).filter(({ id }) => wanted.has(id)).length;
+	if (left > 0) {
 		throw new BoincError(
 			'tool-failed',
-			`${leftOver} of ${ids.length} jobs of batch ${batchId} on ${project.name} are not cancelled, though cancel_jobs reported no problem.`,
-			{
-				remedy: 'Try again; if that does not help, look at the log of the server.',
-				detail: { id: batchId, left: leftOver },
-			},
+			`${left} of ${ids.length} jobs of ${selectionName(selection)} on ${project.name} are not cancelled, though cancel_jobs reported no problem.`,
+			{ remedy: 'Try again; if that does not help, look at the log of the server.', detail: { left } },
 		);
 	}
-	if (ids.length > 0 || state === 0) {
-		await setBatchState(project, batchId, 'aborted');
+	for (const { id, state } of batches) {
+		if (state === 0 || jobs.some(({ batch }) => batch === id)) {
+			await setBatchState(project, id, 'aborted');
+		}
 	}
-	const onHosts = await database.select<{ n: number }>(
-		'SELECT COUNT(*) AS n FROM result WHERE batch = ? AND server_state = 4',
-		[batchId],
-		ctx.signal,
+	const running = await countRunning(project, selection, ctx.signal);
+	ctx.log.info(
+		`cancelled ${ids.length} jobs of ${selectionName(selection)} on ${project.name}; ${running} instances are on hosts`,
 	);
-	const running = onHosts[0]?.n ?? 0;
-	ctx.log.info(`cancelled ${ids.length} jobs of batch ${batchId} on ${project.name}; ${running} instances are on hosts`);
 	return { cancelled: ids.length, running };
 }
 
-/** Runs of consecutive numbers in an ascending list. No foreign job can be inside of one, not even a new one. */
-export function rangesOf(ids: readonly number[]): [first: number, last: number][] {
-	const ranges: [number, number][] = [];
-	for (const id of ids) {
-		const current = ranges.at(-1);
-		if (current?.[1] === id - 1) {
-			current[1] = id;
-		} else {
-			ranges.push([id, id]);
-		}
-	}
-	return ranges;
+async function countRunning(
+	project: Project,
+	{ batchIds = [], jobIds = [] }: JobSelection,
+	signal: AbortSignal | undefined,
+): Promise<number> {
+	const database = await project.database();
+	const rows = await database.select<{ n: number }>(
+		'SELECT COUNT(*) AS n FROM result WHERE (batch IN (?) OR workunitid IN (?)) AND server_state = 4',
+		[batchIds.length > 0 ? batchIds : [-1], jobIds.length > 0 ? jobIds : [-1]],
+		signal,
+	);
+	return rows[0]?.n ?? 0;
 }

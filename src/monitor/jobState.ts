@@ -41,7 +41,8 @@ export function jobState(facts: JobFacts): JobState {
 	return facts.unsent ? 'queued' : 'created';
 }
 
-const JOB_STATES: readonly JobState[] = [
+/** All states, in the order of a job's life. */
+export const JOB_STATES: readonly JobState[] = [
 	'created',
 	'queued',
 	'running',
@@ -67,8 +68,11 @@ const ROW_PREPARING = 0;
 const ROW_ABORTED = 3;
 const ROW_RETIRED = 4;
 
-/** The state of a batch from its jobs: nothing on the server keeps `batch.state` up to date (BOINC computes it in web pages). */
-export function batchState(rowState: number, counts: JobCounts): BatchState {
+/**
+ * The state of a batch from its jobs: nothing on the server keeps `batch.state` up to date (BOINC computes it in web pages).
+ * @param gone jobs whose rows the server has removed
+ */
+export function batchState(rowState: number, counts: JobCounts, gone = 0): BatchState {
 	if (rowState === ROW_RETIRED) {
 		return 'retired';
 	}
@@ -82,6 +86,9 @@ export function batchState(rowState: number, counts: JobCounts): BatchState {
 		return 'running';
 	}
 	if (total === 0) {
+		if (gone > 0) {
+			return 'retired';
+		}
 		return rowState === ROW_ABORTED ? 'cancelled' : 'preparing';
 	}
 	if (counts.failed > 0) {

@@ -1,20 +1,13 @@
 import type { Disposable } from '../common/disposable.js';
-import { isAbort } from '../common/errors.js';
-import { messageOf } from '../common/errors.js';
+import { isAbort, messageOf } from '../common/errors.js';
 import { Emitter, type Event } from '../common/event.js';
 import type { Clock, Log } from '../common/ports.js';
-import { isFinalBatchState } from './jobState.js';
-import {
-	batchRows,
-	changesSince,
-	countedBatches,
-	instancesOf,
-	type JobPage,
-	jobPage,
-	newestBatches,
-	type Queries,
-	serverTime,
-} from './queries.js';
+import { BatchStore } from './batchStore.js';
+import { ChangeReader, type Since } from './changeReader.js';
+import { type Pulse, readPulse } from './deltaQueries.js';
+import { groupJobs, type JobGroup, type JobGrouping, type JobPage, jobPage } from './jobPages.js';
+import { FASTEST, nextPeriod, type PollOutcome } from './pollPeriod.js';
+import { batchRows, instancesOf, newestBatches, type Queries } from './queries.js';
 import type { Batch, Instance, Job } from './types.js';
 
 /** What a change touched. An empty list of batches means: the list of batches itself. */
@@ -30,11 +23,12 @@ export interface MonitorPorts {
 	readonly database: () => Promise<Queries>;
 }
 
-/** Milliseconds between two polls: while something moves, and the most when nothing does. */
-const FASTEST = 2_000;
-const SLOWEST = 20_000;
 /** Seconds that two delta queries overlap: `mod_time` has whole seconds, and transactions take time to show. */
 const OVERLAP = 3;
+/** Seconds without a look after which the open batches are read anew: rows may have been removed meanwhile. */
+const LONG_PAUSE = 600;
+/** Seconds between two looks for rows that were removed. */
+const CENSUS_EVERY = 60;
 /** Batches that are shown. */
 const NEWEST = 200;
 
@@ -44,17 +38,18 @@ const NEWEST = 200;
  */
 export class ProjectMonitor implements Disposable {
 	readonly #ports: MonitorPorts;
-	readonly #batches = new Map<number, Batch>();
+	readonly #store = new BatchStore();
 	readonly #changed = new Emitter<MonitorChange>();
 	readonly #finished = new Emitter<Batch>();
 	readonly #trouble = new Emitter<unknown>();
-	#newest = 0;
-	#since = 0;
-	#seen: ReadonlySet<string> = new Set();
-	#loaded = false;
+	#reader = new ChangeReader();
+	#last: (Pulse & { readonly local: number }) | undefined;
+	#census = 0;
 	#troubled: unknown;
+	#scope: ReadonlySet<number> | undefined;
 	#running: AbortController | undefined;
-	#polling: Promise<void> | undefined;
+	#queue: Promise<unknown> = Promise.resolve();
+	#refreshing: Promise<void> | undefined;
 	#wake: (() => void) | undefined;
 
 	constructor(ports: MonitorPorts) {
@@ -75,21 +70,27 @@ export class ProjectMonitor implements Disposable {
 
 	/** Whether the batches have been read at least once. */
 	get loaded(): boolean {
-		return this.#loaded;
+		return this.#last !== undefined;
 	}
 
 	/** Newest first. */
 	batches(): readonly Batch[] {
-		return [...this.#batches.values()].sort((a, b) => b.id - a.id);
+		return this.#store.all();
 	}
 
 	batch(id: number): Batch | undefined {
-		return this.#batches.get(id);
+		return this.#store.get(id);
 	}
 
 	/** A page of jobs, read now. */
-	async jobs(batchId: number, page?: JobPage): Promise<Job[]> {
-		return jobPage(await this.#ports.database(), batchId, page);
+	async jobs(batchId: number, page: JobPage = {}): Promise<Job[]> {
+		const index = this.#store.indexOf(batchId);
+		return jobPage(await this.#ports.database(), batchId, page, index);
+	}
+
+	/** How many jobs of a batch each host had, or failed with each exit code; the largest groups first. Read now. */
+	async groups(batchId: number, by: JobGrouping): Promise<JobGroup[]> {
+		return groupJobs(await this.#ports.database(), batchId, by);
 	}
 
 	/** The instances of a job, read now. */
@@ -97,8 +98,14 @@ export class ProjectMonitor implements Disposable {
 		return instancesOf(await this.#ports.database(), [jobId]);
 	}
 
-	/** Begins to poll; nothing when it polls already. */
-	start(): void {
+	/** Begins to poll all batches, or only some of them. */
+	start(batchIds?: readonly number[]): void {
+		const before = this.#scope;
+		this.#scope = batchIds && new Set(batchIds);
+		if (before && [...this.#store.open(this.#scope)].some(({ id }) => !before.has(id))) {
+			this.#store.forgetOpen(before); // nobody has looked at the others meanwhile
+			this.#wake?.();
+		}
 		if (this.#running) {
 			return;
 		}
@@ -113,9 +120,38 @@ export class ProjectMonitor implements Disposable {
 		this.#running = undefined;
 	}
 
-	/** Polls now. Rejects when that fails, unlike polling in the background. */
+	/** Reads which batches there are, without their jobs, which are counted by the next poll. Rejects when that fails. */
+	load(): Promise<void> {
+		return this.#guarded(async () => {
+			const db = await this.#ports.database();
+			const pulse = await readPulse(db);
+			await this.#list(db, pulse);
+			this.#last ??= { ...pulse, local: this.#ports.clock.now() };
+		});
+	}
+
+	/** Reads all open batches anew, now. Rejects when that fails, unlike polling in the background. */
 	async refresh(): Promise<void> {
-		await this.#poll();
+		this.#refreshing ??= this.#guarded(async () => {
+			await this.#poll(undefined);
+			this.#store.forgetOpen();
+			await this.#count(await this.#ports.database(), undefined);
+		}).finally(() => (this.#refreshing = undefined));
+		await this.#refreshing;
+		this.#wake?.();
+	}
+
+	/** Polls now, as in the background. Rejects when that fails. */
+	async poll(): Promise<void> {
+		await this.#guarded(() => this.#poll(undefined));
+	}
+
+	/** Reads certain batches anew, also such that were over: after something was done to their jobs. */
+	async recount(batchIds: readonly number[]): Promise<void> {
+		await this.#guarded(async () => {
+			batchIds.forEach((id) => this.#store.forget(id));
+			await this.#poll(undefined);
+		});
 		this.#wake?.();
 	}
 
@@ -129,85 +165,140 @@ export class ProjectMonitor implements Disposable {
 	async #loop(signal: AbortSignal): Promise<void> {
 		let period = FASTEST;
 		while (!signal.aborted) {
+			let outcome: PollOutcome;
 			try {
-				const moved = await this.#poll();
-				const open = this.batches().some((batch) => !isFinalBatchState(batch.state));
-				period = moved ? FASTEST : Math.min(period * 1.3, open ? SLOWEST / 4 : SLOWEST);
+				const moved = await this.#guarded(() => this.#poll(this.#scope));
+				outcome = moved ? 'moved' : this.#store.open(this.#scope).length > 0 ? 'still' : 'all-over';
 			} catch (error) {
 				if (isAbort(error)) {
 					return;
 				}
-				period = Math.min(period * 2, SLOWEST);
+				outcome = 'failed';
 			}
+			period = nextPeriod(period, outcome);
 			const waiting = new AbortController();
 			this.#wake = () => waiting.abort();
 			await this.#ports.clock.sleep(period, AbortSignal.any([signal, waiting.signal])).catch(() => undefined);
 		}
 	}
 
-	/** One poll at a time: a second caller gets the result of the one that runs. */
-	async #poll(): Promise<boolean> {
-		let moved = false;
-		this.#polling ??= this.#pollOnce()
-			.then((result) => {
-				moved = result;
+	/** One at a time, and what goes wrong is known to all. */
+	#guarded<T>(work: () => Promise<T>): Promise<T> {
+		const mine = this.#queue.then(work).then(
+			(value) => {
 				this.#setTrouble(undefined);
-			})
-			.catch((error: unknown) => {
+				return value;
+			},
+			(error: unknown) => {
 				if (!isAbort(error)) {
 					this.#setTrouble(error);
 				}
 				throw error;
-			})
-			.finally(() => {
-				this.#polling = undefined;
-			});
-		await this.#polling;
-		return moved;
+			},
+		);
+		this.#queue = mine.catch(() => undefined);
+		return mine;
 	}
 
-	async #pollOnce(): Promise<boolean> {
+	/** Whether anything was different. */
+	async #poll(scope: ReadonlySet<number> | undefined): Promise<boolean> {
 		const db = await this.#ports.database();
-		const now = await serverTime(db);
-		const fresh = await newestBatches(db, this.#newest, NEWEST);
-		const open = this.batches()
-			.filter((batch) => !isFinalBatchState(batch.state))
-			.map(({ id }) => id);
-		const rows = await batchRows(db, open);
-		for (const id of open.filter((known) => !rows.some((row) => row.id === known))) {
-			this.#batches.delete(id);
+		const local = this.#ports.clock.now();
+		const pulse = await readPulse(db);
+		const since = this.#since(pulse, local);
+		const listed = scope === undefined && (await this.#list(db, pulse));
+		const quiet = pulse.changed !== undefined && pulse.changed < since.time && pulse.now - this.#census < CENSUS_EVERY;
+		let moved = (await this.#readRows(db, scope)) || listed;
+		if (!quiet) {
+			moved = (await this.#readChanges(db, scope, since, pulse)) || moved;
 		}
-		const stateChanged = rows.filter((row) => this.#batches.get(row.id)?.state === 'preparing');
-		const changes = open.length === 0 || !this.#loaded ? undefined : await changesSince(db, open, this.#since - OVERLAP);
-		const news = changes && [...changes.keys].some((key) => !this.#seen.has(key));
-		const touched = new Set([...(news ? changes.batchIds : []), ...stateChanged.map(({ id }) => id)]);
-		const counted = await countedBatches(db, [...fresh, ...rows.filter((row) => touched.has(row.id))]);
-		this.#newest = Math.max(this.#newest, ...fresh.map(({ id }) => id));
-		this.#since = now;
-		this.#seen = changes?.keys ?? new Set();
-		return this.#accept(counted, fresh.length > 0 || rows.length < open.length, news ? changes.jobIds : []);
+		this.#last = { ...pulse, local };
+		return (await this.#count(db, scope)) || moved;
 	}
 
-	/** Puts batches into the store and tells the listeners. Returns whether anything is different. */
-	#accept(counted: readonly Batch[], listChanged: boolean, jobIds: readonly number[]): boolean {
-		const different = counted.filter((batch) => JSON.stringify(this.#batches.get(batch.id)) !== JSON.stringify(batch));
-		const ended = this.#loaded
-			? different.filter(
-					(batch) => isFinalBatchState(batch.state) && !isFinalBatchState(this.#batches.get(batch.id)?.state ?? 'preparing'),
-				)
-			: [];
-		for (const batch of counted) {
-			this.#batches.set(batch.id, batch);
+	/**
+	 * From when on changes are wanted. A database's clock that was set back, or runs slower than ours, only makes the overlap longer;
+	 * after a long pause the open batches are read anew.
+	 */
+	#since(pulse: Pulse, local: number): Since {
+		const last = this.#last;
+		if (!last) {
+			return { time: pulse.now, newestJob: pulse.newestJob, newestInstance: pulse.newestInstance };
 		}
-		const first = !this.#loaded;
-		this.#loaded = true;
-		if (first || listChanged || different.length > 0 || jobIds.length > 0) {
-			this.#changed.fire({ batchIds: first || listChanged ? [] : different.map(({ id }) => id), jobIds });
+		const passed = (local - last.local) / 1000;
+		if (passed > LONG_PAUSE || pulse.now < last.now - OVERLAP) {
+			this.#store.forgetOpen();
+			this.#reader = new ChangeReader();
 		}
-		for (const batch of ended) {
-			this.#finished.fire(batch);
+		const time = Math.floor(Math.min(last.now, pulse.now - passed)) - OVERLAP;
+		return { time, newestJob: last.newestJob, newestInstance: last.newestInstance };
+	}
+
+	/** New batches; those of the beginning have ended without news for anybody. */
+	async #list(db: Queries, pulse: Pulse): Promise<boolean> {
+		if (pulse.newestBatch <= this.#store.newest) {
+			return false;
 		}
-		return different.length > 0 || jobIds.length > 0 || listChanged;
+		const rows = await newestBatches(db, this.#store.newest, NEWEST);
+		const first = !this.loaded;
+		rows.forEach((row) => this.#store.add(row, first ? 'known' : 'new'));
+		this.#changed.fire({ batchIds: [], jobIds: [] });
+		return rows.length > 0;
+	}
+
+	/** The rows of open batches: a submission that ended, a batch that was deleted or retired. */
+	async #readRows(db: Queries, scope: ReadonlySet<number> | undefined): Promise<boolean> {
+		const open = this.#store.open(scope).map(({ id }) => id);
+		const rows = await batchRows(db, open);
+		const gone = open.filter((id) => !rows.some((row) => row.id === id));
+		gone.forEach((id) => this.#store.remove(id));
+		if (gone.length > 0) {
+			this.#changed.fire({ batchIds: [], jobIds: [] });
+		}
+		rows.forEach((row) => this.#store.update(row));
+		return (
+			this.#tell(
+				[],
+				rows.map(({ id }) => id),
+			) || gone.length > 0
+		);
+	}
+
+	async #readChanges(db: Queries, scope: ReadonlySet<number> | undefined, since: Since, pulse: Pulse): Promise<boolean> {
+		const followed = this.#store.followed(scope);
+		if (followed.length === 0) {
+			return false;
+		}
+		const touched = await this.#reader.read(db, followed, since, pulse);
+		await this.#store.apply(db, [...touched]);
+		if (pulse.now - this.#census >= CENSUS_EVERY) {
+			await this.#store.census(db, followed);
+			this.#census = pulse.now;
+		}
+		return this.#tell(
+			[...touched],
+			followed.map(({ id }) => id),
+		);
+	}
+
+	/** Counts what is not counted, newest first, and tells of each batch as soon as it is. */
+	async #count(db: Queries, scope: ReadonlySet<number> | undefined): Promise<boolean> {
+		const pending = this.#store.pending(scope);
+		for (const id of pending) {
+			await this.#store.count(db, id);
+			this.#tell([], [id]);
+		}
+		return pending.length > 0;
+	}
+
+	/** Tells of jobs, and of those batches that look different now. */
+	#tell(jobIds: readonly number[], batchIds: readonly number[]): boolean {
+		const { different, ended } = this.#store.publish(batchIds);
+		if (different.length > 0 || jobIds.length > 0) {
+			this.#changed.fire({ batchIds: different, jobIds });
+		}
+		ended.forEach((batch) => this.#finished.fire(batch));
+		return different.length > 0 || jobIds.length > 0;
 	}
 
 	#setTrouble(error: unknown): void {

@@ -62,6 +62,11 @@ export interface Batch {
 	readonly appId: number;
 	readonly state: BatchState;
 	readonly createTime: number;
+	/** Jobs that the database holds; while `uncounted`, as many as were submitted. */
 	readonly total: number;
 	readonly counts: JobCounts;
+	/** The jobs have not been counted yet: `counts` and `state` say nothing. */
+	readonly uncounted?: true;
+	/** Jobs that the server has removed after they were over; absent when there are none. */
+	readonly purged?: number;
 }

@@ -8,7 +8,9 @@ import { installCommand } from './commands/install.js';
 import { logCommand } from './commands/log.js';
 import { packsCommand } from './commands/packs.js';
 import { reproduceCommand } from './commands/reproduce.js';
+import { priorityCommand } from './commands/priority.js';
 import { resultsCommand } from './commands/results.js';
+import { retryCommand } from './commands/retry.js';
 import { runCommand } from './commands/run.js';
 import { statusCommand } from './commands/status.js';
 import { submitCommand } from './commands/submit.js';
@@ -63,6 +65,8 @@ export async function runProgram(argv: readonly string[], version: string): Prom
 		explainCommand,
 		reproduceCommand,
 		cancelCommand,
+		retryCommand,
+		priorityCommand,
 		packsCommand,
 		doctorCommand,
 	]) {

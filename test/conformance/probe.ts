@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { rangesOf } from '../../src/job/cancel.js';
+import { rangesOf } from '../../src/common/ranges.js';
 import { createBatch } from '../../src/project/batches.js';
 import type { Lab, Ran } from './lab.js';
 

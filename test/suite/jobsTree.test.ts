@@ -14,6 +14,8 @@ import { JobNode } from '../../src/editor/tree/jobNode.js';
 import { JobsTree } from '../../src/editor/tree/jobsTree.js';
 import { LoadMoreNode } from '../../src/editor/tree/loadMoreNode.js';
 import type { TreeNode } from '../../src/editor/tree/node.js';
+import { ViewOptions } from '../../src/editor/tree/viewOptions.js';
+import type { JobGroup, JobGrouping, JobPage } from '../../src/monitor/jobPages.js';
 import type { Batch, Instance, InstanceState, Job, JobCounts } from '../../src/monitor/types.js';
 import type { InstalledApp } from '../../src/project/types.js';
 
@@ -96,8 +98,12 @@ class FakeServer implements ServerView {
 	batches(appId?: number): readonly Batch[] {
 		return this.rows.filter((row) => appId === undefined || row.appId === appId);
 	}
-	jobs(_batchId: number, limit: number): Promise<readonly Job[]> {
-		return this.failure ? Promise.reject(this.failure) : Promise.resolve(this.jobRows.slice(0, limit));
+	jobs(_batchId: number, { limit = Infinity, states }: JobPage): Promise<readonly Job[]> {
+		const rows = this.jobRows.filter(({ state }) => states?.includes(state) ?? true);
+		return this.failure ? Promise.reject(this.failure) : Promise.resolve(rows.slice(0, limit));
+	}
+	groups(_batchId: number, by: JobGrouping): Promise<readonly JobGroup[]> {
+		return Promise.resolve(by === 'host' ? [{ value: 3, jobs: 1 }] : []);
 	}
 	instances(): Promise<readonly Instance[]> {
 		return Promise.resolve(this.instanceRows);
@@ -110,13 +116,19 @@ suite('tree of jobs', () => {
 	let changed: Emitter<{ model?: ServerView; change?: ModelChange }>;
 	let context: ContextManager;
 	let tree: JobsTree;
+	let options: ViewOptions;
 
 	setup(() => {
 		server = new FakeServer();
 		all = [server];
 		changed = new Emitter();
 		context = new ContextManager(silentLog);
-		tree = new JobsTree({ all: () => all, onDidChange: changed.event }, context, silentLog);
+		const stored = new Map<string, unknown>();
+		options = new ViewOptions({
+			get: (key) => stored.get(key),
+			update: (key, value) => Promise.resolve(void stored.set(key, value)),
+		});
+		tree = new JobsTree({ all: () => all, onDidChange: changed.event }, options, context, silentLog);
 	});
 	teardown(() => {
 		tree.dispose();
@@ -141,7 +153,7 @@ suite('tree of jobs', () => {
 
 	test('makes ids from server, kind and number, and keeps nodes', async () => {
 		const before = await deepest();
-		assert.equal(before.id, 'aaaa/instance/1');
+		assert.equal(before.id, 'aaaa/job/1/instance/1');
 		server.instanceRows = [instance(1, 'valid', 1_700_000_500)];
 		const after = await deepest();
 		assert.equal(after, before);
@@ -203,7 +215,7 @@ suite('tree of jobs', () => {
 			'no-reply',
 		];
 		for (const state of states) {
-			const node = new InstanceNode({ server: { id: 'x' } } as unknown as JobNode, instance(1, state));
+			const node = new InstanceNode({ id: 'x/job/1', server: { id: 'x' } } as unknown as JobNode, instance(1, state));
 			const icon = node.item().iconPath;
 			assert.ok(icon instanceof vscode.ThemeIcon);
 			assert.equal(shapes.get(icon.id), undefined, `${state} looks like ${shapes.get(icon.id)}`);
@@ -259,7 +271,80 @@ suite('tree of jobs', () => {
 		assert.equal(await welcome(), 'noServer');
 	});
 
-	test('draws only the batch that changed, and its app', async () => {
+	test('puts the jobs of a larger batch into groups by state, with exact counts', async () => {
+		server.rows = [batch(1, { total: 500, counts: { ...NO_COUNTS, running: 2, failed: 100, done: 398 } })];
+		server.jobRows = [job(1), job(2)];
+		const node = await only(await only(await only()));
+		const groups = await tree.getChildren(node);
+		assert.deepEqual(
+			groups.map((group) => [tree.getTreeItem(group).label, tree.getTreeItem(group).description]),
+			[
+				['Running', '2'],
+				['Done', '398'],
+				['Failed', '100'],
+			],
+		);
+		const [running] = groups;
+		assert.equal(running?.id, 'aaaa/batch/1/state/running');
+		assert.deepEqual(
+			(await tree.getChildren(running)).map(({ id }) => id),
+			['aaaa/job/1', 'aaaa/job/2'],
+		);
+		assert.equal(tree.getTreeItem(groups[2]!).contextValue, 'boinc2docker.group+retryable');
+	});
+
+	test('keeps a job’s row when it goes to another group', async () => {
+		server.rows = [batch(1, { total: 500, counts: { ...NO_COUNTS, running: 1, done: 499 } })];
+		const node = await only(await only(await only()));
+		const [running, done] = await tree.getChildren(node);
+		const row = await only(running);
+		server.jobRows = [{ ...job(1), state: 'done' }];
+		await tree.getChildren(node);
+		assert.deepEqual(await tree.getChildren(running), []);
+		assert.equal(await only(done), row);
+		assert.equal(tree.getParent(row), done);
+	});
+
+	test('groups by host and by exit code, and says when there is nothing to group', async () => {
+		await options.set({ group: 'host' });
+		const node = await only(await only(await only()));
+		assert.equal(tree.getTreeItem(await only(node)).label, 'Host 3');
+		await options.set({ group: 'exitCode' });
+		assert.equal(tree.getTreeItem(await only(node)).label, 'No instance has failed');
+		await options.set({ group: 'none' });
+		assert.ok((await only(node)) instanceof JobNode);
+	});
+
+	test('filters and sorts batches, and says when the filter hides all', async () => {
+		server.rows = [
+			batch(1, { name: 'b', counts: { ...NO_COUNTS, done: 3 } }),
+			batch(2, { name: 'a', counts: { ...NO_COUNTS, failed: 1, done: 2 } }),
+			batch(3, { name: 'c' }),
+		];
+		const app = await only(await only());
+		const names = async (): Promise<unknown[]> => (await tree.getChildren(app)).map((node) => tree.getTreeItem(node).label);
+		assert.deepEqual(await names(), ['c', 'a', 'b']);
+		await options.set({ order: 'name' });
+		assert.deepEqual(await names(), ['a', 'b', 'c']);
+		await options.set({ shown: 'failures' });
+		assert.deepEqual(await names(), ['a']);
+		await options.set({ shown: 'unfinished' });
+		assert.deepEqual(await names(), ['c']);
+		await options.set({ text: 'zzz' });
+		assert.deepEqual(await names(), ['The filter hides all batches']);
+	});
+
+	test('draws a batch again when one of its jobs in the tree changed, though its counts are the same', async () => {
+		server.rows = [batch(1)];
+		server.jobRows = [job(1), job(2)];
+		const node = await only(await only(await only()));
+		await tree.getChildren(node);
+		const fired = new Promise<TreeNode | undefined>((resolve) => tree.onDidChangeTreeData(resolve));
+		changed.fire({ model: server, change: { kind: 'batches', batchIds: [], jobIds: [2, 99_999] } });
+		assert.equal((await fired)?.id, 'aaaa/batch/1');
+	});
+
+	test('draws only the batch that changed', async () => {
 		server.rows = [batch(2), batch(1)];
 		const app = await only(await only());
 		const [second, first] = await tree.getChildren(app);
@@ -271,11 +356,13 @@ suite('tree of jobs', () => {
 				resolve();
 			});
 		});
-		changed.fire({ model: server, change: { kind: 'batches', batchIds: [1] } });
+		tree.getTreeItem(app);
+		server.rows = [batch(2), batch(1, { counts: { ...NO_COUNTS, running: 2, done: 1 } })];
+		changed.fire({ model: server, change: { kind: 'batches', batchIds: [1], jobIds: [] } });
 		await Promise.race([fired, sleep(5000)]);
 		assert.deepEqual(
 			drawn.map((node) => node?.id),
-			[app.id], // it is above the batch, and shows how many run
+			[first.id],
 		);
 	});
 

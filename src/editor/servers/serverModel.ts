@@ -3,6 +3,7 @@ import { DisposableStore } from '../../common/disposable.js';
 import { BoincError, isAbort, messageOf } from '../../common/errors.js';
 import { Emitter, type Event } from '../../common/event.js';
 import type { Clock, Log } from '../../common/ports.js';
+import type { JobGroup, JobGrouping, JobPage } from '../../monitor/jobPages.js';
 import type { ProjectMonitor } from '../../monitor/projectMonitor.js';
 import type { Batch, Instance, Job } from '../../monitor/types.js';
 import type { ProjectDatabase } from '../../project/database.js';
@@ -19,7 +20,14 @@ export type ServerStatus =
 	| { readonly kind: 'trouble'; readonly error: unknown };
 
 /** What changed: the whole server, or only some batches. */
-export type ModelChange = { readonly kind: 'server' } | { readonly kind: 'batches'; readonly batchIds: readonly number[] };
+export type ModelChange =
+	| { readonly kind: 'server' }
+	| {
+			readonly kind: 'batches';
+			readonly batchIds: readonly number[];
+			/** Jobs that changed, or have an instance that did; also of batches that look the same. */
+			readonly jobIds: readonly number[];
+	  };
 
 /** What the tree and the status item see of a server. Tests implement it plainly. */
 export interface ServerView {
@@ -31,7 +39,9 @@ export interface ServerView {
 	apps(): readonly InstalledApp[];
 	/** Newest first. */
 	batches(appId?: number): readonly Batch[];
-	jobs(batchId: number, limit: number): Promise<readonly Job[]>;
+	jobs(batchId: number, page: JobPage): Promise<readonly Job[]>;
+	/** How many jobs of a batch each host had, or failed with each exit code; the largest groups first. */
+	groups(batchId: number, by: JobGrouping): Promise<readonly JobGroup[]>;
 	instances(jobId: number): Promise<readonly Instance[]>;
 }
 
@@ -73,7 +83,7 @@ export class ServerModel implements ServerView, Disposable {
 	#loading: Promise<void> | undefined;
 	#apps: readonly InstalledApp[] = [];
 	#loaded = false;
-	#polling = false;
+	#followed: 'all' | readonly number[] = [];
 	#disposed = false;
 
 	constructor(server: Server, ports: ModelPorts) {
@@ -133,18 +143,27 @@ export class ServerModel implements ServerView, Disposable {
 		return this.#loading;
 	}
 
-	/** Polls the state of the batches, or stops that. */
-	follow(on: boolean): void {
-		this.#polling = on;
-		if (!on) {
+	/** Polls the state of all batches, of those with the given ids, or of none. */
+	follow(what: 'all' | readonly number[]): void {
+		this.#followed = what;
+		if (what.length === 0) {
 			this.#monitor?.stop();
 		} else if (this.#status.kind === 'ready' || (this.#status.kind === 'trouble' && !isHopeless(this.#status.error))) {
-			this.#monitor?.start();
+			this.#monitor?.start(what === 'all' ? undefined : what);
 		}
 	}
 
-	async jobs(batchId: number, limit: number): Promise<readonly Job[]> {
-		return (await this.#ready()).jobs(batchId, { limit });
+	async jobs(batchId: number, page: JobPage): Promise<readonly Job[]> {
+		return (await this.#ready()).jobs(batchId, page);
+	}
+
+	async groups(batchId: number, by: JobGrouping): Promise<readonly JobGroup[]> {
+		return (await this.#ready()).groups(batchId, by);
+	}
+
+	/** Reads batches anew after something was done to their jobs. */
+	async recount(batchIds: readonly number[]): Promise<void> {
+		await (await this.#ready()).recount(batchIds);
 	}
 
 	async instances(jobId: number): Promise<readonly Instance[]> {
@@ -174,13 +193,19 @@ export class ServerModel implements ServerView, Disposable {
 		}
 		try {
 			this.#apps = await this.#ports.apps(await this.project());
-			await (await this.#ready()).refresh();
+			await (await this.#ready()).load();
 			this.#loaded = true;
 			this.#setStatus({ kind: 'ready' });
-			this.follow(this.#polling);
+			this.follow(this.#followed);
+			this.#count(await this.#ready());
 		} catch (error) {
 			this.#fail(error);
 		}
+	}
+
+	/** Counts the jobs behind what is shown already. What goes wrong is told by the monitor's event. */
+	#count(monitor: ProjectMonitor): void {
+		monitor.refresh().catch(() => undefined);
 	}
 
 	#ready(): Promise<ProjectMonitor> {
@@ -191,8 +216,10 @@ export class ServerModel implements ServerView, Disposable {
 	async #makeMonitor(): Promise<ProjectMonitor> {
 		const monitor = this.#owned.add(await this.#ports.monitor(async () => (await this.project()).database()));
 		this.#owned.add(
-			monitor.onDidChange(({ batchIds }) =>
-				this.#changed.fire(batchIds.length === 0 ? { kind: 'server' } : { kind: 'batches', batchIds }),
+			monitor.onDidChange(({ batchIds, jobIds }) =>
+				this.#changed.fire(
+					batchIds.length === 0 && jobIds.length === 0 ? { kind: 'server' } : { kind: 'batches', batchIds, jobIds },
+				),
 			),
 		);
 		this.#owned.add(monitor.onDidChangeTrouble((error) => (error === undefined ? this.#recover() : this.#fail(error))));

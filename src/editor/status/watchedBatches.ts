@@ -2,13 +2,16 @@ import type { Disposable } from '../../common/disposable.js';
 import { Emitter, type Event } from '../../common/event.js';
 import { STORAGE_KEYS } from '../../common/ids.js';
 import type { Storage } from '../servers/serverStore.js';
+import type { ToldOnce } from './toldOnce.js';
 
 /** Batches that were submitted from here and whose end shall be told; remembered until it was. */
 export class WatchedBatches implements Disposable {
 	readonly #storage: Storage;
+	readonly #told: ToldOnce;
 	readonly #changed = new Emitter<void>();
 
-	constructor(storage: Storage) {
+	constructor(storage: Storage, told: ToldOnce) {
+		this.#told = told;
 		this.#storage = storage;
 	}
 
@@ -21,6 +24,12 @@ export class WatchedBatches implements Disposable {
 
 	async add(serverId: string, batchId: number): Promise<void> {
 		await this.#save([...new Set([...this.#keys(), `${serverId}/${batchId}`])]);
+	}
+
+	/** Watches a batch whose end was told and is not true any longer. */
+	async watchAgain(serverId: string, batchId: number): Promise<void> {
+		await this.#told.forget(`${serverId}.${batchId}.ended`);
+		await this.add(serverId, batchId);
 	}
 
 	async remove(serverId: string, batchId: number): Promise<void> {

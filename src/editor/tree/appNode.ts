@@ -6,6 +6,7 @@ import { MessageNode } from './messageNode.js';
 import { contextValue, type NodeCache, type TreeNode } from './node.js';
 import { PAGE } from './page.js';
 import type { ServerNode } from './serverNode.js';
+import { arrange } from './viewOptions.js';
 
 /** An app of a project, with its batches newest first. */
 export class AppNode implements PagedNode {
@@ -14,6 +15,7 @@ export class AppNode implements PagedNode {
 	readonly appId: number;
 	readonly #cache: NodeCache;
 	#limit = PAGE;
+	#drawn: number | undefined;
 
 	constructor(parent: ServerNode, appId: number, cache: NodeCache) {
 		this.id = `${parent.id}/app/${appId}`;
@@ -22,10 +24,16 @@ export class AppNode implements PagedNode {
 		this.#cache = cache;
 	}
 
+	/** Whether its row would say something else than when it was drawn last. */
+	looksDifferent(): boolean {
+		return this.#running() !== this.#drawn;
+	}
+
 	item(): vscode.TreeItem {
 		const app = this.parent.model.apps().find(({ id }) => id === this.appId);
 		const label = app?.friendlyName === '' ? app.name : (app?.friendlyName ?? String(this.appId));
-		const running = this.parent.model.batches(this.appId).filter(({ state }) => state === 'running').length;
+		const running = this.#running();
+		this.#drawn = running;
 		const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Expanded);
 		item.id = this.id;
 		item.iconPath = new vscode.ThemeIcon('package');
@@ -43,15 +51,23 @@ export class AppNode implements PagedNode {
 		return new vscode.MarkdownString().appendText(`${app?.name ?? ''}${versions.join('')}`);
 	}
 
+	#running(): number {
+		return this.parent.model.batches(this.appId).filter(({ state, uncounted }) => state === 'running' && uncounted !== true)
+			.length;
+	}
+
 	loadMore(): void {
 		this.#limit += PAGE;
 	}
 
 	children(): Promise<readonly TreeNode[]> {
-		const all = this.parent.model.batches(this.appId);
+		const known = this.parent.model.batches(this.appId);
+		const all = arrange(known, this.#cache.options);
 		if (all.length === 0) {
-			const id = `${this.id}/no-batch`;
-			return Promise.resolve([this.#cache.node(id, () => new MessageNode(id, this, vscode.l10n.t('No jobs yet'), 'info'))]);
+			const id = known.length === 0 ? `${this.id}/no-batch` : `${this.id}/no-match`;
+			const text = known.length === 0 ? vscode.l10n.t('No jobs yet') : vscode.l10n.t('The filter hides all batches');
+			const icon = known.length === 0 ? 'info' : 'filter';
+			return Promise.resolve([this.#cache.node(id, () => new MessageNode(id, this, text, icon))]);
 		}
 		const rows: TreeNode[] = all
 			.slice(0, this.#limit)

@@ -1,9 +1,14 @@
 import * as vscode from 'vscode';
 
+import type { JobPage } from '../../monitor/jobPages.js';
+import { JOB_STATES } from '../../monitor/jobState.js';
 import type { Batch, JobState } from '../../monitor/types.js';
 import type { AppNode } from './appNode.js';
+import { decorated } from './decorations.js';
+import { type GroupKey, GroupNode } from './groupNode.js';
 import { JobNode } from './jobNode.js';
 import { LoadMoreNode, type PagedNode } from './loadMoreNode.js';
+import { MessageNode } from './messageNode.js';
 import { contextValue, type NodeCache, type TreeNode } from './node.js';
 import { PAGE } from './page.js';
 import type { ServerNode } from './serverNode.js';
@@ -22,13 +27,18 @@ const COUNTED: readonly JobState[] = [
 	'created',
 ];
 
-/** A batch with its jobs in order of submission. */
+/** A batch with so few jobs shows them without groups by state. */
+const FEW = 20;
+
+/** A batch with its jobs, in groups. */
 export class BatchNode implements PagedNode {
 	readonly id: string;
 	readonly parent: AppNode;
 	readonly server: ServerNode;
 	readonly batchId: number;
 	readonly #cache: NodeCache;
+	/** Which row lists a job at the moment, by the job's id in the tree. */
+	readonly #listed = new Map<string, TreeNode>();
 	#limit = PAGE;
 
 	constructor(parent: AppNode, batchId: number, cache: NodeCache) {
@@ -53,8 +63,15 @@ export class BatchNode implements PagedNode {
 			const look = batchLook(batch.state);
 			const open = batch.state === 'running' || batch.state === 'preparing';
 			item.description = describeCounts(batch);
-			item.iconPath = iconOf(look);
-			item.contextValue = contextValue('batch', batch.state, open && 'cancellable', batch.counts.done > 0 && 'results');
+			item.iconPath = batch.uncounted === true ? new vscode.ThemeIcon('loading~spin') : iconOf(look);
+			item.resourceUri = decorated(this.id, batch.counts);
+			item.contextValue = contextValue(
+				'batch',
+				batch.state,
+				open && 'cancellable',
+				batch.counts.done > 0 && 'results',
+				batch.counts.failed > 0 && 'retryable',
+			);
 			item.accessibilityInformation = { label: vscode.l10n.t('Batch {0}, {1}, {2}', label, look.words, describeCounts(batch)) };
 		}
 		return item;
@@ -82,23 +99,69 @@ export class BatchNode implements PagedNode {
 	}
 
 	async children(): Promise<readonly TreeNode[]> {
-		const jobs = await this.server.model.jobs(this.batchId, this.#limit + 1);
-		const rows: TreeNode[] = jobs.slice(0, this.#limit).map((job) => {
-			const node = this.#cache.node(`${this.server.id}/job/${job.id}`, () => new JobNode(this, job, this.#cache));
-			node.job = job;
-			return node;
-		});
-		if (jobs.length > this.#limit) {
-			rows.push(this.#cache.node(`${this.id}/more`, () => new LoadMoreNode(this)));
+		const { group } = this.#cache.options;
+		const { batch } = this;
+		this.#listed.clear();
+		if (group === 'none' || !batch || (group === 'state' && batch.total <= FEW)) {
+			return this.jobRows(this, {}, this.#limit);
 		}
-		return rows;
+		if (group === 'state') {
+			return JOB_STATES.filter((state) => batch.counts[state] > 0).map((state) =>
+				this.#group({ by: 'state', state }, batch.counts[state]),
+			);
+		}
+		const groups = (await this.server.model.groups(this.batchId, group)).map(({ value, jobs }) =>
+			this.#group(group === 'host' ? { by: 'host', hostId: value } : { by: 'exitCode', exitStatus: value }, jobs),
+		);
+		if (groups.length === 0) {
+			const text = group === 'host' ? vscode.l10n.t('No host has had a job yet') : vscode.l10n.t('No instance has failed');
+			return [this.#cache.node(`${this.id}/no-${group}`, () => new MessageNode(`${this.id}/no-${group}`, this, text, 'info'))];
+		}
+		return this.#page(this, groups, this.#limit);
+	}
+
+	/** Up to `limit` jobs as rows below `parent`, and the row for more. */
+	async jobRows(parent: BatchNode | GroupNode, page: JobPage, limit: number): Promise<readonly TreeNode[]> {
+		const newestFirst = this.#cache.options.order === 'newest' && parent === this;
+		const jobs = await this.server.model.jobs(this.batchId, { ...page, limit: limit + 1, ...(newestFirst && { newestFirst }) });
+		const byState = !(parent instanceof GroupNode) || parent.key.by === 'state';
+		const rows = jobs.flatMap((job) => {
+			// A job can be on several hosts, but only in one state.
+			const id = byState ? `${this.server.id}/job/${job.id}` : `${parent.id}/job/${job.id}`;
+			const elsewhere = this.#listed.get(id);
+			if (elsewhere && elsewhere !== parent) {
+				return []; // it moved between two queries; the next refresh shows it here
+			}
+			this.#listed.set(id, parent);
+			const node = this.#cache.node(id, () => new JobNode(id, parent, this, job, this.#cache));
+			node.job = job;
+			node.parent = parent;
+			return [node];
+		});
+		return this.#page(parent, rows, limit);
+	}
+
+	#group(key: GroupKey, jobs: number): GroupNode {
+		const node = this.#cache.node(GroupNode.idOf(this, key), () => new GroupNode(this, key, jobs));
+		node.jobs = jobs;
+		return node;
+	}
+
+	#page(parent: BatchNode | GroupNode, rows: readonly TreeNode[], limit: number): readonly TreeNode[] {
+		return rows.length <= limit
+			? rows
+			: [...rows.slice(0, limit), this.#cache.node(`${parent.id}/more`, () => new LoadMoreNode(parent))];
 	}
 }
 
 /** `done`, `3/10 done · 2 running · 1 failed`. */
 export function describeCounts(batch: Batch): string {
-	const { total, counts } = batch;
+	const { total, counts, purged = 0 } = batch;
+	if (batch.uncounted === true) {
+		return total > 0 ? vscode.l10n.t('{0} jobs', total) : '';
+	}
 	const first = vscode.l10n.t('{0}/{1} done', counts.done, total);
 	const others = COUNTED.filter((state) => counts[state] > 0).map((state) => `${counts[state]} ${jobLook(state).words}`);
-	return [first, ...others].join(' · ');
+	const gone = purged > 0 ? [vscode.l10n.t('{0} removed from the server', purged)] : [];
+	return [first, ...others, ...gone].join(' · ');
 }

@@ -16,7 +16,7 @@ export class InstanceNode implements TreeNode {
 	instance: Instance;
 
 	constructor(parent: JobNode, instance: Instance) {
-		this.id = `${parent.server.id}/instance/${instance.id}`;
+		this.id = `${parent.id}/instance/${instance.id}`;
 		this.parent = parent;
 		this.server = parent.server;
 		this.instance = instance;

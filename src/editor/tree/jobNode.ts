@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 
+import { FINAL_JOB_STATES } from '../../monitor/jobState.js';
 import type { Job } from '../../monitor/types.js';
 import type { BatchNode } from './batchNode.js';
 import { InstanceNode } from './instanceNode.js';
@@ -11,16 +12,19 @@ import { iconOf, jobLook } from './stateLook.js';
 /** A job with the instances that try it. */
 export class JobNode implements TreeNode {
 	readonly id: string;
-	readonly parent: BatchNode;
+	/** The batch or the group that lists it now. */
+	parent: TreeNode;
+	readonly batch: BatchNode;
 	readonly server: ServerNode;
 	/** As it was read last. */
 	job: Job;
 	readonly #cache: NodeCache;
 
-	constructor(parent: BatchNode, job: Job, cache: NodeCache) {
-		this.id = `${parent.server.id}/job/${job.id}`;
+	constructor(id: string, parent: TreeNode, batch: BatchNode, job: Job, cache: NodeCache) {
+		this.id = id;
 		this.parent = parent;
-		this.server = parent.server;
+		this.batch = batch;
+		this.server = batch.server;
 		this.job = job;
 		this.#cache = cache;
 	}
@@ -31,7 +35,13 @@ export class JobNode implements TreeNode {
 		item.id = this.id;
 		item.description = look.words;
 		item.iconPath = iconOf(look);
-		item.contextValue = contextValue('job', this.job.state);
+		item.contextValue = contextValue(
+			'job',
+			this.job.state,
+			!FINAL_JOB_STATES.includes(this.job.state) && 'cancellable',
+			this.job.state === 'failed' && 'retryable',
+			this.job.state === 'done' && 'results',
+		);
 		item.accessibilityInformation = { label: vscode.l10n.t('Job {0}, {1}', this.job.name, look.words) };
 		return item;
 	}
@@ -50,7 +60,7 @@ export class JobNode implements TreeNode {
 			return [this.#cache.node(id, () => new MessageNode(id, this, vscode.l10n.t('No instance yet'), 'info'))];
 		}
 		return instances.map((instance) => {
-			const node = this.#cache.node(`${server.id}/instance/${instance.id}`, () => new InstanceNode(this, instance));
+			const node = this.#cache.node(`${this.id}/instance/${instance.id}`, () => new InstanceNode(this, instance));
 			node.instance = instance;
 			return node;
 		});

@@ -8,9 +8,11 @@ import type { ContextManager } from '../contextManager.js';
 import type { ModelChange, ServerView } from '../servers/serverModel.js';
 import { AppNode } from './appNode.js';
 import { BatchNode } from './batchNode.js';
+import { JobNode } from './jobNode.js';
 import { MessageNode } from './messageNode.js';
 import type { NodeCache, TreeNode } from './node.js';
 import { ServerNode } from './serverNode.js';
+import type { TreeOptions, ViewOptions } from './viewOptions.js';
 
 /** Milliseconds that changes are gathered before the rows are drawn again. */
 const DEBOUNCE = 500;
@@ -24,6 +26,7 @@ export interface ServersView {
 /** The view *Jobs*: server → app → batch → job → instance, projected from the models. */
 export class JobsTree implements vscode.TreeDataProvider<TreeNode>, NodeCache, Disposable {
 	readonly #servers: ServersView;
+	readonly #options: ViewOptions;
 	readonly #context: ContextManager;
 	readonly #log: Log;
 	readonly #owned = new DisposableStore();
@@ -32,18 +35,24 @@ export class JobsTree implements vscode.TreeDataProvider<TreeNode>, NodeCache, D
 	readonly #dirty = new Set<TreeNode | undefined>();
 	#timer: NodeJS.Timeout | undefined;
 
-	constructor(servers: ServersView, context: ContextManager, log: Log) {
+	constructor(servers: ServersView, options: ViewOptions, context: ContextManager, log: Log) {
+		this.#options = options;
 		this.#servers = servers;
 		this.#context = context;
 		this.#log = log;
 		this.#owned.add(this.#changed);
 		this.#owned.add(servers.onDidChange(({ model, change }) => this.#touch(model, change)));
+		this.#owned.add(options.onDidChange(() => this.refresh()));
 		this.#owned.add({ dispose: () => clearTimeout(this.#timer) });
 		this.#welcome();
 	}
 
 	readonly onDidChangeTreeData = (listener: (node: TreeNode | undefined) => void): vscode.Disposable =>
 		this.#changed.event(listener);
+
+	get options(): TreeOptions {
+		return this.#options.now;
+	}
 
 	node<T extends TreeNode>(id: string, make: () => T): T {
 		const known = this.#nodes.get(id);
@@ -138,14 +147,25 @@ export class JobsTree implements vscode.TreeDataProvider<TreeNode>, NodeCache, D
 			for (const batchId of change.batchIds) {
 				const node = this.#nodes.get(`${model.server.id}/batch/${batchId}`);
 				this.#dirty.add(node ?? this.#nodes.get(model.server.id));
-				if (node?.parent) {
-					this.#dirty.add(node.parent); // its number of running batches
+				if (node?.parent instanceof AppNode && node.parent.looksDifferent()) {
+					this.#dirty.add(node.parent);
 				}
 			}
+			this.#touchJobs(model.server.id, change.jobIds);
 		} else {
 			this.#dirty.add(this.#nodes.get(model.server.id));
 		}
 		this.#timer ??= setTimeout(() => this.#flush(), DEBOUNCE);
+	}
+
+	/** Batches of jobs that are in the tree, though their counts may be as before; most changed jobs are not in it. */
+	#touchJobs(serverId: string, jobIds: readonly number[]): void {
+		for (const jobId of jobIds) {
+			const node = this.#nodes.get(`${serverId}/job/${jobId}`);
+			if (node instanceof JobNode) {
+				this.#dirty.add(node.batch);
+			}
+		}
 	}
 
 	#flush(): void {

@@ -7,6 +7,8 @@ import type { ServerModels } from '../servers/serverModels.js';
 import type { WatchedBatches } from '../status/watchedBatches.js';
 import type { JobsTree } from './jobsTree.js';
 import type { TreeNode } from './node.js';
+import { describeFilter } from './optionWords.js';
+import type { ViewOptions } from './viewOptions.js';
 
 /** The tree on the screen: what it says in trouble, and that it is kept up to date only while somebody can see it. */
 export class JobsView implements Disposable {
@@ -15,8 +17,10 @@ export class JobsView implements Disposable {
 	readonly #models: ServerModels;
 	readonly #owned = new DisposableStore();
 	readonly #watched: WatchedBatches;
+	readonly #options: ViewOptions;
 
-	constructor(tree: JobsTree, models: ServerModels, watched: WatchedBatches) {
+	constructor(tree: JobsTree, models: ServerModels, watched: WatchedBatches, options: ViewOptions) {
+		this.#options = options;
 		this.#watched = watched;
 		this.#tree = tree;
 		this.#models = models;
@@ -31,6 +35,7 @@ export class JobsView implements Disposable {
 		this.#owned.add(vscode.window.onDidChangeWindowState(() => this.#follow()));
 		this.#owned.add(models.onDidChange(() => this.#update()));
 		this.#owned.add(watched.onDidChange(() => this.#follow()));
+		this.#owned.add(options.onDidChange(() => this.#update()));
 		this.#update();
 	}
 
@@ -52,13 +57,14 @@ export class JobsView implements Disposable {
 		const troubles = this.#models
 			.all()
 			.flatMap(({ server, status }) => (status.kind === 'trouble' ? [`${server.name}: ${messageOf(status.error)}`] : []));
+		this.#view.description = describeFilter(this.#options.now);
 		this.#view.message = troubles.join('\n');
 	}
 
 	#follow(): void {
 		const seen = this.#view.visible && vscode.window.state.focused;
 		for (const model of this.#models.all()) {
-			model.follow(seen || this.#watched.of(model.server.id).length > 0);
+			model.follow(seen ? 'all' : this.#watched.of(model.server.id));
 		}
 	}
 }

@@ -1,5 +1,7 @@
 import type * as vscode from 'vscode';
 
+import type { TreeOptions } from './viewOptions.js';
+
 /**
  * A row of the tree. Nodes live as long as their thing is shown: the tree keeps them by id, so that a refresh of one row
  * leaves selection and unfolded rows alone.
@@ -14,8 +16,9 @@ export interface TreeNode {
 	children?(): Promise<readonly TreeNode[]>;
 }
 
-/** Gives the node with this id, or makes it. Passed to nodes that have children. */
+/** Gives the node with this id, or makes it, and says how rows are put together. Passed to nodes that have children. */
 export interface NodeCache {
+	readonly options: TreeOptions;
 	node<T extends TreeNode>(id: string, make: () => T): T;
 }
 

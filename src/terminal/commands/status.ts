@@ -41,7 +41,7 @@ export async function waitForBatch(session: Session, batchId: number): Promise<B
 	let [total, grownAt] = [-1, 0];
 	try {
 		for (;;) {
-			await monitor.refresh();
+			await monitor.poll();
 			const batch = requireBatch(monitor.batches(), batchId, session.project);
 			if (isFinalBatchState(batch.state)) {
 				return batch;

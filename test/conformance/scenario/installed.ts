@@ -1,6 +1,7 @@
 import { contentOfBytes } from '../../../src/common/content.js';
 import { quietContext } from '../../../src/common/ports.js';
-import { cancelBatch, rangesOf } from '../../../src/job/cancel.js';
+import { rangesOf } from '../../../src/common/ranges.js';
+import { cancelBatch } from '../../../src/job/cancel.js';
 import { runnerScript } from '../../../src/job/runner.js';
 import { diagnose } from '../../../src/project/doctor.js';
 import { applyInstall } from '../../../src/project/install/applyInstall.js';

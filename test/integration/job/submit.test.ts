@@ -6,7 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 
 import { quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
-import { cancelBatch } from '../../../src/job/cancel.js';
+import { cancelBatch, cancelJobs } from '../../../src/job/cancel.js';
+import { setPriority } from '../../../src/job/priority.js';
+import { retryFailed } from '../../../src/job/retry.js';
 import { submitBatch } from '../../../src/job/submit.js';
 import { submitContainer } from '../../../src/job/submitImage.js';
 import type { BatchSpec } from '../../../src/job/types.js';
@@ -16,7 +18,7 @@ import type { Project } from '../../../src/project/project.js';
 import { stageFiles } from '../../../src/project/staging.js';
 import { type Database, openDatabase } from '../../../src/sandbox/database.js';
 import { installTestApp } from '../../support/installTestApp.js';
-import { startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
+import { eventually, startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
 import { file, savedImage, tarOf } from '../../support/savedImages.js';
 import { input, SAMPLE_PACKS, sampleBatch } from '../../unit/job/sampleBatch.js';
 
@@ -349,5 +351,93 @@ describe('cancelling', () => {
 		} finally {
 			await restore();
 		}
+	});
+});
+
+describe('what is done to selected jobs', () => {
+	interface Limits {
+		readonly error_mask: number;
+		readonly max_error_results: number;
+		readonly max_total_results: number;
+		readonly rsc_disk_bound: number;
+		readonly delay_bound: number;
+		readonly priority: number;
+	}
+	const limits = async (batch: number): Promise<Limits[]> =>
+		(await project.database()).select<Limits>(
+			'SELECT error_mask, max_error_results, max_total_results, rsc_disk_bound, delay_bound, priority FROM workunit WHERE batch = ? ORDER BY id',
+			[batch],
+		);
+	const unsent = async (batch: number): Promise<number> => {
+		const [row] = await (
+			await project.database()
+		).select<{ n: number }>('SELECT COUNT(*) AS n FROM result WHERE batch = ? AND server_state = 2', [batch]);
+		return row?.n ?? 0;
+	};
+
+	/** A batch of two jobs that have failed, by the transitioner's own decision. */
+	async function failedBatch(): Promise<number> {
+		const { id } = await submitBatch(project, batchOf(), ctx);
+		await eventually('instances', async () => (await unsent(id)) === 2);
+		await database.execute('UPDATE workunit SET max_error_results = 0 WHERE batch = ?', [id]);
+		await database.execute(
+			'UPDATE result SET server_state = 5, outcome = 3, exit_status = 196, client_state = 3 WHERE batch = ?',
+			[id],
+		);
+		await database.execute('UPDATE workunit SET transition_time = UNIX_TIMESTAMP() WHERE batch = ?', [id]);
+		await eventually('the failure', async () => (await workunits(id)).every(({ error_mask: mask }) => mask === 2));
+		return id;
+	}
+
+	test('failed jobs of several batches are tried again, under a raised bound, by the project’s own transitioner', async () => {
+		const both = [await failedBatch(), await failedBatch()];
+		const [before] = await limits(both[0]!);
+		const bounds = { tries: 2, diskBytes: 50e9, delayBoundSeconds: 1_000_000 };
+		expect(await retryFailed(project, { batchIds: both }, bounds, ctx)).toEqual({ retried: 4, left: 0 });
+		for (const id of both) {
+			expect(await limits(id)).toEqual(
+				[0, 1].map(() => ({
+					...before,
+					error_mask: 0,
+					max_error_results: 2,
+					rsc_disk_bound: 50e9,
+					delay_bound: 1_000_000,
+				})),
+			);
+			await eventually('new instances', async () => (await unsent(id)) === 2);
+			expect((await batchRow(id)).state).toBe(1);
+		}
+		expect(await retryFailed(project, { batchIds: both }, {}, ctx)).toEqual({ retried: 0, left: 0 });
+	});
+
+	test('what was cancelled or could never be sent is not tried again', async () => {
+		const id = await failedBatch();
+		const [first, second] = await workunits(id);
+		await database.execute('UPDATE workunit SET error_mask = 3 WHERE id = ?', [first!.id]);
+		await database.execute('UPDATE workunit SET error_mask = 18 WHERE id = ?', [second!.id]);
+		expect(await retryFailed(project, { batchIds: [id] }, {}, ctx)).toEqual({ retried: 0, left: 1 });
+		await expect(retryFailed(project, { batchIds: [999_999] }, {}, ctx)).rejects.toMatchObject({ code: 'batch-missing' });
+	});
+
+	test('priority goes to jobs and to instances that wait', async () => {
+		const { id } = await submitBatch(project, batchOf(), ctx);
+		await eventually('instances', async () => (await unsent(id)) === 2);
+		const [first] = await workunits(id);
+		expect(await setPriority(project, { jobIds: [first!.id] }, 7, ctx)).toBe(1);
+		expect((await limits(id)).map(({ priority }) => priority)).toEqual([7, 0]);
+		const rows = await (
+			await project.database()
+		).select<{ priority: number }>('SELECT priority FROM result WHERE batch = ? ORDER BY workunitid', [id]);
+		expect(rows.map(({ priority }) => priority)).toEqual([7, 0]);
+		await expect(setPriority(project, { batchIds: [id] }, 1.5, ctx)).rejects.toMatchObject({ code: 'job-invalid' });
+	});
+
+	test('single jobs and whole batches are cancelled in one go', async () => {
+		const [one, two] = [await submitBatch(project, batchOf(), ctx), await submitBatch(project, batchOf(), ctx)];
+		const [, job] = await workunits(two.id);
+		expect(await cancelJobs(project, { batchIds: [one.id], jobIds: [job!.id] }, ctx)).toEqual({ cancelled: 3, running: 0 });
+		expect((await limits(one.id)).map(({ error_mask: mask }) => mask & 16)).toEqual([16, 16]);
+		expect((await limits(two.id)).map(({ error_mask: mask }) => mask & 16)).toEqual([0, 16]);
+		expect([(await batchRow(one.id)).state, (await batchRow(two.id)).state]).toEqual([3, 1]);
 	});
 });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 
 import { silentLog, systemClock } from '../../../src/common/ports.js';
+import type { JobPage } from '../../../src/monitor/jobPages.js';
 import { ProjectMonitor } from '../../../src/monitor/projectMonitor.js';
 import type { Queries } from '../../../src/monitor/queries.js';
 import type { Batch } from '../../../src/monitor/types.js';
@@ -63,6 +64,30 @@ async function insert(table: string, values: Record<string, Parameter>): Promise
 	return insertId;
 }
 
+/** Jobs that wait, made in two statements. Returns the first id less one. */
+async function insertMany(batch: number, count: number): Promise<number> {
+	const first = await addJob(batch, 0);
+	await addInstance(batch, first, { server_state: 2 });
+	for (const [table, own] of [
+		['workunit', {}],
+		['result', { workunitid: `${String(first)} + seq` }],
+	] as const) {
+		const rows = await db.select(
+			'SELECT column_name AS name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?',
+			[table],
+		);
+		const names = rows.map(({ name }) => String(name)).filter((name) => name !== 'id');
+		const values = names.map((name) =>
+			name === 'name' ? "CONCAT('many_', seq)" : ((own as Record<string, string>)[name] ?? name),
+		);
+		await db.execute(
+			`INSERT INTO ${table} (${names.join(', ')}) SELECT ${values.join(', ')} FROM ${table}, seq_1_to_${String(count - 1)} WHERE batch = ?`,
+			[batch],
+		);
+	}
+	return first;
+}
+
 const addBatch = (values: Record<string, Parameter> = {}): Promise<number> =>
 	insert('batch', { name: 'pi', app_id: 1, state: 1, create_time: 1_700_000_000, ...values });
 const addJob = (batch: number, index: number, values: Record<string, Parameter> = {}): Promise<number> =>
@@ -107,15 +132,18 @@ it('reports a change once, with the jobs that it touched', async () => {
 	const changes: unknown[] = [];
 	watched.onDidChange((change) => changes.push(change));
 	await watched.refresh();
-	expect(changes).toEqual([{ batchIds: [], jobIds: [] }]);
+	expect(changes).toEqual([
+		{ batchIds: [], jobIds: [] },
+		{ batchIds: [batch], jobIds: [] },
+	]);
 
 	await db.execute('UPDATE result SET server_state = 4, hostid = 3 WHERE id = ?', [instance]);
 	await watched.refresh();
 	expect(watched.batch(batch)?.counts.running).toBe(1);
-	expect(changes.slice(1)).toEqual([{ batchIds: [batch], jobIds: [job] }]);
+	expect(changes.slice(2)).toEqual([{ batchIds: [batch], jobIds: [job] }]);
 
 	await watched.refresh(); // inside the overlap: the same rows come again
-	expect(changes).toHaveLength(2);
+	expect(changes).toHaveLength(3);
 });
 
 it('tells the end of a batch exactly once and does not ask about it again', async () => {
@@ -131,7 +159,7 @@ it('tells the end of a batch exactly once and does not ask about it again', asyn
 	expect(ended.map(({ id, state }) => ({ id, state }))).toEqual([{ id: batch, state: 'done' }]);
 	const before = queries.count;
 	await watched.refresh();
-	expect(queries.count - before).toBe(2); // the clock, and whether there are new batches
+	expect(queries.count - before).toBe(1); // the clock, and whether there are new batches
 });
 
 it('says nothing about batches that were over before it looked', async () => {
@@ -204,13 +232,181 @@ it('keeps its rows through trouble and goes on afterwards', async () => {
 	expect(trouble).toEqual([new Error('gone'), undefined]);
 });
 
+it('keeps counts exact while jobs move, without counting again', async () => {
+	const batch = await addBatch({ njobs: 60 });
+	const ids: number[] = [];
+	for (let i = 0; i < 60; i++) {
+		const job = await addJob(batch, i);
+		ids.push(job);
+		await addInstance(batch, job, { server_state: 2 });
+	}
+	const watched = monitor();
+	await watched.refresh();
+	const statements: string[] = [];
+	const { select } = queries;
+	queries.select = (sql, params) => {
+		statements.push(sql);
+		return select(sql, params);
+	};
+	await db.execute('UPDATE result SET server_state = 4, hostid = 1 WHERE workunitid <= ?', [ids[29]!]);
+	await db.execute('UPDATE workunit SET error_mask = 2 WHERE id <= ?', [ids[9]!]);
+	const late = await addJob(batch, 60);
+	await watched.poll();
+	expect(watched.batch(batch)?.counts).toMatchObject({ failed: 10, running: 20, queued: 30, created: 1 });
+	await db.execute('UPDATE workunit SET canonical_resultid = 1, assimilate_state = 2 WHERE id > ? AND id < ?', [ids[9]!, late]);
+	await watched.poll();
+	expect(watched.batch(batch)?.counts).toMatchObject({ failed: 10, done: 50, created: 1 });
+	expect(statements.filter((sql) => sql.includes('NULL AS id'))).toEqual([]);
+});
+
+it('follows jobs of many, found by what came to hosts and left them, and the others in turn', async () => {
+	const batch = await addBatch();
+	const columns = await insertMany(batch, 10_000);
+	const watched = monitor();
+	await watched.refresh();
+	expect(watched.batch(batch)?.counts.queued).toBe(10_000);
+	await watched.poll(); // from now on it knows which instances are on hosts
+	await db.execute('UPDATE result SET server_state = 4, hostid = 1 WHERE workunitid BETWEEN ? AND ?', [
+		columns + 5000,
+		columns + 5099,
+	]);
+	await watched.poll();
+	expect(watched.batch(batch)?.counts).toMatchObject({ queued: 9_900, running: 100 });
+	await db.execute('UPDATE result SET server_state = 5, outcome = 3 WHERE workunitid BETWEEN ? AND ?', [
+		columns + 5000,
+		columns + 5009,
+	]);
+	await watched.poll();
+	expect(watched.batch(batch)?.counts).toMatchObject({ running: 90, retrying: 10 });
+	await db.execute('UPDATE workunit SET error_mask = 2 WHERE id = ?', [columns + 5000]);
+	await db.execute('UPDATE workunit SET error_mask = 16 WHERE id = ?', [columns + 9999]); // waits: its turn comes
+	await watched.poll();
+	expect(watched.batch(batch)?.counts).toMatchObject({ failed: 1, retrying: 9 });
+	for (let turn = 0; turn < 5; turn++) {
+		await watched.poll();
+	}
+	expect(watched.batch(batch)?.counts).toMatchObject({ failed: 1, cancelled: 1, queued: 9_899 });
+});
+
+it('sees a change although the clock of the database was set back, and events neither twice', async () => {
+	const batch = await addBatch();
+	const job = await addJob(batch, 0);
+	let offset = 0;
+	const { select } = queries;
+	queries.select = async (sql, params = []) => {
+		const rows = await select(sql, params);
+		return sql.includes('newest_batch')
+			? rows.map((row) => ({ ...row, now: Number(row.now) + offset, changed_workunit: null }))
+			: rows;
+	};
+	offset = 3600; // the clock runs an hour ahead…
+	const watched = monitor();
+	await watched.refresh();
+	const changes: unknown[] = [];
+	watched.onDidChange((change) => changes.push(change));
+	offset = 0; // …and is set right
+	await db.execute('UPDATE workunit SET error_mask = 2 WHERE id = ?', [job]);
+	await watched.poll();
+	await watched.poll();
+	expect(watched.batch(batch)?.counts.failed).toBe(1);
+	expect(changes).toHaveLength(1);
+});
+
+it('counts what is left when rows were purged, and says how many are gone', async () => {
+	const batch = await addBatch({ njobs: 3 });
+	const first = await addJob(batch, 0, { canonical_resultid: 1, assimilate_state: 2 });
+	await addJob(batch, 1);
+	await addJob(batch, 2);
+	const watched = monitor();
+	await watched.refresh();
+	expect(watched.batch(batch)).toMatchObject({ total: 3 });
+	await db.execute('DELETE FROM workunit WHERE id = ?', [first]);
+	await watched.refresh();
+	expect(watched.batch(batch)).toMatchObject({ total: 2, purged: 1, state: 'running' });
+	await db.execute('DELETE FROM workunit');
+	await watched.refresh();
+	expect(watched.batch(batch)).toMatchObject({ total: 0, purged: 3, state: 'retired' });
+});
+
+it('follows only the watched batches while nobody looks', async () => {
+	const [seen, unseen] = [await addBatch({ name: 'seen' }), await addBatch({ name: 'unseen' })];
+	const [job, other] = [await addJob(seen, 0), await addJob(unseen, 1)];
+	const watched = monitor();
+	await watched.refresh();
+	await db.execute('UPDATE workunit SET error_mask = 2 WHERE id IN (?, ?)', [job, other]);
+	const ended: number[] = [];
+	const end = new Promise<void>((resolve) =>
+		watched.onDidFinish(({ id }) => {
+			ended.push(id);
+			resolve();
+		}),
+	);
+	watched.start([seen]);
+	await end;
+	watched.stop();
+	expect(ended).toEqual([seen]);
+	expect(watched.batch(unseen)?.state).toBe('running');
+	await db.execute("UPDATE workunit SET mod_time = '2024-01-01' WHERE id = ?", [other]); // long ago: no delta would find it
+	const seenAgain = new Promise<void>((resolve) => watched.onDidFinish(() => resolve()));
+	watched.start(); // somebody looks again
+	await seenAgain;
+	watched.stop();
+	expect(watched.batch(unseen)?.state).toBe('failed');
+});
+
+it('two monitors on one database see the same', async () => {
+	const batch = await addBatch();
+	const ids = [await addJob(batch, 0), await addJob(batch, 1)];
+	const both = [monitor(), monitor()];
+	await Promise.all(both.map((one) => one.refresh()));
+	const ended = both.map((one) => {
+		const found: number[] = [];
+		one.onDidFinish(({ id }) => found.push(id));
+		return found;
+	});
+	for (const id of ids) {
+		await db.execute('UPDATE workunit SET error_mask = 2 WHERE id = ?', [id]);
+		await Promise.all(both.map((one) => one.poll()));
+	}
+	expect(both.map((one) => one.batch(batch)?.counts.failed)).toEqual([2, 2]);
+	expect(ended).toEqual([[batch], [batch]]);
+});
+
+it('finds the jobs of each state, of a host, with an exit code, and groups', async () => {
+	const batch = await addBatch();
+	const failed = await addJob(batch, 0, { error_mask: 2 });
+	await addInstance(batch, failed, { server_state: 5, outcome: 3, exit_status: 9, hostid: 7 });
+	const running = await addJob(batch, 1);
+	await addInstance(batch, running, { server_state: 4, hostid: 7 });
+	const done = await addJob(batch, 2, { canonical_resultid: 1, assimilate_state: 2 });
+	const created = await addJob(batch, 3);
+	const watched = monitor();
+	const idsOf = async (page: JobPage): Promise<number[]> => (await watched.jobs(batch, page)).map(({ id }) => id);
+	for (const pass of ['asked of the database', 'from the index']) {
+		expect(await idsOf({ states: ['failed'] }), pass).toEqual([failed]);
+		expect(await idsOf({ states: ['running', 'created'] }), pass).toEqual([running, created]);
+		expect(await idsOf({ states: ['done'] }), pass).toEqual([done]);
+		for (const none of ['queued', 'validating', 'retrying', 'collecting', 'cancelling', 'cancelled'] as const) {
+			expect(await idsOf({ states: [none] }), `${pass} ${none}`).toEqual([]);
+		}
+		await watched.refresh();
+	}
+	expect(await idsOf({ hostId: 7 })).toEqual([failed, running]);
+	expect(await idsOf({ exitStatus: 9 })).toEqual([failed]);
+	expect(await idsOf({ newestFirst: true, limit: 2 })).toEqual([created, done]);
+	expect(await idsOf({ newestFirst: true, limit: 2, after: done })).toEqual([running, failed]);
+	expect(await idsOf({ containing: '_2' })).toEqual([done]);
+	expect(await watched.groups(batch, 'host')).toEqual([{ value: 7, jobs: 2 }]);
+	expect(await watched.groups(batch, 'exitCode')).toEqual([{ value: 9, jobs: 1 }]);
+});
+
 it('polls by itself between start and stop, and not after', async () => {
 	const batch = await addBatch();
 	const job = await addJob(batch, 0);
 	const quick = { now: () => Date.now(), sleep: (_ms: number, signal?: AbortSignal) => systemClock.sleep(5, signal) };
 	const watched = new ProjectMonitor({ log: silentLog, clock: quick, database: () => Promise.resolve(queries) });
 	const ended = new Promise<Batch>((resolve) => watched.onDidFinish(resolve));
-	const loaded = new Promise((resolve) => watched.onDidChange(resolve));
+	const loaded = new Promise<void>((resolve) => watched.onDidChange(({ batchIds }) => batchIds.length > 0 && resolve()));
 	watched.start();
 	await loaded;
 	await db.execute('UPDATE workunit SET error_mask = 2 WHERE id = ?', [job]);

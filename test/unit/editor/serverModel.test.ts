@@ -75,6 +75,7 @@ describe('the model of a server', () => {
 		const { ports, opened, disposed, fail } = fakes();
 		const model = new ServerModel(SERVER, ports);
 		await model.load();
+		await model.recount([]); // after the jobs were counted in the background
 		fail(new BoincError('connection-lost', 'gone'));
 		await model.refresh();
 		expect(model.status.kind).toBe('trouble');

@@ -4,6 +4,7 @@ import { STORAGE_KEYS } from '../../../src/common/ids.js';
 import { parseTarget } from '../../../src/connection/target.js';
 import { serverId } from '../../../src/editor/servers/server.js';
 import { ServerStore, type Storage } from '../../../src/editor/servers/serverStore.js';
+import { ToldOnce } from '../../../src/editor/status/toldOnce.js';
 import { WatchedBatches } from '../../../src/editor/status/watchedBatches.js';
 
 class Memory implements Storage {
@@ -68,11 +69,11 @@ describe('the list of servers', () => {
 describe('watched batches', () => {
 	it('are remembered until they are removed', async () => {
 		const memory = new Memory();
-		const watched = new WatchedBatches(memory);
+		const watched = new WatchedBatches(memory, new ToldOnce(''));
 		await watched.add('s1', 7);
 		await watched.add('s1', 7);
 		await watched.add('s2', 8);
-		expect(new WatchedBatches(memory).of('s1')).toEqual([7]);
+		expect(new WatchedBatches(memory, new ToldOnce('')).of('s1')).toEqual([7]);
 		await watched.remove('s1', 7);
 		expect(watched.of('s1')).toEqual([]);
 		expect(watched.of('s2')).toEqual([8]);

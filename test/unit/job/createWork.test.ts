@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { rangesOf } from '../../../src/job/cancel.js';
+import { rangesOf } from '../../../src/common/ranges.js';
 import { chunksOf } from '../../../src/job/createJobs.js';
 import { createWorkArguments, type CreateWorkOptions, workLine } from '../../../src/job/createWork.js';
 import { planBatch } from '../../../src/job/planBatch.js';

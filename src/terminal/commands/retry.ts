@@ -1,0 +1,59 @@
+import { BoincError } from '../../common/errors.js';
+import { plural } from '../../common/format.js';
+import { parseBytes, parseSeconds } from '../../common/parseUnits.js';
+import { retryFailed, type RetryOptions } from '../../job/retry.js';
+import { EXIT } from '../exitCode.js';
+import { printJson, type RegisterCommand } from '../register.js';
+import { type GlobalOptions, withProject } from '../session.js';
+import { parseBatch } from './status.js';
+
+interface Options extends GlobalOptions {
+	readonly tries?: string;
+	readonly disk?: string;
+	readonly deadline?: string;
+}
+
+function optionsOf({ tries, disk, deadline }: Options): RetryOptions {
+	if (tries !== undefined && !/^[1-9]\d{0,3}$/.test(tries)) {
+		throw new BoincError('usage', `“${tries}” is not a number of tries.`, { remedy: 'Give a number from 1 to 9999.' });
+	}
+	return {
+		...(tries !== undefined && { tries: Number(tries) }),
+		...(disk !== undefined && { diskBytes: parseBytes(disk) }),
+		...(deadline !== undefined && { delayBoundSeconds: Math.round(parseSeconds(deadline)) }),
+	};
+}
+
+export const retryCommand: RegisterCommand = (program, setExitCode) => {
+	program
+		.command('retry')
+		.description('try the failed jobs of a batch again, under a raised bound if wanted')
+		.argument('<batch>', 'number of the batch')
+		.option('--tries <number>', 'more instances that each job may have (default: 3)')
+		.option('--disk <size>', 'disk that a job may use on its host from now on, such as 20 GB')
+		.option('--deadline <time>', 'time from sending a job to its deadline from now on, such as 14 d')
+		.action(async (text: string, _own: unknown, command: { optsWithGlobals(): Options }) => {
+			const options = command.optsWithGlobals();
+			const id = parseBatch(text);
+			const wanted = optionsOf(options);
+			setExitCode(
+				await withProject(options, async (session) => {
+					const report = await retryFailed(session.project, { batchIds: [id] }, wanted, session.ctx);
+					session.terminal.clear();
+					if (options.json === true) {
+						printJson({ batch: id, ...report });
+						return EXIT.ok;
+					}
+					console.log(
+						report.retried === 0
+							? `No job of batch ${id} can be tried again.`
+							: `${plural(report.retried, 'job')} of batch ${id} will be tried again.`,
+					);
+					if (report.left > 0) {
+						console.log(`${plural(report.left, 'job')} could never be sent to a host and stay failed.`);
+					}
+					return EXIT.ok;
+				}),
+			);
+		});
+};

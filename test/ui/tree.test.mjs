@@ -1,0 +1,163 @@
+// The tree in a real VS Code while ten thousand jobs move, on a real database: what a person has chosen and unfolded stays, counts are
+// exact, and a database that goes away and comes back is caught up with.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { bundled } from '../../scripts/bundled.mjs';
+import { openWorkbench } from '../harness/lib/workbench.mjs';
+import { keepPicture, VSIX, WORKSPACE } from './support.mjs';
+
+const JOBS = 10_000;
+let wb, scratch, folder, live, server, db, sweep;
+
+before(
+	async () => {
+		scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'b2d-tree-'));
+		folder = path.join(scratch, 'analysis');
+		fs.cpSync(WORKSPACE, folder, { recursive: true });
+		live = await bundled('bench/monitor/liveProject.ts', async (all) => {
+			server = await all.startMariadb({ dir: path.join(scratch, 'db') });
+			db = await all.openDatabase(server);
+			return all;
+		});
+		await live.installSchema(db);
+		await live.addApp(db);
+		const finished = await live.addBatch(db, 'finished', 50);
+		await live.happen(db, 'done', finished.firstJob, finished.firstJob + 49);
+		const mixed = await live.addBatch(db, 'some failed', 12);
+		await live.happen(db, 'failed', mixed.firstJob, mixed.firstJob + 2);
+		await live.happen(db, 'sent', mixed.firstJob + 3, mixed.firstJob + 6);
+		sweep = await live.addBatch(db, 'sweep', JOBS);
+		const target = await live.makeProject(path.join(scratch, 'project'), server);
+		wb = await openWorkbench({ folder, vsix: [VSIX], viewport: { width: 1280, height: 900 } });
+		await wb.showContainer('BOINC');
+		await wb.runCommand('BOINC: Add Server');
+		await wb.type(target, { title: 'Add Server' });
+		await row('sweep').waitFor();
+	},
+	{ timeout: 180_000 },
+);
+after(async () => {
+	await wb?.close();
+	await db?.end();
+	await server?.stop();
+	fs.rmSync(scratch, { recursive: true, force: true });
+});
+beforeEach(() => wb.reset());
+afterEach((t) => keepPicture(wb, t));
+
+const row = (text) => wb.treeItems('Jobs').filter({ hasText: text });
+const unfold = async (item) => {
+	await item.waitFor();
+	if ((await item.getAttribute('aria-expanded')) === 'false') {
+		await item.locator('.monaco-tl-twistie').click();
+	}
+};
+const job = (index) => `b2d_${String(sweep.batch)}_${String(index).padStart(6, '0')}`;
+const at = (index) => sweep.firstJob + index;
+
+/** The counts of the sweep, as the database has them and as the row says them. */
+async function countsInWords() {
+	const count = async (sql) => Number((await db.select(`${sql} AND batch = ${String(sweep.batch)}`))[0].n);
+	const done = await count('SELECT COUNT(*) AS n FROM workunit WHERE canonical_resultid > 0');
+	const failed = await count('SELECT COUNT(*) AS n FROM workunit WHERE error_mask > 0');
+	const total = await count('SELECT COUNT(*) AS n FROM workunit WHERE id > 0');
+	const running = await count('SELECT COUNT(*) AS n FROM result WHERE server_state = 4');
+	const waiting = await count('SELECT COUNT(*) AS n FROM result WHERE server_state = 2');
+	return [
+		`${done}/${total} done`,
+		running > 0 ? `${running} running` : '',
+		`${waiting} waiting for a host`,
+		failed > 0 ? `${failed} failed` : '',
+	]
+		.filter(Boolean)
+		.join(' · ');
+}
+
+test('what is chosen and unfolded stays while 10,000 jobs move, and counts are exact', { timeout: 120_000 }, async () => {
+	await unfold(row('sweep'));
+	await unfold(row('Waiting for a host'));
+	await row(job(1)).waitFor();
+	await unfold(row(job(1)).first());
+	await row(`${job(1)}_0`).waitFor();
+	await row(job(3))
+		.first()
+		.click({ position: { x: 60, y: 8 } });
+	assert.equal(await row(job(3)).first().getAttribute('aria-selected'), 'true');
+	for (let round = 0; round < 12; round++) {
+		const first = at(1000 + round * 700);
+		await live.happen(db, 'sent', first, first + 699);
+		await live.happen(db, 'done', first, first + 399);
+		await live.happen(db, 'failed', first + 400, first + 409);
+		await sleep(300);
+		assert.equal(await row(job(3)).first().getAttribute('aria-selected'), 'true');
+		assert.equal(await row(job(1)).first().getAttribute('aria-expanded'), 'true');
+	}
+	await row(await countsInWords()).waitFor({ timeout: 15_000 });
+	assert.equal(await row(job(3)).first().getAttribute('aria-selected'), 'true');
+	assert.equal(await row(`${job(1)}_0`).count(), 1);
+});
+
+test('an instance under an unfolded job changes in place', { timeout: 60_000 }, async () => {
+	await live.happen(db, 'sent', at(1), at(1));
+	await row(`${job(1)}_0`)
+		.filter({ hasText: 'running' })
+		.waitFor({ timeout: 15_000 });
+});
+
+test('a database that goes away during changes and comes back is caught up with', { timeout: 120_000 }, async () => {
+	const { port } = server;
+	await live.happen(db, 'done', at(9400), at(9449));
+	await db.end();
+	await server.stop();
+	await wb.view('Jobs').locator('.message').filter({ hasText: 'database' }).waitFor({ timeout: 30_000 });
+	await row('sweep').waitFor(); // the last known rows stay
+	server = await live.startMariadb({ dir: path.join(scratch, 'db'), port });
+	db = await live.openDatabase(server);
+	await live.happen(db, 'done', at(9450), at(9499));
+	await row(await countsInWords()).waitFor({ timeout: 60_000 });
+	assert.equal(await wb.view('Jobs').locator('.message').filter({ hasText: 'database' }).count(), 0);
+});
+
+test('rows that the server purges leave the count, and the row says so', { timeout: 60_000 }, async () => {
+	await db.execute('DELETE FROM workunit WHERE batch = ? AND canonical_resultid > 0 LIMIT 100', [sweep.batch]);
+	await wb.runCommand('BOINC: Refresh');
+	await row(`${await countsInWords()} · 100 removed from the server`).waitFor({ timeout: 15_000 });
+});
+
+test('jobs come in pages of 200', { timeout: 60_000 }, async () => {
+	await unfold(row('Running'));
+	const more = row('Load More').first();
+	for (let i = 0; i < 40 && !(await more.isVisible()); i++) {
+		await wb.view('Jobs').locator('.monaco-list').hover();
+		await wb.page.mouse.wheel(0, 2000);
+		await sleep(50);
+	}
+	await more.waitFor();
+});
+
+test('the tree in three themes', { timeout: 90_000 }, async (t) => {
+	await wb.runCommand('View: Close All Editors').catch(() => {});
+	const settings = path.join(wb.server.dataDir, 'data/User/settings.json');
+	const before = JSON.parse(fs.readFileSync(settings, 'utf8'));
+	const themes = {
+		light: ['Default Light Modern', 'vs'],
+		dark: ['Default Dark Modern', 'vs-dark'],
+		contrast: ['Default High Contrast', 'hc-black'],
+	};
+	for (let i = 0; i < 40; i++) {
+		await wb.view('Jobs').locator('.monaco-list').hover();
+		await wb.page.mouse.wheel(0, -9000);
+	}
+	for (const [name, [theme, css]] of Object.entries(themes)) {
+		fs.writeFileSync(settings, JSON.stringify({ ...before, 'workbench.colorTheme': theme }));
+		await wb.page.locator(`.monaco-workbench.${css}`).waitFor();
+		await keepPicture(wb, t, `-${name}`);
+	}
+	fs.writeFileSync(settings, JSON.stringify(before));
+	assert.ok(await row('sweep').isVisible());
+});
