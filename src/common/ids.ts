@@ -4,6 +4,7 @@ export const COMMANDS = [
 	'boinc2docker.server.remove',
 	'boinc2docker.app.install',
 	'boinc2docker.job.submit',
+	'boinc2docker.job.preview',
 	'boinc2docker.batch.cancel',
 	'boinc2docker.batch.fetchResults',
 	'boinc2docker.packs.remove',

@@ -15,6 +15,7 @@ const ENTRIES: Readonly<Record<CommandId, Entry>> = {
 	'boinc2docker.server.remove': { load: async () => (await import('./server/remove.js')).removeServer },
 	'boinc2docker.app.install': { load: async () => (await import('./app/install.js')).installApp, ...once },
 	'boinc2docker.job.submit': { load: async () => (await import('./job/submit.js')).submitJob },
+	'boinc2docker.job.preview': { load: async () => (await import('./job/preview.js')).previewJobs },
 	'boinc2docker.batch.cancel': { load: async () => (await import('./batch/cancel.js')).cancelBatches, ...once },
 	'boinc2docker.batch.fetchResults': { load: async () => (await import('./batch/fetchResults.js')).fetchBatchResults, ...once },
 	'boinc2docker.packs.remove': { load: async () => (await import('./packs/remove.js')).removeUnusedPacks, ...once },

@@ -4,9 +4,9 @@ import type { Problem } from '../../common/problem.js';
 export interface XmlNode {
 	readonly name: string;
 	/** Offset of `<`. */
-	readonly start: number;
+	start: number;
 	/** Offset after `>` of the start tag. */
-	readonly contentStart: number;
+	contentStart: number;
 	/** Offset of `</`, or of what ends an element that is not closed. */
 	contentEnd: number;
 	/** Offset after the element. */
@@ -14,7 +14,7 @@ export interface XmlNode {
 	readonly selfClosing: boolean;
 	/** Whether it has an end tag or needs none. */
 	closed: boolean;
-	readonly parent: XmlNode | undefined;
+	parent: XmlNode | undefined;
 	children: readonly XmlNode[];
 }
 
@@ -171,7 +171,10 @@ class XmlReader {
 	#notClosed(node: XmlNode, at: number): void {
 		node.contentEnd = at;
 		node.end = at;
-		const textEnd = node.children.length > 0 ? at : node.contentStart + (/^[^<\n]*/.exec(this.#text.slice(node.contentStart, at))?.[0].trimEnd().length ?? 0);
+		const textEnd =
+			node.children.length > 0
+				? at
+				: node.contentStart + (/^[^<\n]*/.exec(this.#text.slice(node.contentStart, at))?.[0].trimEnd().length ?? 0);
 		this.#problem(node.start, node.contentStart, 'xml-not-closed', `<${node.name}> is not closed.`, [
 			{ title: `Add </${node.name}>`, edits: [{ start: textEnd, end: textEnd, text: `</${node.name}>` }] },
 		]);
@@ -205,10 +208,10 @@ class Element implements XmlNode {
 	children = NO_CHILDREN;
 
 	constructor(
-		readonly parent: XmlNode | undefined,
+		public parent: XmlNode | undefined,
 		readonly name: string,
-		readonly start: number,
-		readonly contentStart: number,
+		public start: number,
+		public contentStart: number,
 		readonly selfClosing: boolean,
 	) {
 		this.contentEnd = contentStart;
@@ -265,7 +268,13 @@ export function nodeAt(root: XmlNode, offset: number): XmlNode {
 			}
 		}
 		const child = children[low];
-		if (!child || child.start > offset || offset > child.end || (offset === child.end && child.closed) || (offset === child.start)) {
+		if (
+			!child ||
+			child.start > offset ||
+			offset > child.end ||
+			(offset === child.end && child.closed) ||
+			offset === child.start
+		) {
 			return node;
 		}
 		node = child;

@@ -2,12 +2,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { BoincError } from '../../common/errors.js';
-import { formatBytes, formatSeconds, plural } from '../../common/format.js';
 import { type ExpandedJobs, expandJobFile } from '../../job/expandJobFile.js';
 import { parseJobFile } from '../../job/jobFile.js';
 import type { ContainerRequest, ImageSource } from '../../job/submitImage.js';
 import { previewSweep } from '../../job/sweep/preview.js';
-import { table } from '../table.js';
 
 /** The file that is read when none is named. */
 export const JOB_FILE = 'boinc2docker.yml';
@@ -42,23 +40,6 @@ export async function readJobFile(name: string): Promise<NamedJobs> {
 		});
 	}
 	return { ...jobs, image, fallbackName: path.basename(folder) || 'jobs' };
-}
-
-/** What a person looks at before the jobs are sent: some rows, how many there are, bytes and hours. */
-export function describeJobs({ request, sweep }: ExpandedJobs): string {
-	const count = sweep?.count ?? request.count ?? 1;
-	const seconds = request.resources?.expectedSeconds;
-	const hours = seconds === undefined ? '' : `, ${formatSeconds(seconds * count)} of computing in all`;
-	if (!sweep) {
-		return `${plural(count, 'job')}${hours}.`;
-	}
-	const { names, rows, tableBytes } = previewSweep(sweep);
-	const shown = [...names, ...(rows[0]?.row.has('repetition') === true ? ['repetition'] : [])];
-	const lines = table(
-		['row', ...shown],
-		rows.map(({ index, row }) => [index, ...shown.map((name) => row.get(name) ?? '')]),
-	);
-	return `${lines}\n${plural(count, 'job')}, about ${formatBytes(tableBytes)} of parameters${hours}.`;
 }
 
 /** Structured form of `describeJobs`. */

@@ -8,6 +8,7 @@ import { formatBytes, plural } from '../../common/format.js';
 import { given } from '../../common/given.js';
 import { parseBytes, parseSeconds } from '../../common/parseUnits.js';
 import { findEngine } from '../../image/engine.js';
+import { describeJobs } from '../../job/describeJobs.js';
 import type { LocalInput } from '../../job/localInputs.js';
 import { type ContainerRequest, type ImageSource, submitContainer } from '../../job/submitImage.js';
 import { NETWORK_POLICIES, type SubmittedBatch } from '../../job/types.js';
@@ -15,9 +16,9 @@ import { architecturesOf, installedApps } from '../../project/apps.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { cacheDir, type GlobalOptions, type Session, withProject } from '../session.js';
-import { printable } from '../table.js';
+import { printable, table } from '../table.js';
 import { DEFAULT_APP } from './installSpec.js';
-import { describeJobs, isJobFile, JOB_FILE, type NamedJobs, previewJson, readJobFile, withOptions } from './jobFile.js';
+import { isJobFile, JOB_FILE, type NamedJobs, previewJson, readJobFile, withOptions } from './jobFile.js';
 import { describeFetch, fetchBatch } from './results.js';
 import { batchExitCode, countsText, waitForBatch } from './status.js';
 
@@ -290,7 +291,8 @@ async function submitFile(name: string, options: SubmitOptions, words: readonly 
 		if (options.json === true) {
 			printJson(previewJson(jobs));
 		} else {
-			console.log(describeJobs(jobs));
+			const { rows, summary } = describeJobs(jobs);
+			console.log(rows ? `${table(rows.heading, rows.cells)}\n${summary}` : summary);
 		}
 		return EXIT.ok;
 	}
