@@ -1,95 +1,11 @@
 import { type Dockerfile, DockerfileParser, type From, type Instruction } from 'dockerfile-ast';
 
 import type { Problem, Replacement } from '../../common/problem.js';
+import { RUN_RULES } from './runRules.js';
 
 const DOCS = 'https://docs.docker.com/reference/dockerfile/';
 const SECRET_NAME = /(PASSW(OR)?D|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL)/i;
 const SECRET_VALUE = /(AKIA[0-9A-Z]{16}|ghp_[A-Za-z0-9]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY-----)/;
-
-interface RunRule {
-	readonly code: string;
-	readonly severity: Problem['severity'];
-	readonly when: RegExp;
-	readonly unless?: RegExp;
-	/** Also in stages that do not become the image. */
-	readonly everywhere?: true;
-	readonly message: string;
-}
-
-const APT_INSTALL = /\bapt(-get)?\s+(-\S+\s+)*install\b/;
-
-/** What commands of a build do to an image that every host downloads. */
-const RUN_RULES: readonly RunRule[] = [
-	{
-		code: 'apt-lists',
-		severity: 'warning',
-		when: APT_INSTALL,
-		unless: /rm\s+-[rf]+\s+\S*\/var\/lib\/apt/,
-		message: 'The package lists stay in the image, and every host downloads them: end with rm -rf /var/lib/apt/lists/*.',
-	},
-	{
-		code: 'apt-recommends',
-		severity: 'hint',
-		when: APT_INSTALL,
-		unless: /--no-install-recommends/,
-		message: 'Recommended packages make the image bigger: add --no-install-recommends.',
-	},
-	{
-		code: 'apk-cache',
-		severity: 'warning',
-		when: /\bapk\s+add\b/,
-		unless: /--no-cache/,
-		message: 'The package index stays in the image: add --no-cache.',
-	},
-	{
-		code: 'pip-cache',
-		severity: 'warning',
-		when: /\bpip3?\s+install\b/,
-		unless: /--no-cache-dir|--mount=type=cache/,
-		message: 'The cache of pip stays in the image: add --no-cache-dir.',
-	},
-	{
-		code: 'conda-cache',
-		severity: 'warning',
-		when: /\bconda\s+(install|create|env)\b/,
-		unless: /conda\s+clean/,
-		message: 'The packages of conda stay in the image twice: end with conda clean -afy.',
-	},
-	{
-		code: 'build-tools',
-		severity: 'hint',
-		when: /\b(apt|apt-get|apk|dnf|yum)\b.*\b(gcc|g\+\+|build-essential|clang|cmake|make|git)\b/,
-		message: 'Build tools stay in the image: build in an earlier stage and COPY --from it.',
-	},
-	{
-		code: 'sudo',
-		severity: 'warning',
-		when: /\bsudo\b/,
-		everywhere: true,
-		message: 'sudo has no use: jobs run without new privileges.',
-	},
-	{
-		code: 'pipe-shell',
-		severity: 'warning',
-		when: /(curl|wget)[^|]*\|\s*(ba)?sh/,
-		everywhere: true,
-		message: 'What the web serves is run unseen; pin a version and check its hash.',
-	},
-	{
-		code: 'upgrade',
-		severity: 'hint',
-		when: /\b(apt-get|apt)\s+(dist-)?upgrade\b/,
-		everywhere: true,
-		message: 'An upgrade makes another image each day: take a newer base image.',
-	},
-	{
-		code: 'chmod',
-		severity: 'hint',
-		when: /chmod\s+(-R\s+)?0?777\b/,
-		everywhere: true,
-		message: '777 lets any user of the container write there.',
-	},
-];
 
 interface Finding {
 	readonly code: string;
@@ -154,28 +70,32 @@ class DockerRules {
 				const message = `“${image}” may be another image tomorrow: name a version, so that a later batch computes the same.`;
 				yield { code: 'latest', severity: 'warning', message, at: from };
 			}
-			if (
-				/^(i386|arm32v[567]|ppc64le|s390x|riscv64|mips64le)\//.test(image) ||
-				/^(?!linux\/(amd64|arm64)|\$|$)/.test(from.getPlatformFlag()?.getValue() ?? '')
-			) {
-				yield {
-					code: 'architecture',
-					severity: 'error',
-					message: 'Volunteers’ computers run linux/amd64 and linux/arm64 images.',
-					at: from,
-				};
-			}
-			if (/windows|nanoserver|servercore/i.test(image)) {
-				yield {
-					code: 'windows',
-					severity: 'error',
-					message: 'Volunteers’ computers run Linux containers, also those with Windows.',
-					at: from,
-				};
-			}
+			yield* this.#platform(from, image);
 		}
 		if (this.#froms.length === 0 && this.#text.trim() !== '') {
 			yield { code: 'no-from', severity: 'error', message: 'There is no FROM.', at: { start: 0, end: this.#lineEnd(0) } };
+		}
+	}
+
+	*#platform(from: From, image: string): Generator<Finding> {
+		if (
+			/^(i386|arm32v[567]|ppc64le|s390x|riscv64|mips64le)\//.test(image) ||
+			/^(?!linux\/(amd64|arm64)|\$|$)/.test(from.getPlatformFlag()?.getValue() ?? '')
+		) {
+			yield {
+				code: 'architecture',
+				severity: 'error',
+				message: 'Volunteers’ computers run linux/amd64 and linux/arm64 images.',
+				at: from,
+			};
+		}
+		if (/windows|nanoserver|servercore/i.test(image)) {
+			yield {
+				code: 'windows',
+				severity: 'error',
+				message: 'Volunteers’ computers run Linux containers, also those with Windows.',
+				at: from,
+			};
 		}
 	}
 

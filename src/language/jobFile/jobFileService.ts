@@ -125,7 +125,8 @@ const indentOf = (match: RegExpExecArray): number => match[1]?.length ?? 0;
 function siblings(text: string, lineStart: number, line: string): ReadonlySet<string> {
 	const indent = /^ */.exec(line)?.[0] ?? '';
 	const found = new Set<string>();
-	const pattern = new RegExp(`^${indent}([\\w.-]+):`);
+	// The first key of a list's entry stands after its dash.
+	const pattern = new RegExp(`^(?:${indent}|${indent.slice(2)}- )([\\w.-]+):`);
 	for (const step of [-1, 1]) {
 		let at = step < 0 ? lineStart - 1 : text.indexOf('\n', lineStart) + 1;
 		for (let count = 0; count < 200 && at > 0; count++) {

@@ -1,10 +1,12 @@
 import type { Problem } from '../../common/problem.js';
 import { XML_FORMATS, type XmlFormat } from '../formats/identify.js';
 import type { XmlTree } from '../xml/xmlTree.js';
+import { configRules } from './configRules.js';
 import { Findings } from './findings.js';
-import { configRules, planClassRules, projectRules, vboxJobRules, versionRules } from './projectRules.js';
+import { planClassRules, projectRules } from './planClassRules.js';
 import { checkShape } from './shapeRules.js';
 import { inputTemplateRules, outputTemplateRules } from './templateRules.js';
+import { vboxJobRules, versionRules } from './versionRules.js';
 
 const RULES: Readonly<Record<XmlFormat, readonly [source: string, rules: (findings: Findings, path: string) => void]>> = {
 	'input-template': ['tools/process_input_template.cpp', inputTemplateRules],

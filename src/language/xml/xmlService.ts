@@ -108,9 +108,9 @@ function explain(spec: ElementSpec): string {
 /** Elements with elements in them, named by what tells them apart. */
 export function symbolsXml(tree: XmlTree, positions: TextPositions): DocumentSymbol[] {
 	let left = MAX_SYMBOLS;
-	const list = (parent: XmlNode): DocumentSymbol[] =>
+	const list = (parent: XmlNode, depth: number): DocumentSymbol[] =>
 		parent.children.flatMap((node) => {
-			if (left <= 0 || (node.children.length === 0 && parent !== tree.root && parent.parent?.parent)) {
+			if (left <= 0 || (node.children.length === 0 && depth > 1)) {
 				return [];
 			}
 			left--;
@@ -122,11 +122,11 @@ export function symbolsXml(tree: XmlTree, positions: TextPositions): DocumentSym
 					kind: node.children.length > 0 ? SymbolKind.Object : SymbolKind.Field,
 					range,
 					selectionRange: { start: range.start, end: positions.at(Math.min(node.contentStart, node.end)) },
-					children: list(node),
+					children: list(node, depth + 1),
 				},
 			];
 		});
-	return list(tree.root);
+	return list(tree.root, 0);
 }
 
 function labelOf(tree: XmlTree, node: XmlNode): string {
@@ -181,7 +181,7 @@ export function definitionXml(tree: XmlTree, format: XmlFormat, offset: number):
 /** The element at an offset and those around it, innermost first. */
 export function ancestors(node: XmlNode): XmlNode[] {
 	const chain: XmlNode[] = [];
-	for (let each: XmlNode | undefined = node; each?.parent; each = each.parent) {
+	for (let each = node; each.parent; each = each.parent) {
 		chain.push(each);
 	}
 	return chain;

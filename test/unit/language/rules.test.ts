@@ -1,13 +1,13 @@
 import { describe, expect, it, test } from 'vitest';
 
 import type { Problem } from '../../../src/common/problem.js';
-import { applyEdits } from '../../../src/project/xmlEdit.js';
+import { inputTemplate, outputTemplate } from '../../../src/job/templates.js';
 import { dockerfileProblems } from '../../../src/language/dockerfile/dockerfileRules.js';
 import type { XmlFormat } from '../../../src/language/formats/identify.js';
 import { xmlProblems } from '../../../src/language/rules/xmlProblems.js';
 import { tomlProblems } from '../../../src/language/toml/jobToml.js';
 import { parseXmlTree } from '../../../src/language/xml/xmlTree.js';
-import { inputTemplate, outputTemplate } from '../../../src/job/templates.js';
+import { applyEdits } from '../../../src/project/xmlEdit.js';
 
 const check = (format: XmlFormat, text: string, path = '/p/x.xml'): Problem[] => xmlProblems(parseXmlTree(text), format, path);
 const codes = (problems: readonly Problem[]): string[] => problems.map(({ code }) => code);

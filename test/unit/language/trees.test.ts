@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 
+import { YamlCache } from '../../../src/language/jobFile/yamlCache.js';
 import { updateXmlTree } from '../../../src/language/xml/updateTree.js';
 import { nodeAt, parseXmlTree, type XmlNode, type XmlTree } from '../../../src/language/xml/xmlTree.js';
-import { YamlCache } from '../../../src/language/jobFile/yamlCache.js';
 import { readYamlTree } from '../../../src/project/yaml/yamlTree.js';
 
 const plain = ({ name, start, contentStart, contentEnd, end, closed, children }: XmlNode): unknown => [
