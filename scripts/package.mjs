@@ -33,6 +33,11 @@ export const CONTENTS = [
 	'package.json',
 	'package.nls.json',
 	'readme.md',
+	'syntaxes/boinc-macros.tmLanguage.json',
+	'syntaxes/boinc-template.language.json',
+	'syntaxes/boinc-template.tmLanguage.json',
+	'syntaxes/boinc2docker.md',
+	'syntaxes/boinc2docker.schema.json',
 ];
 
 export function packageExtension({ build = true } = {}) {

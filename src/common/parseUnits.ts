@@ -21,13 +21,21 @@ const SECONDS: Readonly<Record<string, number>> = {
 	'': 1,
 	s: 1,
 	sec: 1,
+	second: 1,
+	seconds: 1,
 	m: 60,
 	min: 60,
+	minute: 60,
+	minutes: 60,
 	h: 3600,
+	hour: 3600,
+	hours: 3600,
 	d: 86_400,
 	day: 86_400,
 	days: 86_400,
 	w: 604_800,
+	week: 604_800,
+	weeks: 604_800,
 };
 
 function parse(text: string, units: Readonly<Record<string, number>>, what: string, example: string): number {

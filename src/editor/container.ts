@@ -95,7 +95,13 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 		new CommandManager(services, { log, clock: () => clock.now(), showError: (error, retry) => errors.show(error, retry) }),
 	);
 	registerCommands(commands);
-	owned.add(new LanguageServer(context.asAbsolutePath('dist/language.js'), log));
+	owned.add(
+		new LanguageServer(
+			context.asAbsolutePath('dist/language.js'),
+			vscode.Uri.joinPath(context.extensionUri, 'syntaxes/boinc2docker.md').toString(),
+			log,
+		),
+	);
 	return owned;
 }
 

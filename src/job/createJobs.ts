@@ -39,7 +39,7 @@ export function chunksOf(spec: BatchSpec, plan: Pick<BatchPlan, 'common' | 'word
 		bytes = 0;
 	};
 	for (const [index, job] of spec.jobs.entries()) {
-		const name = jobName(batchId, index);
+		const name = jobName(batchId, index, job.label);
 		const text = `${name} ${plan.words[index] ?? ''}`;
 		if (members.length >= CHUNK_JOBS || (bytes > 0 && bytes + text.length > CHUNK_BYTES)) {
 			close();

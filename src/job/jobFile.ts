@@ -1,199 +1,238 @@
-import { basename, isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 import { splitCommandLine } from '../common/commandLine.js';
 import { BoincError } from '../common/errors.js';
+import { given } from '../common/given.js';
 import { parseBytes, parseSeconds } from '../common/parseUnits.js';
-import { readYamlMap, type YamlMap } from '../project/yamlMap.js';
-import type { LocalInput } from './localInputs.js';
+import { TextPositions } from '../common/textPositions.js';
+import { isGiven, readYamlTree, valueOf, type YamlNode } from '../project/yaml/yamlTree.js';
+import { checkFile } from './schema/checkFile.js';
+import type { INPUT_KINDS } from './schema/jobKeys.js';
 import type { ContainerRequest, ImageSource } from './submitImage.js';
-import { NETWORK_POLICIES, type Replication, type Resources } from './types.js';
+import { type BoincExtras, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
 
-/** What a `boinc2docker.yml` says about a batch. What it does not say is up to the caller. */
-export type JobFile = Partial<Omit<ContainerRequest, 'jobs' | 'tempDir' | 'onLog'>>;
-
-/** Keys of the same file that say how to install the app. */
-const INSTALL_KEYS =
-	'appname friendly_name appver projhome resultsdir tmpdir download_only dont_install wrapper busybox platforms validator assimilator runtimes iso vboxwrapper';
-const JOB_KEYS =
-	'name app image dockerfile archive context build_args target platform command entrypoint before after env inputs progress_file resources replication network vbox_job_xml count priority';
-
-/**
- * Reads the job keys of a `boinc2docker.yml` in `folder`, which relative paths start from. Keys of the installation are left alone.
- * Rejects with `job-file-invalid` naming the line.
- */
-export async function parseJobFile(text: string, folder: string, fileName = 'boinc2docker.yml'): Promise<JobFile> {
-	try {
-		const map = await readYamlMap(text, fileName);
-		onlyKeys(map, `${JOB_KEYS} ${INSTALL_KEYS}`);
-		return without({
-			name: map.text('name'),
-			app: map.text('app') ?? map.text('appname'),
-			image: imageOf(map, folder),
-			command: words(map, 'command'),
-			entrypoint: words(map, 'entrypoint'),
-			before: words(map, 'before'),
-			after: words(map, 'after'),
-			env: texts(map, 'env'),
-			inputs: inputsOf(map, folder),
-			progressFile: map.text('progress_file'),
-			network: map.has('network') ? map.oneOf('network', map.text('network') ?? '', NETWORK_POLICIES) : undefined,
-			vboxJobXml: map.text('vbox_job_xml'),
-			resources: resourcesOf(map),
-			replication: replicationOf(map),
-			count: whole(map, 'count'),
-			priority: whole(map, 'priority'),
-		});
-	} catch (error) {
-		if (BoincError.is(error, 'config-invalid')) {
-			throw new BoincError('job-file-invalid', error.message, {
-				remedy: error.remedy ?? `Correct ${fileName}.`,
-				detail: error.detail,
-				cause: error,
-			});
-		}
-		throw error;
-	}
+/** One entry of `inputs` before patterns and folders are looked up. Paths are as in the file. */
+export interface InputEntry {
+	readonly kind: Exclude<(typeof INPUT_KINDS)[number], 'url'>;
+	/** Path below `/root/shared`. Absent: the file's name. */
+	readonly path: string | undefined;
+	/** A file, a folder, or patterns. */
+	readonly what: readonly string[];
+	readonly ignore: readonly string[];
+	/** Offset in the file. */
+	readonly at: number;
 }
 
-function imageOf(map: YamlMap, folder: string): ImageSource | undefined {
-	const kinds = ['image', 'dockerfile', 'archive'].filter((key) => map.has(key));
-	if (kinds.length > 1) {
-		throw map.problem(kinds[1] ?? '', `the image is given as ${kinds[0] ?? ''} already`);
+/** What a `boinc2docker.yml` says about a batch. What it does not say is up to the caller. */
+export interface JobFile {
+	readonly request: Partial<Omit<ContainerRequest, 'jobs' | 'tempDir' | 'onLog' | 'inputs'>>;
+	readonly inputs: readonly InputEntry[];
+	/** The value of `sweep`, checked. */
+	readonly sweep: YamlNode | undefined;
+	/** Relative paths start from here. */
+	readonly folder: string;
+	/** The error for something at an offset of the file. */
+	readonly problem: (at: number, message: string, remedy?: string) => BoincError;
+}
+
+/**
+ * Reads the job keys of a `boinc2docker.yml` in `folder`. Keys of the installation are left alone. Rejects with
+ * `job-file-invalid` naming line and column; several mistakes are counted, and the first is told.
+ */
+export async function parseJobFile(text: string, folder: string, fileName = 'boinc2docker.yml'): Promise<JobFile> {
+	const tree = await readYamlTree(text);
+	// What is no YAML comes first: the other mistakes may follow from it.
+	const errors = [...tree.problems, ...checkFile(tree).filter((found) => !tree.problems.includes(found))].filter(
+		({ severity }) => severity === 'error',
+	);
+	const problem = problemIn(text, fileName);
+	const [first] = errors;
+	if (first) {
+		const others = errors.length > 1 ? ` There are ${errors.length - 1} more mistakes.` : '';
+		throw problem(first.start, `${first.message}${others}`, first.remedy);
 	}
-	const reference = map.text('image');
-	if (reference !== undefined) {
-		return { kind: 'reference', reference };
-	}
-	const archive = map.text('archive');
-	if (archive !== undefined) {
-		return { kind: 'archive', file: at(folder, archive) };
-	}
-	const dockerfile = map.text('dockerfile');
-	if (dockerfile === undefined) {
-		return undefined;
-	}
-	const target = map.text('target');
-	const platform = map.text('platform');
-	const buildArgs = texts(map, 'build_args');
+	const root = tree.root;
 	return {
-		kind: 'dockerfile',
-		contextDir: at(folder, map.text('context') ?? '.'),
-		dockerfile: at(folder, dockerfile),
-		...(buildArgs && { buildArgs }),
-		...(target !== undefined && { target }),
-		...(platform !== undefined && { platform }),
+		folder,
+		problem,
+		sweep: isGiven(valueOf(root, 'sweep')) ? valueOf(root, 'sweep') : undefined,
+		inputs: inputsOf(valueOf(root, 'inputs')),
+		request: given<JobFile['request']>({
+			name: textOf(root, 'name'),
+			app: textOf(root, 'app') ?? textOf(root, 'appname'),
+			image: imageOf(root, folder),
+			command: wordsOf(root, 'command'),
+			entrypoint: wordsOf(root, 'entrypoint'),
+			before: wordsOf(root, 'before'),
+			after: wordsOf(root, 'after'),
+			env: textsByName(valueOf(root, 'env')),
+			progressFile: textOf(root, 'progress_file'),
+			network: NETWORK_POLICIES.find((policy) => policy === textOf(root, 'network')),
+			vboxJobXml: textOf(root, 'vbox_job_xml'),
+			resources: resourcesOf(root),
+			replication: replicationOf(valueOf(root, 'replication')),
+			count: numberOf(root, 'count'),
+			priority: numberOf(root, 'priority'),
+			boinc: extrasOf(valueOf(root, 'boinc')),
+			userId: numberOf(valueOf(root, 'boinc'), 'user_id'),
+		}),
 	};
 }
 
-/** A list of words, or a command line as a person types it. */
-function words(map: YamlMap, key: string): string[] | undefined {
-	if (!map.has(key)) {
-		return undefined;
-	}
-	let single: string | undefined;
-	try {
-		single = map.text(key);
-	} catch {
-		return map.texts(key);
-	}
-	try {
-		return splitCommandLine(single ?? '');
-	} catch (error) {
-		throw map.problem(key, error instanceof Error ? error.message.replace(/\.$/, '') : 'it cannot be read');
-	}
+function problemIn(text: string, fileName: string): JobFile['problem'] {
+	return (at, message, remedy = `Correct ${fileName}.`) => {
+		const { line, character } = new TextPositions(text).at(at);
+		return new BoincError('job-file-invalid', `${fileName}, line ${line + 1}, column ${character + 1}: ${message}`, {
+			remedy,
+			detail: { file: fileName, line: line + 1, column: character + 1 },
+		});
+	};
 }
 
-function texts(map: YamlMap, key: string): Record<string, string> | undefined {
-	if (!map.has(key)) {
-		return undefined;
-	}
-	const inner = map.map(key);
-	if (!inner) {
-		throw map.problem(key, 'a list of “name: value” lines is expected');
-	}
-	return Object.fromEntries(inner.keys().map((name) => [name, inner.text(name) ?? '']));
+function textOf(node: YamlNode | undefined, key: string): string | undefined {
+	const value = valueOf(node, key);
+	return value?.kind === 'scalar' && isGiven(value) ? value.text : undefined;
 }
 
-/** Paths below `/root/shared` with their files; or a list of files, which keep their names. */
-function inputsOf(map: YamlMap, folder: string): LocalInput[] | undefined {
-	if (!map.has('inputs')) {
-		return undefined;
-	}
-	const inner = map.map('inputs');
-	return inner
-		? inner.keys().map((path) => ({ path, file: at(folder, inner.text(path) ?? path) }))
-		: map.texts('inputs').map((file) => ({ path: basename(file), file: at(folder, file) }));
-}
-
-function resourcesOf(map: YamlMap): Partial<Resources> | undefined {
-	const inner = section(map, 'resources', 'memory disk time time_limit deadline max_output');
-	return (
-		inner &&
-		without<Resources>({
-			memoryBytes: measured(inner, 'memory', parseBytes),
-			diskBytes: measured(inner, 'disk', parseBytes),
-			expectedSeconds: measured(inner, 'time', parseSeconds),
-			limitSeconds: measured(inner, 'time_limit', parseSeconds),
-			delayBoundSeconds: measured(inner, 'deadline', parseSeconds),
-			maxOutputBytes: measured(inner, 'max_output', parseBytes),
-		})
-	);
-}
-
-function replicationOf(map: YamlMap): Partial<Replication> | undefined {
-	const inner = section(map, 'replication', 'min_quorum target_nresults max_error_results max_total_results max_success_results');
-	return (
-		inner &&
-		without<Replication>({
-			minQuorum: whole(inner, 'min_quorum'),
-			targetNresults: whole(inner, 'target_nresults'),
-			maxErrorResults: whole(inner, 'max_error_results'),
-			maxTotalResults: whole(inner, 'max_total_results'),
-			maxSuccessResults: whole(inner, 'max_success_results'),
-		})
-	);
-}
-
-function section(map: YamlMap, key: string, allowed: string): YamlMap | undefined {
-	const inner = map.map(key);
-	if (map.has(key) && !inner) {
-		throw map.problem(key, 'a list of “name: value” lines is expected');
-	}
-	if (inner) {
-		onlyKeys(inner, allowed);
-	}
-	return inner;
-}
-
-/** A misspelt key would be silently without effect. */
-function onlyKeys(map: YamlMap, allowed: string): void {
-	const known = allowed.split(' ');
-	const unknown = map.keys().find((key) => !known.includes(key));
-	if (unknown !== undefined) {
-		throw map.problem(unknown, `the key is unknown; known are ${[...known].sort().join(', ')}`);
-	}
-}
-
-function measured(map: YamlMap, key: string, parse: (text: string) => number): number | undefined {
-	const text = map.text(key);
-	try {
-		return text === undefined ? undefined : parse(text);
-	} catch (error) {
-		const remedy = BoincError.is(error) ? error.remedy : undefined;
-		throw map.problem(key, `“${text ?? ''}” cannot be read. ${remedy ?? ''}`.trim().replace(/\.$/, ''));
-	}
-}
-
-function whole(map: YamlMap, key: string): number | undefined {
-	const text = map.text(key);
-	if (text !== undefined && !/^-?\d{1,9}$/.test(text)) {
-		throw map.problem(key, `“${text}” is not a whole number`);
-	}
+function numberOf(node: YamlNode | undefined, key: string): number | undefined {
+	const text = textOf(node, key);
 	return text === undefined ? undefined : Number(text);
 }
 
-const at = (folder: string, file: string): string => (isAbsolute(file) ? file : join(folder, file));
+/** The texts of a list; a single text counts as a list of one. */
+export function textsOf(node: YamlNode | undefined): string[] {
+	if (node?.kind === 'list') {
+		return node.items.flatMap((item) => (item.kind === 'scalar' ? [item.text] : []));
+	}
+	return node?.kind === 'scalar' && isGiven(node) ? [node.text] : [];
+}
 
-function without<T extends object>(values: { [K in keyof T]: T[K] | undefined }): Partial<T> {
-	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+function wordsOf(root: YamlNode | undefined, key: string): string[] | undefined {
+	const node = valueOf(root, key);
+	if (!isGiven(node)) {
+		return undefined;
+	}
+	return node.kind === 'scalar' ? splitCommandLine(node.text) : textsOf(node);
+}
+
+function textsByName(node: YamlNode | undefined): Record<string, string> | undefined {
+	return node?.kind === 'map'
+		? Object.fromEntries(node.pairs.map(({ key, value }) => [key.text, value?.kind === 'scalar' ? value.text : '']))
+		: undefined;
+}
+
+function imageOf(root: YamlNode | undefined, folder: string): ImageSource | undefined {
+	const reference = textOf(root, 'image');
+	if (reference !== undefined) {
+		return { kind: 'reference', reference };
+	}
+	const archive = textOf(root, 'archive');
+	if (archive !== undefined) {
+		return { kind: 'archive', file: inFolder(folder, archive) };
+	}
+	const dockerfile = textOf(root, 'dockerfile');
+	if (dockerfile === undefined) {
+		return undefined;
+	}
+	const build = given({
+		buildArgs: textsByName(valueOf(root, 'build_args')),
+		target: textOf(root, 'target'),
+		platform: textOf(root, 'platform'),
+	});
+	return {
+		kind: 'dockerfile',
+		contextDir: inFolder(folder, textOf(root, 'context') ?? '.'),
+		dockerfile: inFolder(folder, dockerfile),
+		...build,
+	};
+}
+
+/** Paths below `/root/shared` with their files; or a list of files, which keep their names. */
+function inputsOf(node: YamlNode | undefined): InputEntry[] {
+	if (node?.kind === 'map') {
+		return node.pairs.map(({ key, value }) => {
+			const file = value?.kind === 'scalar' && value.text !== '' ? value.text : key.text;
+			return { kind: 'file', path: key.text, what: [file], ignore: [], at: key.start };
+		});
+	}
+	const items = node?.kind === 'list' ? node.items : isGiven(node) ? [node] : [];
+	return items.map((item) => {
+		if (item.kind !== 'map') {
+			const what = textsOf(item);
+			return { kind: what.some(isPattern) ? 'files' : 'file', path: undefined, what, ignore: [], at: item.start };
+		}
+		const kind = (['files', 'folder'] as const).find((name) => isGiven(valueOf(item, name))) ?? 'file';
+		return {
+			kind,
+			path: textOf(item, 'path'),
+			what: textsOf(valueOf(item, kind)),
+			ignore: textsOf(valueOf(item, 'ignore')),
+			at: item.start,
+		};
+	});
+}
+
+const isPattern = (text: string): boolean => /[*?]/.test(text);
+
+function resourcesOf(root: YamlNode | undefined): Partial<Resources> | undefined {
+	const inner = valueOf(root, 'resources');
+	const measured = (node: YamlNode | undefined, key: string, parse: (text: string) => number): number | undefined => {
+		const text = textOf(node, key);
+		return text === undefined ? undefined : parse(text);
+	};
+	const resources = given<Resources>({
+		memoryBytes: measured(inner, 'memory', parseBytes),
+		diskBytes: measured(inner, 'disk', parseBytes),
+		expectedSeconds: measured(inner, 'time', parseSeconds),
+		limitSeconds: measured(inner, 'time_limit', parseSeconds),
+		delayBoundSeconds: measured(inner, 'deadline', parseSeconds),
+		maxOutputBytes: measured(inner, 'max_output', parseBytes) ?? measured(valueOf(root, 'outputs'), 'max_size', parseBytes),
+	});
+	return Object.keys(resources).length > 0 ? resources : undefined;
+}
+
+function replicationOf(node: YamlNode | undefined): Partial<Replication> | undefined {
+	const retries = numberOf(node, 'retries');
+	const copies = numberOf(node, 'target_nresults') ?? numberOf(node, 'min_quorum') ?? 1;
+	return node?.kind === 'map'
+		? given<Replication>({
+				minQuorum: numberOf(node, 'min_quorum'),
+				targetNresults: numberOf(node, 'target_nresults'),
+				maxErrorResults: numberOf(node, 'max_error_results') ?? retries,
+				maxTotalResults: numberOf(node, 'max_total_results') ?? (retries === undefined ? undefined : copies + retries),
+				maxSuccessResults: numberOf(node, 'max_success_results'),
+			})
+		: undefined;
+}
+
+const RECEIVERS = ['host', 'user', 'team'] as const;
+
+function extrasOf(node: YamlNode | undefined): BoincExtras | undefined {
+	const receiver = (key: string): { kind: (typeof RECEIVERS)[number]; id: number } | undefined => {
+		const inner = valueOf(node, key);
+		const kind = RECEIVERS.find((name) => textOf(inner, name) !== undefined);
+		return kind && { kind, id: numberOf(inner, kind) ?? 0 };
+	};
+	const group = receiver('broadcast');
+	const extras = given<BoincExtras>({
+		credit: numberOf(node, 'credit'),
+		hrClass: numberOf(node, 'hr_class'),
+		sizeClass: numberOf(node, 'size_class'),
+		keywords: isGiven(valueOf(node, 'keywords')) ? textsOf(valueOf(node, 'keywords')).map(Number) : undefined,
+		subAppname: textOf(node, 'sub_appname'),
+		target: receiver('target'),
+		broadcast:
+			textOf(node, 'broadcast') === 'all'
+				? { kind: 'all' }
+				: group && group.kind !== 'host'
+					? { kind: group.kind, id: group.id }
+					: undefined,
+		appVersionNum: numberOf(node, 'app_version_num'),
+	});
+	return Object.keys(extras).length > 0 ? extras : undefined;
+}
+
+/** A path of the file, absolute. */
+export function inFolder(folder: string, file: string): string {
+	return isAbsolute(file) ? file : join(folder, file);
 }

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 /** Most jobs of one batch: indexes have six digits. */
 export const MAX_JOBS = 1_000_000;
 
-/** Name of a job: safe for BOINC, for file names, and as a part of image and container names. */
-export function jobName(batchId: number, index: number): string {
-	return `b2d_${String(batchId)}_${String(index).padStart(6, '0')}`;
+/** Name of a job: safe for BOINC, for file names, and as a part of image and container names. A label is for people. */
+export function jobName(batchId: number, index: number, label?: string): string {
+	return `b2d_${String(batchId)}_${String(index).padStart(6, '0')}${label === undefined ? '' : `_${label}`}`;
 }
 
 /** 128 bits of SHA-256 in hex: short enough for BOINC's columns, long enough never to meet twice. */

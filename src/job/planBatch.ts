@@ -42,7 +42,7 @@ const DISK_LEAST = 1_000_000;
 export function planBatch(spec: BatchSpec, config: Pick<ProjectConfig, 'masterUrl' | 'downloadUrl'>): BatchPlan {
 	validateBatch(spec);
 	const image = imageName(spec.image.id);
-	checkCommandLength(config.masterUrl, jobName(2 ** 31, MAX_JOBS - 1), image, spec.network);
+	checkCommandLength(config.masterUrl, longestName(spec), image, spec.network);
 	checkDisk(spec);
 	const jobInputs = spec.jobs[0]?.inputs ?? [];
 	const { openNames, moves } = placeInputs([...(spec.inputs ?? []), ...jobInputs]);
@@ -72,6 +72,11 @@ export function planBatch(spec: BatchSpec, config: Pick<ProjectConfig, 'masterUr
 		common: commonParameters(spec, moves),
 		words: spec.jobs.map((job) => jobWords({ argv: argumentsOf(spec, job.command), env: environmentWords(job.env) })),
 	};
+}
+
+function longestName({ jobs }: BatchSpec): string {
+	const longest = jobs.reduce((most, { label }) => Math.max(most, label?.length ?? 0), 0);
+	return jobName(2 ** 31, MAX_JOBS - 1, longest === 0 ? undefined : 'x'.repeat(longest));
 }
 
 /**

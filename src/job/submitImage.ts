@@ -50,6 +50,8 @@ export interface JobRequest {
 	readonly command?: readonly string[];
 	readonly env?: Readonly<Record<string, string>>;
 	readonly inputs?: readonly LocalInput[];
+	/** A part of the job's name for people. */
+	readonly label?: string;
 }
 
 /** A container to run on volunteers' computers, as a person asks for it. */
@@ -150,8 +152,8 @@ function jobsOf(request: ContainerRequest): JobRequest[] {
 	}));
 }
 
-function jobOf({ command, env }: JobRequest): JobSpec {
-	return { ...(command && { command }), ...(env && { env }) };
+function jobOf({ command, env, label }: JobRequest): JobSpec {
+	return { ...(command && { command }), ...(env && { env }), ...(label !== undefined && { label }) };
 }
 
 function sharedOf(request: ContainerRequest): Omit<BatchSpec, 'image' | 'inputs' | 'resources' | 'jobs'> {

@@ -48,6 +48,8 @@ export interface JobSpec {
 	readonly env?: Readonly<Record<string, string>>;
 	/** Besides the batch's inputs. All jobs of a batch have the same input paths. */
 	readonly inputs?: readonly JobInput[];
+	/** A part of the job's name for people: at most 60 letters, digits, `-` and `_`. */
+	readonly label?: string;
 }
 
 /** What `create_work` can do besides what the other fields of a batch say; names and meanings are BOINC's. */

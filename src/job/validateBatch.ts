@@ -1,6 +1,7 @@
 import { BoincError } from '../common/errors.js';
 import { MAX_JOBS } from './names.js';
 import { encodeWord } from './parameters.js';
+import { labelProblem } from './sweep/names.js';
 import { type BatchSpec, type JobInput, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
 import { vboxElements } from './vboxElements.js';
 
@@ -35,6 +36,23 @@ export function validateBatch(spec: BatchSpec): void {
 	validatePath(spec.progressFile ?? 'fraction_done', 'progress file');
 	validateAllInputs(spec);
 	validateWords(spec);
+	validateLabels(spec);
+}
+
+/** Labels stand in names of workunits, which reach SQL, file names and a regular expression of the runner as they are. */
+function validateLabels({ jobs }: BatchSpec): void {
+	for (const { label } of jobs) {
+		const why =
+			label === undefined
+				? undefined
+				: (labelProblem(label) ?? (/[^A-Za-z0-9_-]/.test(label) ? 'BOINC cannot carry it' : undefined));
+		if (why !== undefined) {
+			throw invalid(
+				`${JSON.stringify(label)} cannot be part of a job’s name: ${why}.`,
+				'Use letters, digits, dashes and underscores.',
+			);
+		}
+	}
 }
 
 /** The program and its arguments by Docker's rules: a new entry point drops the image's command. */

@@ -8,6 +8,7 @@ import { formatBytes, plural } from '../../common/format.js';
 import { given } from '../../common/given.js';
 import { parseBytes, parseSeconds } from '../../common/parseUnits.js';
 import { findEngine } from '../../image/engine.js';
+import { describeJobs } from '../../job/describeJobs.js';
 import type { LocalInput } from '../../job/localInputs.js';
 import { type ContainerRequest, type ImageSource, submitContainer } from '../../job/submitImage.js';
 import { NETWORK_POLICIES, type SubmittedBatch } from '../../job/types.js';
@@ -15,8 +16,9 @@ import { architecturesOf, installedApps } from '../../project/apps.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { cacheDir, type GlobalOptions, type Session, withProject } from '../session.js';
-import { printable } from '../table.js';
+import { printable, table } from '../table.js';
 import { DEFAULT_APP } from './installSpec.js';
+import { isJobFile, JOB_FILE, type NamedJobs, previewJson, readJobFile, withOptions } from './jobFile.js';
 import { describeFetch, fetchBatch } from './results.js';
 import { batchExitCode, countsText, waitForBatch } from './status.js';
 
@@ -44,12 +46,13 @@ export interface SubmitOptions extends GlobalOptions {
 	readonly engine?: string;
 	readonly wait?: boolean;
 	readonly fetch?: string;
+	readonly preview?: boolean;
 }
 
 /** The options that say what a job is and needs: those of `submit` and `run`. */
 export function addJobOptions(command: Command): Command {
 	return command
-		.option('-n, --count <number>', 'jobs; each knows its own number by B2D_INDEX and B2D_COUNT', '1')
+		.option('-n, --count <number>', 'jobs; each knows its own number by B2D_INDEX and B2D_COUNT (default: 1)')
 		.option('--name <text>', 'name of the batch')
 		.option('-e, --env <name=value...>', 'environment of the program')
 		.option('--entrypoint <program>', 'instead of the image’s entry point')
@@ -174,6 +177,22 @@ async function appFor({ project, ctx }: Session, options: GlobalOptions): Promis
 	return others.length > 0 ? DEFAULT_APP : first.name;
 }
 
+async function wholeRequest(
+	session: Session,
+	name: string,
+	options: SubmitOptions,
+	command: readonly string[],
+	file: NamedJobs | undefined,
+): Promise<Partial<ContainerRequest> & Pick<ContainerRequest, 'name' | 'app'>> {
+	const said = await requestFor(options, command);
+	const request = file ? withOptions(file, said, options.app) : said;
+	return {
+		...request,
+		name: options.name ?? file?.request.name ?? name,
+		app: options.app ?? file?.request.app ?? (await appFor(session, options)),
+	};
+}
+
 /** Submits, and waits and fetches if asked to; prints what happened. */
 export async function submitAndReport(
 	session: Session,
@@ -181,19 +200,14 @@ export async function submitAndReport(
 	name: string,
 	options: SubmitOptions,
 	command: readonly string[],
+	file?: NamedJobs,
 ): Promise<number> {
 	const { project, terminal, ctx } = session;
-	const request = await requestFor(options, command);
-	const app = await appFor(session, options);
+	const { app, ...request } = await wholeRequest(session, name, options, command, file);
 	const engine =
 		image.kind === 'archive' ? undefined : await findEngine(ctx, options.engine === undefined ? {} : { command: options.engine });
 	const onLog = options.verbose === true ? { onLog: (line: string) => terminal.line(printable(line)) } : {};
-	const batch = await submitContainer(
-		project,
-		{ ...request, name: options.name ?? name, app, image, ...onLog },
-		{ engine, cacheDir: cacheDir() },
-		ctx,
-	);
+	const batch = await submitContainer(project, { ...request, app, image, ...onLog }, { engine, cacheDir: cacheDir() }, ctx);
 	terminal.clear();
 	if (options.json !== true) {
 		sayBatch(session, batch, options);
@@ -273,19 +287,44 @@ export function nameOf(image: ImageSource): string {
 	}
 }
 
+async function submitFile(name: string, options: SubmitOptions, words: readonly string[]): Promise<number> {
+	const jobs = await readJobFile(name);
+	if (options.preview === true) {
+		if (options.json === true) {
+			printJson(previewJson(jobs));
+		} else {
+			const { rows, summary } = describeJobs(jobs);
+			console.log(rows ? `${table(rows.heading, rows.cells)}\n${summary}` : summary);
+		}
+		return EXIT.ok;
+	}
+	return withProject(options, (session) => submitAndReport(session, jobs.image, jobs.fallbackName, options, words, jobs));
+}
+
 export const submitCommand: RegisterCommand = (program, setExitCode) => {
 	addJobOptions(
 		program
 			.command('submit')
 			.description('build a Dockerfile (or take an image) and submit it as a batch of jobs')
-			.argument('<what>', 'a Dockerfile, a folder with one, a saved image (.tar), or the name of an image')
+			.argument(
+				'[what]',
+				`a Dockerfile, a folder with one, a saved image (.tar), the name of an image, or a job file such as ${JOB_FILE}, which is the default`,
+			)
 			.argument('[command...]', 'instead of the image’s command; after --')
 			.option('-f, --file <name>', 'Dockerfile in the folder', 'Dockerfile')
 			.option('--build-arg <name=value...>', 'arguments of the build')
 			.option('--target <stage>', 'stage of the Dockerfile')
-			.option('--platform <os/arch>', 'platform to build for'),
-	).action(async (what: string, words: string[], _own: unknown, command: { optsWithGlobals(): SubmitOptions }) => {
+			.option('--platform <os/arch>', 'platform to build for')
+			.option('--preview', 'show the jobs of a job file; send nothing'),
+	).action(async (what: string | undefined, words: string[], _own: unknown, command: { optsWithGlobals(): SubmitOptions }) => {
 		const options = command.optsWithGlobals();
+		if (what === undefined || isJobFile(what)) {
+			setExitCode(await submitFile(what ?? JOB_FILE, options, words));
+			return;
+		}
+		if (options.preview === true) {
+			throw new BoincError('usage', '--preview shows the jobs of a job file.', { remedy: `Name a file such as ${JOB_FILE}.` });
+		}
 		const image = await imageSource(what, options);
 		setExitCode(await withProject(options, (session) => submitAndReport(session, image, nameOf(image), options, words)));
 	});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { expandJobFile } from '../../../src/job/expandJobFile.js';
 import { parseJobFile } from '../../../src/job/jobFile.js';
 
 describe('the job keys of boinc2docker.yml', () => {
@@ -27,7 +28,12 @@ vbox_job_xml: <vram_size_mb>32</vram_size_mb>
 count: 20
 priority: -1
 `;
-		expect(await parseJobFile(text, '/work')).toEqual({
+		const { request, inputs } = await parseJobFile(text, '/work');
+		expect(inputs).toMatchObject([
+			{ kind: 'file', path: 'data/in.csv', what: ['../in.csv'] },
+			{ kind: 'file', path: 'abs', what: ['/abs/file'] },
+		]);
+		expect(request).toEqual({
 			name: 'Räksmörgås',
 			app: 'mysci',
 			image: {
@@ -39,10 +45,6 @@ priority: -1
 			command: ['run', '--all', 'two words', '$HOME'],
 			entrypoint: ['/bin/sh', '-c'],
 			env: { GREETING: "it's: ok", EMPTY: '' },
-			inputs: [
-				{ path: 'data/in.csv', file: '/in.csv' },
-				{ path: 'abs', file: '/abs/file' },
-			],
 			resources: {
 				memoryBytes: 1.5e9,
 				diskBytes: 2 ** 31,
@@ -60,34 +62,102 @@ priority: -1
 	});
 
 	test('an image by name or in a file; inputs as a list keep their names', async () => {
-		expect(await parseJobFile('image: alpine:3\ninputs: [a/b.txt, /c]\n', '/f')).toEqual({
+		const { request } = await expandJobFile(await parseJobFile('image: alpine:3\ninputs: [a/b.txt, /c]\n', '/f'));
+		expect(request).toEqual({
 			image: { kind: 'reference', reference: 'alpine:3' },
 			inputs: [
 				{ path: 'b.txt', file: '/f/a/b.txt' },
 				{ path: 'c', file: '/c' },
 			],
 		});
-		expect(await parseJobFile('archive: img.tar', '/f')).toEqual({ image: { kind: 'archive', file: '/f/img.tar' } });
-		expect(await parseJobFile('', '/f')).toEqual({});
+		expect((await parseJobFile('archive: img.tar', '/f')).request).toEqual({ image: { kind: 'archive', file: '/f/img.tar' } });
+		expect((await parseJobFile('', '/f')).request).toEqual({});
+	});
+
+	test('the options of create_work, and the short forms', async () => {
+		const text = `
+boinc: { credit: 2.5, hr_class: 1, keywords: [7, 12], sub_appname: Pi, target: { user: 3 }, user_id: 4, app_version_num: 102 }
+replication: { min_quorum: 2, retries: 3 }
+outputs: { max_size: 20 MB }
+`;
+		expect((await parseJobFile(text, '/f')).request).toEqual({
+			boinc: {
+				...{ credit: 2.5, hrClass: 1, keywords: [7, 12], subAppname: 'Pi' },
+				...{ target: { kind: 'user', id: 3 }, appVersionNum: 102 },
+			},
+			userId: 4,
+			replication: { minQuorum: 2, maxErrorResults: 3, maxTotalResults: 5 },
+			resources: { maxOutputBytes: 20e6 },
+		});
+		expect((await parseJobFile('boinc: { broadcast: all }', '/f')).request.boinc).toEqual({ broadcast: { kind: 'all' } });
+		expect((await parseJobFile('boinc: { broadcast: { team: 3 } }', '/f')).request.boinc).toEqual({
+			broadcast: { kind: 'team', id: 3 },
+		});
 	});
 
 	test.each([
-		['a: [', 1, 'end with a ]'],
-		['\nmemory: 1 GB', 2, 'memory: the key is unknown'],
-		['resources:\n  memory: 1 GB\n  ram: 2', 3, 'ram: the key is unknown'],
-		['resources: 5', 1, 'lines is expected'],
-		['resources:\n  memory: plenty', 2, 'memory: “plenty” cannot be read. Write it as 500 MB or 2 GiB'],
-		['count: 1.5', 1, 'not a whole number'],
-		['network: wifi', 1, 'network: “wifi” is not one of none, bridge, host'],
-		['image: a\ndockerfile: b', 2, 'given as image already'],
-		["command: run 'x", 1, 'single quote that is not closed'],
-		['env: [A=1]', 1, 'lines is expected'],
-	])('%j is refused with its line', async (text, line, words) => {
+		['a: [', 1, 5, 'This is not YAML'],
+		['\nmemory: 1 GB', 2, 1, 'the key “memory” is unknown'],
+		['imge: x', 1, 1, 'did you mean “image”?'],
+		['resources:\n  memory: 1 GB\n  ram: 2', 3, 3, 'resources: the key “ram” is unknown'],
+		['resources: 5', 1, 12, 'lines'],
+		['resources:\n  memory: plenty', 2, 11, 'memory: “plenty” is not a size'],
+		['resources: { memory: 500 }', 1, 22, '500 without a unit are bytes'],
+		['count: 1.5', 1, 8, 'not a whole number'],
+		['count: 0', 1, 8, 'not a whole number from 1 to 1000000'],
+		['network: wifi', 1, 10, 'network: “wifi” is not one of none, bridge, host'],
+		['image: a:1\ndockerfile: b', 2, 1, 'given as image already'],
+		['image: a:1\ntarget: b', 2, 1, 'no effect without dockerfile'],
+		["command: run 'x", 1, 10, 'single quote that is not closed'],
+		['env: [A=1]', 1, 6, 'lines'],
+		['name: "a\\0b"', 1, 7, 'NUL'],
+		['name: a\nname: b', 2, 1, 'given twice'],
+		['name: !tag a', 1, 7, 'Tags'],
+		['env: { a: !!binary aGk= }', 1, 20, 'Tags'],
+		['schema: 2', 1, 9, 'The file has form 2'],
+		['image: x:1\n---\nimage: y:1', 2, 1, 'not YAML'],
+		['command: run {{x}}', 1, 10, 'There is no sweep'],
+		['command: run {{x}}\nsweep: { grid: { y: [1] } }', 1, 10, 'There is no parameter x; there are y, index, repetition'],
+		['count: 2\nsweep: { grid: { y: [1] } }', 1, 1, 'both say'],
+		['sweep: { grid: { y: [1] }, list: [{ y: 2 }] }', 1, 28, 'grid is given already'],
+		['sweep: { repeat: 3 }', 1, 8, 'one of grid, list'],
+		['sweep: { grid: { PATH: [1] } }', 1, 18, 'used already'],
+		['sweep: { list: [{ a: 1 }, { a: 1, b: 2 }] }', 1, 27, 'a, b, and the first one has a'],
+		['boinc: { target: { user: 1, host: 2 } }', 1, 29, 'user is given already'],
+		['inputs: [{ path: x }]', 1, 10, 'one of file, files, folder, url'],
+		['resources: { gpu: nvidia }', 1, 14, 'gpu has no effect yet'],
+		['job_toml: { use_gpu: true }', 1, 1, 'job_toml has no effect yet'],
+		['then: make', 1, 1, 'then has no effect yet'],
+		['env: &a\n  x: *a', 2, 6, 'stands inside of what it stands for'],
+	])('%j is refused with its place', async (text, line, column, words) => {
 		await expect(parseJobFile(text, '/f')).rejects.toMatchObject({
 			code: 'job-file-invalid',
-			message: expect.stringMatching(new RegExp(`^boinc2docker\\.yml, line ${String(line)}: `)) as string,
-			detail: { line },
+			message: expect.stringMatching(
+				new RegExp(`^boinc2docker\\.yml, line ${String(line)}, column ${String(column)}: `),
+			) as string,
+			detail: { line, column },
 		});
 		await expect(parseJobFile(text, '/f')).rejects.toThrow(words);
+	});
+
+	test('aliases that multiply are stopped before they take memory', async () => {
+		const levels = Array.from(
+			{ length: 12 },
+			(_, k) =>
+				`  l${k}: &l${k} [${Array(10)
+					.fill(k === 0 ? 'x' : `*l${k - 1}`)
+					.join(', ')}]`,
+		);
+		const started = Date.now();
+		await expect(parseJobFile(`env:\n${levels.join('\n')}\n`, '/f')).rejects.toThrow(/aliases of this file stand for more than/);
+		expect(Date.now() - started).toBeLessThan(5000);
+	});
+
+	test('a file of very deep lists is refused', async () => {
+		await expect(parseJobFile(`env: ${'['.repeat(300)}${']'.repeat(300)}`, '/f')).rejects.toThrow('levels deep');
+	});
+
+	test('several mistakes are counted', async () => {
+		await expect(parseJobFile('a: 1\nb: 2\nc: 3', '/f')).rejects.toThrow('There are 2 more mistakes.');
 	});
 });

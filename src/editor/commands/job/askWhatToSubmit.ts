@@ -9,6 +9,7 @@ import type { InstalledApp } from '../../../project/types.js';
 import { type Asker, runWizard, type Step } from '../../quickInput/wizard.js';
 import type { ServerModel } from '../../servers/serverModel.js';
 import type { Services } from '../../services.js';
+import type { NamedJobs } from './readJobFile.js';
 
 /** Most jobs that are submitted at once from the editor. */
 const MOST_JOBS = 10_000;
@@ -22,6 +23,8 @@ export interface Submission {
 	/** Absent: the image's own. */
 	readonly command: readonly string[] | undefined;
 	readonly count: number;
+	/** What a job file says; command and count are its business. */
+	readonly jobs: NamedJobs | undefined;
 }
 
 interface Place {
@@ -30,22 +33,27 @@ interface Place {
 }
 
 /** Asks where to submit to (unless there is one place only), for the command and the number of jobs, and shows the summary. */
-export async function askWhatToSubmit(services: Services, dockerfile: vscode.Uri): Promise<Submission> {
-	const places = await findPlaces(services);
+export async function askWhatToSubmit(services: Services, dockerfile: vscode.Uri, jobs?: NamedJobs): Promise<Submission> {
+	const found = await findPlaces(services);
+	const wanted = jobs?.request.app;
+	const places = wanted === undefined ? found : found.filter(({ app }) => app.name === wanted);
 	let [place] = places;
 	let command = '';
-	let count = 1;
+	let count = jobs?.count ?? 1;
 	const last = services.workspaceState.get(STORAGE_KEYS.lastCommand);
-	const steps: Step[] = [
+	const questions: Step[] = [
 		async (ask) => {
 			command = await askCommand(ask, command === '' && typeof last === 'string' ? last : command);
 		},
 		async (ask) => {
 			count = await askCount(ask, count);
 		},
+	];
+	const steps: Step[] = [
+		...(jobs ? [] : questions),
 		async (ask) => {
 			if (place) {
-				await confirm(ask, summary(dockerfile, place, command, count));
+				await confirm(ask, summary(dockerfile, place, jobs ? joinCommandLine(jobs.request.command ?? []) : command, count));
 			}
 		},
 	];
@@ -56,18 +64,21 @@ export async function askWhatToSubmit(services: Services, dockerfile: vscode.Uri
 	}
 	await runWizard(vscode.l10n.t('Submit as BOINC Job'), steps);
 	if (!place) {
-		throw new BoincError('app-missing', vscode.l10n.t('No server has an app for containers.'));
+		throw new BoincError('app-missing', vscode.l10n.t('No server has the app for containers that is asked for.'));
 	}
-	await services.workspaceState.update(STORAGE_KEYS.lastCommand, command);
+	if (!jobs) {
+		await services.workspaceState.update(STORAGE_KEYS.lastCommand, command);
+	}
 	await services.workspaceState.update(STORAGE_KEYS.lastServer, place.model.server.id);
 	const words = splitCommandLine(command);
 	return {
 		dockerfile,
-		name: batchName(dockerfile),
+		name: jobs?.request.name ?? batchName(dockerfile),
 		model: place.model,
 		app: place.app.name,
 		command: words.length > 0 ? words : undefined,
 		count,
+		jobs,
 	};
 }
 
@@ -75,7 +86,7 @@ export async function askWhatToSubmit(services: Services, dockerfile: vscode.Uri
 export function batchName(dockerfile: vscode.Uri): string {
 	const file = path.posix.basename(dockerfile.path);
 	const folder = path.posix.basename(path.posix.dirname(dockerfile.path));
-	return /^(Dockerfile|Containerfile)$/i.test(file) ? folder : `${folder}/${file}`;
+	return /^(Dockerfile|Containerfile|boinc2docker\.ya?ml)$/i.test(file) ? folder : `${folder}/${file}`;
 }
 
 /** All apps for containers on all servers. Rejects with why there is none. */

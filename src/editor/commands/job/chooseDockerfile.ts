@@ -7,13 +7,21 @@ const NAME = /(^|\/)(Dockerfile|Containerfile)(\.[^/]+)?$|\.(Dockerfile|Containe
 const GLOB = '**/{[dD]ockerfile,[cC]ontainerfile,[dD]ockerfile.*,[cC]ontainerfile.*,*.[dD]ockerfile,*.[cC]ontainerfile}';
 const MOST = 200;
 
+/** Whether a file is a `boinc2docker.yml`. */
+export function isJobFile({ path }: vscode.Uri): boolean {
+	return /\/boinc2docker\.ya?ml$/.test(path);
+}
+
 /** The file that the Explorer or an editor passed; else the active editor's; else the person chooses one of the workspace. */
 export async function chooseDockerfile(given: unknown): Promise<vscode.Uri> {
 	if (given instanceof vscode.Uri) {
 		return given;
 	}
+	if (typeof given === 'string') {
+		return vscode.Uri.parse(given, true); // from above a file, through the language server
+	}
 	const active = vscode.window.activeTextEditor?.document.uri;
-	if (active?.scheme === 'file' && NAME.test(active.path)) {
+	if (active?.scheme === 'file' && (NAME.test(active.path) || isJobFile(active))) {
 		return active;
 	}
 	const found = await vscode.workspace.findFiles(GLOB, '**/node_modules/**', MOST);

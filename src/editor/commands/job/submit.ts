@@ -8,7 +8,8 @@ import type { Services } from '../../services.js';
 import { settings } from '../../settings.js';
 import { addServer } from '../server/add.js';
 import { askWhatToSubmit, type Submission } from './askWhatToSubmit.js';
-import { chooseDockerfile } from './chooseDockerfile.js';
+import { chooseDockerfile, isJobFile } from './chooseDockerfile.js';
+import { readJobFile } from './readJobFile.js';
 
 /** Builds a Dockerfile and submits its image as a batch of jobs; shows the batch in the tree and follows it. */
 export async function submitJob(services: Services, uri?: unknown): Promise<void> {
@@ -26,7 +27,8 @@ export async function submitJob(services: Services, uri?: unknown): Promise<void
 	if (services.models.all().length === 0) {
 		await addServer(services);
 	}
-	const submission = await askWhatToSubmit(services, dockerfile);
+	const file = isJobFile(dockerfile) ? await readJobFile(services, dockerfile) : undefined;
+	const submission = await askWhatToSubmit(services, dockerfile, file);
 	const batch = await services.operation(vscode.l10n.t('Submitting {0}', submission.name), (ctx) =>
 		run(services, submission, ctx),
 	);
@@ -50,6 +52,13 @@ async function run(
 	const engine = await findEngine(ctx, command === undefined ? {} : { command });
 	const project = await submission.model.project(ctx.signal);
 	const file = submission.dockerfile.fsPath;
+	const onLog = (line: string): void => services.log.output(line);
+	const { jobs } = submission;
+	if (jobs) {
+		const request = { ...jobs.request, name: submission.name, app: submission.app, image: jobs.image, onLog };
+		const all = jobs.sweep ? { jobs: [...jobs.jobs()] } : {};
+		return submitContainer(project, { ...request, ...all }, { engine, cacheDir: services.cacheDir }, ctx);
+	}
 	return submitContainer(
 		project,
 		{
@@ -58,7 +67,7 @@ async function run(
 			image: { kind: 'dockerfile', contextDir: path.dirname(file), dockerfile: path.basename(file) },
 			...(submission.command && { command: submission.command }),
 			count: submission.count,
-			onLog: (line) => services.log.output(line),
+			onLog,
 		},
 		{ engine, cacheDir: services.cacheDir },
 		ctx,

@@ -1,0 +1,160 @@
+import { basename, relative, sep } from 'node:path';
+
+import type { BoincError } from '../common/errors.js';
+import { valueOf } from '../project/yaml/yamlTree.js';
+import { inFolder, type InputEntry, type JobFile } from './jobFile.js';
+import type { LocalInput } from './localInputs.js';
+import type { ContainerRequest, JobRequest } from './submitImage.js';
+import { findFiles } from './sweep/findFiles.js';
+import { fillIn, labelOf, labelProblem, placeholders } from './sweep/names.js';
+import { readSweep } from './sweep/readSweep.js';
+import type { Row, Rows } from './sweep/rows.js';
+
+/** A job file with its tables read and its files found. */
+export interface ExpandedJobs {
+	readonly request: Partial<Omit<ContainerRequest, 'jobs' | 'tempDir' | 'onLog'>>;
+	/** Absent: there is no sweep. */
+	readonly sweep: Rows | undefined;
+	/** Name template of the jobs. */
+	readonly label: string | undefined;
+	/** The jobs of the sweep, made one by one. */
+	readonly jobs: () => Generator<JobRequest>;
+}
+
+interface FoundInputs {
+	readonly shared: readonly LocalInput[];
+	/** Of each job: path and file may hold `{{parameter}}`. */
+	readonly own: readonly LocalInput[];
+}
+
+/** Reads the tables of a job file and looks for its files. Rejects with `job-file-invalid` naming the place. */
+export async function expandJobFile(file: JobFile): Promise<ExpandedJobs> {
+	const sweep = file.sweep && (await readSweep(file.sweep, file));
+	checkPlaceholders(file, sweep);
+	const { shared, own } = await findInputs(file);
+	const name = valueOf(file.sweep, 'name');
+	const label = name?.kind === 'scalar' ? name.text : undefined;
+	if (sweep && label !== undefined) {
+		checkLabels(sweep, label, (message, remedy) => file.problem(name?.start ?? 0, message, remedy));
+	}
+	const { request } = file;
+	return {
+		request: { ...request, ...(shared.length > 0 && { inputs: shared }) },
+		sweep,
+		label,
+		jobs: function* () {
+			for (const [index, row] of sweep ? eachRow(sweep) : []) {
+				yield jobOf(request, own, row, index, label, file.folder);
+			}
+		},
+	};
+}
+
+/** The rows of a sweep with their numbers, one by one; each has the parameters `index` and `repetition` too. */
+export function* eachRow(rows: Rows): Generator<readonly [number, Row]> {
+	for (let index = 0; index < rows.count; index++) {
+		yield [index, withOwn(rows.at(index), index)];
+	}
+}
+
+function withOwn(row: Row, index: number): Row {
+	return new Map([...row, ['index', String(index)], ['repetition', row.get('repetition') ?? '0']]);
+}
+
+function jobOf(
+	request: JobFile['request'],
+	own: readonly LocalInput[],
+	row: Row,
+	index: number,
+	label: string | undefined,
+	folder: string,
+): JobRequest {
+	const named = label === undefined ? undefined : labelOf(label, row);
+	const env = Object.fromEntries([
+		...Object.entries(request.env ?? {}).map(([name, value]) => [name, fillIn(value, row)] as const),
+		...[...row].filter(([name]) => name !== 'index' && name !== 'repetition'),
+		['B2D_REPETITION', row.get('repetition') ?? '0'],
+		...(named === undefined ? [] : [['B2D_NAME', named] as const]),
+	]);
+	return {
+		env,
+		...(request.command && { command: request.command.map((word) => fillIn(word, row)) }),
+		...(own.length > 0 && {
+			inputs: own.map(({ path, file }) => ({ path: fillIn(path, row), file: inFolder(folder, fillIn(file, row)) })),
+		}),
+		...(named !== undefined && { label: named }),
+	};
+}
+
+function checkLabels(rows: Rows, label: string, fail: (message: string, remedy: string) => BoincError): void {
+	const seen = new Map<string, number>();
+	for (const [index, row] of eachRow(rows)) {
+		const name = labelOf(label, row);
+		const why = labelProblem(name);
+		if (why !== undefined) {
+			throw fail(`The job of row ${index} would be named “${name}”: ${why}.`, 'Change the name.');
+		}
+		const other = seen.get(name);
+		if (other !== undefined) {
+			throw fail(
+				`The jobs of the rows ${other} and ${index} would both be named “${name}”.`,
+				'Add a parameter to the name, or {{index}}.',
+			);
+		}
+		seen.set(name, index);
+	}
+}
+
+/** A table's parameters are known only now. */
+function checkPlaceholders(file: JobFile, sweep: Rows | undefined): void {
+	const known = [...(sweep?.names ?? []), 'index', 'repetition'];
+	const texts = [
+		...(file.request.command ?? []),
+		...Object.values(file.request.env ?? {}),
+		...file.inputs.flatMap(({ what, path }) => [...what, path ?? '']),
+	];
+	const label = valueOf(file.sweep, 'name');
+	const unknown = [...texts, label?.kind === 'scalar' ? label.text : '']
+		.flatMap(placeholders)
+		.find(({ name }) => !known.includes(name));
+	if (unknown) {
+		throw file.problem(
+			(label ?? file.sweep)?.start ?? 0,
+			`There is no parameter ${unknown.name}; there are ${known.join(', ')}.`,
+			'Correct the name between the braces.',
+		);
+	}
+}
+
+async function findInputs(file: JobFile): Promise<FoundInputs> {
+	const shared: LocalInput[] = [];
+	const own: LocalInput[] = [];
+	for (const entry of file.inputs) {
+		const [name = ''] = entry.what;
+		if (entry.kind !== 'file') {
+			shared.push(...(await lookUp(entry, file)));
+		} else if (placeholders(name).length > 0) {
+			own.push({ path: entry.path ?? basename(name), file: name });
+		} else {
+			shared.push({ path: entry.path ?? basename(name), file: inFolder(file.folder, name) });
+		}
+	}
+	return { shared, own };
+}
+
+/** The files of a folder keep their paths in it; those of a pattern keep their names. */
+async function lookUp({ kind, what, path, ignore, at }: InputEntry, { folder, problem }: JobFile): Promise<LocalInput[]> {
+	const bare = (text: string): string => text.replace(/\/+$/, '');
+	const patterns = kind === 'folder' ? what.map((each) => `${bare(each)}/**`) : what;
+	const found = await findFiles(folder, patterns, ignore);
+	if (found.length === 0) {
+		throw problem(at, `No file matches ${what.join(', ')}.`, 'Check the path; it starts from the folder of the job file.');
+	}
+	const root = kind === 'folder' ? inFolder(folder, what[0] ?? '') : undefined;
+	const top = path === undefined ? (root === undefined ? '' : basename(root)) : bare(path);
+	return found.map((each) => {
+		const file = inFolder(folder, each);
+		const inner = root === undefined ? basename(file) : relative(root, file).split(sep).join('/');
+		return { path: top === '' ? inner : `${top}/${inner}`, file };
+	});
+}

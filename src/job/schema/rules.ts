@@ -1,0 +1,294 @@
+import { parseBytes, parseSeconds } from '../../common/parseUnits.js';
+import type { Problem } from '../../common/problem.js';
+import { isGiven, type Span, valueOf, type YamlDictionary, type YamlNode, type YamlPair } from '../../project/yaml/yamlTree.js';
+import { OWN_PARAMETERS, parameterProblem, placeholders } from '../sweep/names.js';
+import { SCHEMA_VERSION } from './jobKeys.js';
+
+/** What no single value shows: keys that do not go together, parameters that nobody gives, traps of BOINC. */
+export function checkRules(root: YamlDictionary): Problem[] {
+	const rules = new Rules(root);
+	rules.version();
+	rules.image();
+	rules.jobs();
+	rules.limits();
+	rules.surprises();
+	rules.parameters();
+	return rules.problems;
+}
+
+class Rules {
+	readonly problems: Problem[] = [];
+	readonly #root: YamlDictionary;
+
+	constructor(root: YamlDictionary) {
+		this.#root = root;
+	}
+
+	version(): void {
+		const node = valueOf(this.#root, 'schema');
+		if (node?.kind === 'scalar' && Number(node.text) > SCHEMA_VERSION) {
+			this.#add(
+				node,
+				'schema-newer',
+				`The file has form ${node.text}, and this program knows form ${SCHEMA_VERSION}.`,
+				'Update boinc2docker.',
+			);
+		}
+	}
+
+	image(): void {
+		const kinds = this.#pairs('image', 'dockerfile', 'archive');
+		for (const { key } of kinds.slice(1)) {
+			this.#add(
+				key,
+				'image-twice',
+				`${key.text}: the image is given as ${kinds[0]?.key.text ?? ''} already.`,
+				'Keep one of them.',
+			);
+		}
+		if (!kinds.some(({ key }) => key.text === 'dockerfile')) {
+			for (const { key } of this.#pairs('context', 'build_args', 'target', 'platform')) {
+				this.#add(
+					key,
+					'without-dockerfile',
+					`${key.text} has no effect without dockerfile.`,
+					'Name the Dockerfile, or leave it out.',
+				);
+			}
+		}
+		const image = valueOf(this.#root, 'image');
+		if (image?.kind === 'scalar' && image.text !== '' && !image.text.includes('@sha256:')) {
+			const tag = /:([\w][\w.-]*)$/.exec(image.text)?.[1];
+			if (tag === undefined || tag === 'latest') {
+				this.#add(
+					image,
+					'image-latest',
+					`“${image.text}” may be another image tomorrow: jobs of one batch get the same one, a later batch another.`,
+					'Name a version, such as python:3.13-slim.',
+					'warning',
+				);
+			}
+		}
+	}
+
+	jobs(): void {
+		const [count] = this.#pairs('count');
+		if (count && this.#pairs('sweep').length > 0) {
+			this.#add(
+				count.key,
+				'count-and-sweep',
+				'count and sweep both say how many jobs there are.',
+				'Use repeat in the sweep, and leave count out.',
+			);
+		}
+		const sizes = [this.#find('resources', 'max_output'), this.#find('outputs', 'max_size')];
+		if (sizes[0] && sizes[1]) {
+			this.#add(sizes[1].key, 'size-twice', 'max_size: resources.max_output says it already.', 'Keep one of them.');
+		}
+		const retries = this.#find('replication', 'retries');
+		for (const name of ['max_error_results', 'max_total_results']) {
+			const other = this.#find('replication', name);
+			if (retries && other) {
+				this.#add(other.key, 'retries-twice', `${name}: retries says it already.`, 'Keep one of them.');
+			}
+		}
+		const [target, broadcast] = [this.#find('boinc', 'target'), this.#find('boinc', 'broadcast')];
+		if (target && broadcast) {
+			this.#add(broadcast.key, 'receivers-twice', 'A job is either for one receiver or for all, not both.', 'Keep one of them.');
+		}
+	}
+
+	/** BOINC accepts these, and the jobs fail. */
+	limits(): void {
+		const time = (name: string): { seconds: number; span: Span } | undefined => {
+			const node = this.#find('resources', name)?.value;
+			try {
+				return node?.kind === 'scalar' ? { seconds: parseSeconds(node.text), span: node } : undefined;
+			} catch {
+				return undefined; // said already
+			}
+		};
+		const [expected, limit, deadline] = [time('time'), time('time_limit'), time('deadline')];
+		if (expected && limit && limit.seconds < expected.seconds) {
+			this.#add(
+				limit.span,
+				'limit-below-time',
+				'The time limit is below the expected time: the program would be stopped.',
+				'Raise it.',
+				'warning',
+			);
+		}
+		if (limit && limit.seconds < 120) {
+			this.#add(
+				limit.span,
+				'limit-two-minutes',
+				'BOINC replaces a limit under two minutes by twelve hours; our runner still stops the program.',
+				'Give two minutes or more.',
+				'warning',
+			);
+		}
+		if (expected && deadline && deadline.seconds < expected.seconds) {
+			this.#add(
+				deadline.span,
+				'deadline-below-time',
+				'BOINC sends a job to nobody that is expected to run longer than its deadline.',
+				'Raise it.',
+				'warning',
+			);
+		}
+	}
+
+	/** What surprises people later. */
+	surprises(): void {
+		const total = this.#find('replication', 'max_total_results')?.value;
+		if (total?.kind === 'scalar' && total.text === '1') {
+			this.#add(total, 'no-retry', 'One failed copy is a failed job: nothing is tried again.', 'Allow more copies.', 'warning');
+		}
+		const [network] = this.#pairs('network');
+		if (network?.value?.kind === 'scalar' && network.value.text === 'host') {
+			this.#add(
+				network.value,
+				'network-host',
+				'The program reaches everything that listens on the volunteer’s computer.',
+				'Use bridge if the Internet suffices.',
+				'warning',
+			);
+		}
+		this.#memory();
+	}
+
+	#memory(): void {
+		const memory = this.#find('resources', 'memory')?.value;
+		if (memory?.kind === 'scalar' && /^\d+$/.test(memory.text) && Number(memory.text) < 8_000_000) {
+			this.#add(memory, 'unit-missing', `${memory.text} without a unit are bytes.`, 'Write the unit, such as 500 MB.');
+		} else if (memory?.kind === 'scalar') {
+			try {
+				if (parseBytes(memory.text) > 64e9) {
+					this.#add(memory, 'memory-rare', 'Hardly any volunteer’s computer has that much memory.', 'Ask for less.', 'warning');
+				}
+			} catch {
+				// said already
+			}
+		}
+	}
+
+	parameters(): void {
+		const sweep = valueOf(this.#root, 'sweep');
+		const known = new Set<string>();
+		let isComplete = sweep !== undefined;
+		if (sweep) {
+			isComplete = this.#collect(sweep, known);
+		}
+		const names = [...known, ...OWN_PARAMETERS];
+		for (const key of ['command', 'entrypoint', 'before', 'after', 'env', 'inputs', 'name']) {
+			const value = valueOf(this.#root, key);
+			if (!value) {
+				continue;
+			}
+			const mayHold = ['command', 'env', 'inputs'].includes(key);
+			eachScalar(value, (text, span) => {
+				for (const { name } of placeholders(text)) {
+					if (!mayHold) {
+						this.#add(
+							span,
+							'parameter-not-here',
+							`${key} is the same for all jobs, so {{${name}}} cannot stand in it.`,
+							'Use it in command, env or inputs.',
+						);
+					} else if (!sweep || (isComplete && !names.includes(name))) {
+						this.#add(
+							span,
+							'parameter-unknown',
+							sweep
+								? `There is no parameter ${name}; there are ${names.join(', ')}.`
+								: `There is no sweep that gives the parameter ${name}.`,
+							sweep ? 'Correct the name.' : 'Add a sweep, or remove the braces.',
+						);
+					}
+				}
+			});
+		}
+	}
+
+	/** Names of all parameters of a sweep; `false` if a table's names are not known here. */
+	#collect(sweep: YamlNode, known: Set<string>): boolean {
+		this.#names(valueOf(sweep, 'grid'), known);
+		for (const kind of ['random', 'sobol', 'latin']) {
+			this.#names(valueOf(valueOf(sweep, kind), 'parameters'), known);
+		}
+		this.#row(valueOf(sweep, 'list'), known);
+		const glob = valueOf(sweep, 'glob');
+		if (glob) {
+			const as = valueOf(glob, 'as');
+			const parameter = as?.kind === 'scalar' ? as.text : 'file';
+			known.add(parameter).add(`${parameter}_name`);
+		}
+		const parts = ['zip', 'product'].flatMap((kind) => {
+			const list = valueOf(sweep, kind);
+			return list?.kind === 'list' ? list.items : [];
+		});
+		return parts.map((part) => this.#collect(part, known)).every(Boolean) && !isGiven(valueOf(sweep, 'table'));
+	}
+
+	/** All rows of a list have the parameters of the first. */
+	#row(list: YamlNode | undefined, known: Set<string>): void {
+		const rows = list?.kind === 'list' ? list.items : [];
+		const [first] = rows;
+		this.#names(first, known);
+		const expected = namesOf(first);
+		for (const row of rows) {
+			if (row.kind === 'map' && namesOf(row) !== expected) {
+				this.#add(
+					row,
+					'ragged-row',
+					`The row has the parameters ${listed(row)}, and the first one has ${listed(first)}.`,
+					'Give all rows the same parameters.',
+				);
+			}
+		}
+	}
+
+	#names(node: YamlNode | undefined, known: Set<string>): void {
+		for (const { key } of node?.kind === 'map' ? node.pairs : []) {
+			known.add(key.text);
+			const why = parameterProblem(key.text);
+			if (why !== undefined) {
+				this.#add(key, 'parameter-name', `${key.text}: ${why}`, 'Use another name.');
+			}
+		}
+	}
+
+	#pairs(...names: string[]): YamlPair[] {
+		return this.#root.pairs.filter(({ key, value }) => names.includes(key.text) && isGiven(value));
+	}
+
+	#find(section: string, name: string): YamlPair | undefined {
+		const inner = valueOf(this.#root, section);
+		return inner?.kind === 'map' ? inner.pairs.find(({ key, value }) => key.text === name && isGiven(value)) : undefined;
+	}
+
+	#add({ start, end }: Span, code: string, message: string, remedy: string, severity: Problem['severity'] = 'error'): void {
+		this.problems.push({ start, end, code, message, remedy, severity });
+	}
+}
+
+function namesOf(node: YamlNode | undefined): string {
+	return node?.kind === 'map'
+		? node.pairs
+				.map(({ key }) => key.text)
+				.sort()
+				.join('\n')
+		: '';
+}
+
+const listed = (node: YamlNode | undefined): string => namesOf(node).replaceAll('\n', ', ') || 'none';
+
+function eachScalar(node: YamlNode, see: (text: string, span: Span) => void): void {
+	if (node.kind === 'scalar') {
+		see(node.text, node);
+	} else {
+		for (const inner of node.kind === 'list' ? node.items : node.pairs.flatMap(({ value }) => value ?? [])) {
+			eachScalar(inner, see);
+		}
+	}
+}

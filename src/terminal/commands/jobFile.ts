@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { BoincError } from '../../common/errors.js';
+import { type ExpandedJobs, expandJobFile } from '../../job/expandJobFile.js';
+import { parseJobFile } from '../../job/jobFile.js';
+import type { ContainerRequest, ImageSource } from '../../job/submitImage.js';
+import { previewSweep } from '../../job/sweep/preview.js';
+
+/** The file that is read when none is named. */
+export const JOB_FILE = 'boinc2docker.yml';
+
+/** Whether what a person named is a job file. */
+export const isJobFile = (name: string): boolean => /\.ya?ml$/i.test(name);
+
+export interface NamedJobs extends ExpandedJobs {
+	readonly image: ImageSource;
+	/** For the batch, where the file has none. */
+	readonly fallbackName: string;
+}
+
+/** Reads a job file, its tables, and looks for its files. */
+export async function readJobFile(name: string): Promise<NamedJobs> {
+	let text: string;
+	try {
+		text = await readFile(name, 'utf8');
+	} catch (cause) {
+		throw new BoincError('input-missing', `The file ${name} cannot be read.`, {
+			remedy: `Give a Dockerfile, a folder with one, an image, or a file like ${JOB_FILE}.`,
+			cause,
+		});
+	}
+	const folder = path.dirname(path.resolve(name));
+	const jobs = await expandJobFile(await parseJobFile(text, folder, name));
+	const { image } = jobs.request;
+	if (!image) {
+		throw new BoincError('job-file-invalid', `${name} names no image.`, {
+			remedy: 'Add one of dockerfile, image, archive.',
+			detail: { file: name },
+		});
+	}
+	return { ...jobs, image, fallbackName: path.basename(folder) || 'jobs' };
+}
+
+/** Structured form of `describeJobs`. */
+export function previewJson({ request, sweep }: ExpandedJobs): unknown {
+	const preview = sweep && previewSweep(sweep);
+	return {
+		count: sweep?.count ?? request.count ?? 1,
+		...(preview && {
+			names: preview.names,
+			tableBytes: preview.tableBytes,
+			rows: preview.rows.map(({ index, row }) => ({ index, ...Object.fromEntries(row) })),
+		}),
+	};
+}
+
+/** What the file says, and the options of the command line in its place where they say something. */
+export function withOptions(
+	{ request, sweep, jobs }: ExpandedJobs,
+	options: Partial<ContainerRequest>,
+	app: string | undefined,
+): Partial<ContainerRequest> {
+	if (sweep && options.count !== undefined) {
+		throw new BoincError('usage', 'The file has a sweep, which says how many jobs there are.', { remedy: 'Leave --count out.' });
+	}
+	const env = { ...request.env, ...options.env };
+	return {
+		...request,
+		...options,
+		resources: { ...request.resources, ...options.resources },
+		replication: { ...request.replication, ...options.replication },
+		...(Object.keys(env).length > 0 && { env }),
+		...(request.inputs || options.inputs ? { inputs: [...(request.inputs ?? []), ...(options.inputs ?? [])] } : {}),
+		...(app !== undefined && { app }),
+		...(sweep && { jobs: [...jobs()].map((job) => ({ ...job, ...(options.command && { command: options.command }) })) }),
+	};
+}
