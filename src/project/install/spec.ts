@@ -60,6 +60,11 @@ export interface InstallSpec {
 	readonly validator?: ValidatorChoice;
 	/** Absent: keep what the app has, else `collect`. */
 	readonly assimilator?: AssimilatorChoice;
+	/**
+	 * BOINC's text of the project's `code_sign_private`, to sign on this computer: only signatures are sent. Absent: the key
+	 * on the server is used.
+	 */
+	readonly signingKey?: string;
 }
 
 function invalid(message: string, remedy: string): BoincError {

@@ -35,6 +35,7 @@ export const installCommand: RegisterCommand = (program, setExitCode) => {
 		.option('--results-dir <folder>', 'where the server collects results (default: results/APP of the project)')
 		.option('--validator <kind>', 'trivial, bitwise or none (default: keep the app’s own, else trivial)')
 		.option('--assimilator <kind>', 'collect or none (default: keep the app’s own, else collect)')
+		.option('--signing-key <file>', 'sign on this computer with this code_sign_private (default: the key on the server)')
 		.option('--download-only <folder>', 'fetch the programs into this folder and install nothing')
 		.option('--plan', 'show the plan and change nothing')
 		.option('--undo <id>', 'take an installation back; its id was printed by it')
