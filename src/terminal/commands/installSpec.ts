@@ -111,11 +111,27 @@ function fromOptions(options: InstallOptions): Said {
 		friendlyName: options.title,
 		version: options.appVersion,
 		resultsDir: options.resultsDir,
-		validator: choice('validator', options.validator, ['trivial', 'bitwise', 'none'] as const),
-		assimilator: choice('assimilator', options.assimilator, ['collect', 'none'] as const),
+		validator: validatorChoice(options.validator),
+		assimilator: assimilatorChoice(options.assimilator),
 		busybox: options.busybox,
 		platforms: options.platform?.map(parsePlatform),
 	};
+}
+
+/** Names of programs after `script:`; whether they can be such is checked with the rest of the spec. */
+const SCRIPTS = /^script:(?<first>[^,]*)(?:,(?<second>.+))?$/;
+
+function validatorChoice(text: string | undefined): ValidatorChoice | undefined {
+	const { first = '', second } = SCRIPTS.exec(text ?? '')?.groups ?? {};
+	if (first !== '') {
+		return { initScript: first, ...(second !== undefined && { compareScript: second }) };
+	}
+	return second === undefined ? choice('validator', text, ['trivial', 'bitwise', 'none'] as const) : { compareScript: second };
+}
+
+function assimilatorChoice(text: string | undefined): AssimilatorChoice | undefined {
+	const { first = '', second } = SCRIPTS.exec(text ?? '')?.groups ?? {};
+	return first !== '' && second === undefined ? { script: first } : choice('assimilator', text, ['collect', 'none'] as const);
 }
 
 /** The named file, or `boinc2docker.yml` of this folder if there is one. */
