@@ -1,4 +1,4 @@
-import type { AssimilatorChoice, ValidatorChoice } from './install/spec.js';
+import { type AssimilatorChoice, isAppName, isScriptName, type ValidatorChoice } from './install/spec.js';
 import type { IsoSource } from './isoSource.js';
 import { type Platform, PLATFORMS, type Runtime, RUNTIMES } from './types.js';
 import { WRAPPER_PROGRAMS } from './wrapperNames.js';
@@ -39,7 +39,7 @@ export interface AppFile {
 	readonly platforms: readonly Platform[] | undefined;
 	/** `validator`: `trivial`, `bitwise`, `none`, or a map with `init_script` and `compare_script`. */
 	readonly validator: ValidatorChoice | undefined;
-	/** `assimilator`: `collect` or `none`; `dont_install: [assimilator]` means `none`. */
+	/** `assimilator`: `collect`, `none`, or a map with `script`; `dont_install: [assimilator]` means `none`. */
 	readonly assimilator: AssimilatorChoice | undefined;
 	/** Plain sentences about keys that have no effect here. */
 	readonly notes: readonly string[];
@@ -57,10 +57,9 @@ export async function parseAppFile(text: string, name = 'boinc2docker.yml'): Pro
 		notes.push('Templates are made for each batch, so there are none of the app to leave out.');
 	}
 	const app = map.text('appname');
-	if (app !== undefined && !/^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/.test(app)) {
+	if (app !== undefined && !isAppName(app)) {
 		throw map.problem('appname', 'it may hold letters, digits, dashes and underscores only');
 	}
-	const assimilator = map.text('assimilator');
 	return {
 		app,
 		friendlyName: map.text('friendly_name'),
@@ -77,11 +76,7 @@ export async function parseAppFile(text: string, name = 'boinc2docker.yml'): Pro
 		busybox: map.texts('busybox'),
 		platforms: map.has('platforms') ? map.texts('platforms').map((entry) => map.oneOf('platforms', entry, PLATFORMS)) : undefined,
 		validator: validator(map),
-		assimilator: dontInstall.includes('assimilator')
-			? 'none'
-			: assimilator === undefined
-				? undefined
-				: map.oneOf('assimilator', assimilator, ['collect', 'none'] as const),
+		assimilator: dontInstall.includes('assimilator') ? 'none' : assimilator(map),
 		notes,
 	};
 }
@@ -163,8 +158,8 @@ function validator(map: YamlMap): ValidatorChoice | undefined {
 		const text = map.text('validator');
 		return text === undefined ? undefined : map.oneOf('validator', text, ['trivial', 'bitwise', 'none'] as const);
 	}
-	const initScript = scripts.text('init_script');
-	const compareScript = scripts.text('compare_script');
+	const initScript = scriptOf(scripts, 'init_script');
+	const compareScript = scriptOf(scripts, 'compare_script');
 	if (initScript !== undefined) {
 		return { initScript, ...(compareScript !== undefined && { compareScript }) };
 	}
@@ -172,4 +167,25 @@ function validator(map: YamlMap): ValidatorChoice | undefined {
 		return { compareScript };
 	}
 	throw map.problem('validator', 'it needs init_script or compare_script');
+}
+
+function assimilator(map: YamlMap): AssimilatorChoice | undefined {
+	const own = map.map('assimilator');
+	if (!own) {
+		const text = map.text('assimilator');
+		return text === undefined ? undefined : map.oneOf('assimilator', text, ['collect', 'none'] as const);
+	}
+	const script = scriptOf(own, 'script');
+	if (script === undefined) {
+		throw map.problem('assimilator', 'it needs a script');
+	}
+	return { script };
+}
+
+function scriptOf(map: YamlMap, key: string): string | undefined {
+	const script = map.text(key);
+	if (script !== undefined && !isScriptName(script)) {
+		throw map.problem(key, 'it must be the name of a program in the project’s bin folder, without arguments');
+	}
+	return script;
 }

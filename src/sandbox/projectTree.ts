@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { generateBoincKeys } from './keys.js';
+import { generateBoincKeys } from '../project/boincKeys.js';
 import { configXml, type ProjectDescription, projectXml, schedulersText } from './projectFiles.js';
 
 const FOLDERS = [

@@ -60,21 +60,32 @@ export function planDaemons(spec: InstallSpec, existing: readonly DaemonEntry[])
 	} else {
 		decide('validator', spec.validator && validatorCommand(spec.app, spec.validator), validatorCommand(spec.app, 'trivial'));
 	}
-	const collect = `script_assimilator --app ${spec.app} -d 3 --script ${assimilatorName(spec.app)}`;
+	const collector = (script: string): string => `script_assimilator --app ${spec.app} -d 3 --script ${script}`;
+	const collect = collector(assimilatorName(spec.app));
+	const ownScript = typeof spec.assimilator === 'object' ? spec.assimilator.script : undefined;
 	if (spec.assimilator === 'none') {
 		warnings.push(...without(spec.app, 'assimilator', existing, 'results will not be collected'));
 	} else {
-		decide('assimilator', spec.assimilator && collect, collect);
+		const chosen = ownScript === undefined ? collect : collector(ownScript);
+		decide('assimilator', spec.assimilator && chosen, collect);
 	}
+	// A wish replaces the entry that writes the same log.
 	const commands = [
-		...existing.filter((entry) => daemonApp(entry.command) === spec.app).map((entry) => entry.command),
+		...existing
+			.filter((entry) => daemonApp(entry.command) === spec.app && !wishes.some((wish) => wish.output === entry.output))
+			.map((entry) => entry.command),
 		...wishes.map((wish) => wish.command),
 	];
-	const collects = commands.some((command) => command.includes(assimilatorName(spec.app)));
+	const collects = commands.includes(collect);
 	if (!collects && spec.assimilator !== 'none') {
 		warnings.push(`The assimilator of ${spec.app} is not ours, so its results are where that program puts them.`);
 	}
-	return { wishes, programs: [...new Set(wishes.map((wish) => daemonProgram(wish.command)))], collects, warnings };
+	const scripts = wishes.flatMap(({ command }) => [...command.matchAll(/ --\w*script (\S+)/g)].map((match) => match[1] ?? ''));
+	const programs = [
+		...wishes.map((wish) => daemonProgram(wish.command)),
+		...scripts.filter((script) => script !== assimilatorName(spec.app)),
+	];
+	return { wishes, programs: [...new Set(programs)], collects, warnings };
 }
 
 function without(app: string, role: 'validator' | 'assimilator', existing: readonly DaemonEntry[], effect: string): string[] {

@@ -29,10 +29,16 @@ export async function placeVersions(
 		const xml = contentOfBytes(version.versionXml);
 		const xmlName = `version-${xml.md5}.xml`;
 		files.set(xmlName, xml);
-		lines.push(`version ${version.directory}`, ...version.files.map((file) => `file ${file.physicalName} 755`), `xml ${xmlName}`);
+		lines.push(`version ${version.directory}`, ...version.files.map((file) => `file ${file.physicalName} 755`));
 		for (const file of version.files) {
 			files.set(file.physicalName, file.content);
+			if (file.signature !== undefined) {
+				const name = `${file.physicalName}.sig`;
+				files.set(name, contentOfBytes(file.signature));
+				lines.push(`file ${name} 644`);
+			}
 		}
+		lines.push(`xml ${xmlName}`);
 	}
 	let number = 0;
 	for (const [name, content] of files) {

@@ -14,6 +14,7 @@ import { isNeededBy } from './neededDaemons.js';
 import type { InstallPlan, InstallStep, PlannedFile } from './plan.js';
 import { classWarnings, editClasses } from './planClassFile.js';
 import { PLATFORM_NAMES } from './platformNames.js';
+import { signVersions } from './signVersions.js';
 import { checkSpec, formatVersion, type InstallSpec, platformsOf, runtimesOf } from './spec.js';
 import { foreignXaddChanges, pendingVersions, type Survey, surveyServer } from './survey.js';
 import { wantedNames } from './versionFiles.js';
@@ -34,8 +35,9 @@ export async function planInstall(project: Project, spec: InstallSpec, ctx: Oper
 	const setting = `.boinc2docker/results_${spec.app}`;
 	const survey = await surveyServer(project, spec.app, [...names.keys()], [script, setting], ctx);
 	refuseForeignEntries(survey, spec.app);
-	const versions = planVersions(spec, survey.versions, survey.downloads);
-	refuseWithoutKey(survey, versions, project);
+	const planned = planVersions(spec, survey.versions, survey.downloads);
+	refuseUnwritable(survey, planned, project);
+	const versions = { ...planned, create: await signVersions(project, spec, survey, planned.create) };
 	const appRow = planAppRow(spec, survey, versions);
 	const resultsDir = path.posix.resolve(project.root, spec.resultsDir ?? `results/${spec.app}`);
 	const files = [
@@ -82,17 +84,7 @@ function refuseForeignEntries(survey: Survey, app: string): void {
 	}
 }
 
-function refuseWithoutKey(survey: Survey, versions: VersionPlan, project: Project): void {
-	if (versions.create.length > 0 && survey.signingKey !== 'present') {
-		throw new BoincError(
-			'install-failed',
-			`The key that signs app files, ${project.config.keyDir}/code_sign_private, ${survey.signingKey === 'absent' ? 'is not on the server' : 'may not be read by this account'}.`,
-			{
-				remedy: 'Put the key there for the time of the installation, or use the account that may read it.',
-				detail: { key: survey.signingKey },
-			},
-		);
-	}
+function refuseUnwritable(survey: Survey, versions: VersionPlan, project: Project): void {
 	const unwritable = survey.unwritable.filter((place) => place !== 'bin' || versions.create.length > 0);
 	if (unwritable.length > 0) {
 		throw new BoincError(
@@ -210,7 +202,11 @@ function describeSteps(
 		steps.push({ title: `Send the app version apps/${plan.app}/${version.directory}`, detail: files.join('\n') });
 	}
 	if (plan.versions.length > 0) {
-		steps.push({ title: 'Sign and register the app versions', detail: `cd ${project.root} && bin/update_versions --noconfirm` });
+		const signedHere = plan.versions.every(({ files }) => files.every(({ signature }) => signature !== undefined));
+		steps.push({
+			title: signedHere ? 'Register the app versions, signed on this computer' : 'Sign and register the app versions',
+			detail: `cd ${project.root} && bin/update_versions --noconfirm`,
+		});
 	}
 	if (plan.config) {
 		steps.push(fileStep({ ...plan.config, before: redact(plan.config.before ?? ''), after: redact(plan.config.after) }));

@@ -26,8 +26,16 @@ export type ValidatorChoice =
 	| { readonly initScript: string; readonly compareScript?: string }
 	| { readonly initScript?: string; readonly compareScript: string };
 
-/** `collect`: our script, which stores results by batch. `none`: the app's assimilator is somebody else's business. */
-export type AssimilatorChoice = 'collect' | 'none';
+/**
+ * `collect`: our script, which stores results by batch. A program in the project's `bin/` that BOINC's script_assimilator calls
+ * as it calls ours (see `templates/assimilator.sh`). `none`: the app's assimilator is somebody else's business.
+ */
+export type AssimilatorChoice = 'collect' | 'none' | { readonly script: string };
+
+/** Whether a text can be the name of a program in the project's `bin/`: BOINC loses arguments, and other characters break its commands. */
+export function isScriptName(name: string): boolean {
+	return /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name);
+}
 
 /** What app versions for hosts with VirtualBox are made of, besides busybox and runner. */
 export interface VmFiles {
@@ -60,6 +68,11 @@ export interface InstallSpec {
 	readonly validator?: ValidatorChoice;
 	/** Absent: keep what the app has, else `collect`. */
 	readonly assimilator?: AssimilatorChoice;
+	/**
+	 * BOINC's text of the project's `code_sign_private`, to sign on this computer: only signatures are sent. Absent: the key
+	 * on the server is used.
+	 */
+	readonly signingKey?: string;
 }
 
 function invalid(message: string, remedy: string): BoincError {
@@ -104,14 +117,18 @@ function checkNames(spec: InstallSpec): void {
 			'Give an absolute path, or one relative to the project.',
 		);
 	}
-	if (typeof spec.validator === 'object') {
-		for (const script of [spec.validator.initScript, spec.validator.compareScript]) {
-			if (script !== undefined && !/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(script)) {
-				throw invalid(
-					`“${script}” cannot be the name of a validator script.`,
-					'Give the name of a program in the project’s bin folder, without arguments.',
-				);
-			}
+	const { validator, assimilator } = spec;
+	checkScripts('validator', typeof validator === 'object' ? [validator.initScript, validator.compareScript] : []);
+	checkScripts('assimilator', typeof assimilator === 'object' ? [assimilator.script] : []);
+}
+
+function checkScripts(role: string, scripts: readonly (string | undefined)[]): void {
+	for (const script of scripts) {
+		if (script !== undefined && !isScriptName(script)) {
+			throw invalid(
+				`“${script}” cannot be the name of a script of the ${role}.`,
+				'Give the name of a program in the project’s bin folder, without arguments.',
+			);
 		}
 	}
 }

@@ -11,6 +11,8 @@ export interface VersionFile {
 	/** Name of the copy in the slot; absent for programs, which are run where they are. */
 	readonly logicalName?: string;
 	readonly content: Content;
+	/** Made on this computer. Absent: `update_versions` signs the file with the key on the server. */
+	readonly signature?: string;
 }
 
 /** An app version as it should be, whatever its number. */

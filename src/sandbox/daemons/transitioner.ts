@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { parsePrivateKey } from '../keys.js';
+import { parsePrivateKey } from '../../project/boincKeys.js';
 import { ToolExit } from '../toolProject.js';
 import { type DaemonKind, daemonTool, nowSeconds } from './daemon.js';
 import { NO_TRANSITION } from './states.js';

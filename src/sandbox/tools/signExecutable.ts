@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
+import { parsePrivateKey, signMd5 } from '../../project/boincKeys.js';
 import { md5OfFile } from '../downloads.js';
-import { parsePrivateKey, signMd5 } from '../keys.js';
 import type { Tool } from '../toolIo.js';
 import { ToolExit } from '../toolProject.js';
 

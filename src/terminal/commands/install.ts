@@ -33,8 +33,15 @@ export const installCommand: RegisterCommand = (program, setExitCode) => {
 		.option('--platform <name...>', `only these platforms: ${PLATFORMS.join(', ')}`)
 		.option('--app-version <number>', 'version of the app, such as 1.00')
 		.option('--results-dir <folder>', 'where the server collects results (default: results/APP of the project)')
-		.option('--validator <kind>', 'trivial, bitwise or none (default: keep the app’s own, else trivial)')
-		.option('--assimilator <kind>', 'collect or none (default: keep the app’s own, else collect)')
+		.option(
+			'--validator <kind>',
+			'trivial, bitwise, none, or script:INIT,COMPARE with programs of the project’s bin folder, of which one may be left out (default: keep the app’s own, else trivial)',
+		)
+		.option(
+			'--assimilator <kind>',
+			'collect, none, or script:NAME with a program of the project’s bin folder (default: keep the app’s own, else collect)',
+		)
+		.option('--signing-key <file>', 'sign on this computer with this code_sign_private (default: the key on the server)')
 		.option('--download-only <folder>', 'fetch the programs into this folder and install nothing')
 		.option('--plan', 'show the plan and change nothing')
 		.option('--undo <id>', 'take an installation back; its id was printed by it')

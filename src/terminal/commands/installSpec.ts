@@ -29,6 +29,7 @@ export interface InstallOptions extends GlobalOptions {
 	readonly resultsDir?: string;
 	readonly validator?: string;
 	readonly assimilator?: string;
+	readonly signingKey?: string;
 	readonly downloadOnly?: string;
 	readonly plan?: boolean;
 	readonly undo?: string;
@@ -47,11 +48,12 @@ export interface InstallWish {
 	spec(programs: Programs): InstallSpec;
 }
 
-/** Reads the options and the file. Throws `usage` or `config-invalid`. */
+/** Reads the options and the file. Throws `usage`, `input-missing` or `config-invalid`. */
 export async function installWish(options: InstallOptions): Promise<InstallWish> {
 	const file = await appFile(options.file);
 	const folder = path.dirname(path.resolve(options.file ?? DEFAULT_FILE));
 	const chosen = { ...given<Choices>(fromFile(file, folder)), ...given<Choices>(fromOptions(options)) };
+	const signingKey = options.signingKey === undefined ? undefined : await readGiven(options.signingKey);
 	const { app = DEFAULT_APP, friendlyName = 'Containers', busybox = [], platforms, ...rest } = chosen;
 	return {
 		sources: sourcesOf(options, file, folder),
@@ -69,6 +71,7 @@ export async function installWish(options: InstallOptions): Promise<InstallWish>
 			...(programs.vm && { vm: programs.vm }),
 			busybox: programs.busybox,
 			runner: contentOfBytes(runnerScript),
+			...(signingKey !== undefined && { signingKey }),
 			...rest,
 		}),
 	};
@@ -108,26 +111,48 @@ function fromOptions(options: InstallOptions): Said {
 		friendlyName: options.title,
 		version: options.appVersion,
 		resultsDir: options.resultsDir,
-		validator: choice('validator', options.validator, ['trivial', 'bitwise', 'none'] as const),
-		assimilator: choice('assimilator', options.assimilator, ['collect', 'none'] as const),
+		validator: validatorChoice(options.validator),
+		assimilator: assimilatorChoice(options.assimilator),
 		busybox: options.busybox,
 		platforms: options.platform?.map(parsePlatform),
 	};
 }
 
+/** Names of programs after `script:`; whether they can be such is checked with the rest of the spec. */
+const SCRIPTS = /^script:(?<first>[^,]*)(?:,(?<second>.+))?$/;
+
+function validatorChoice(text: string | undefined): ValidatorChoice | undefined {
+	const { first = '', second } = SCRIPTS.exec(text ?? '')?.groups ?? {};
+	if (first !== '') {
+		return { initScript: first, ...(second !== undefined && { compareScript: second }) };
+	}
+	return second === undefined ? choice('validator', text, ['trivial', 'bitwise', 'none'] as const) : { compareScript: second };
+}
+
+function assimilatorChoice(text: string | undefined): AssimilatorChoice | undefined {
+	const { first = '', second } = SCRIPTS.exec(text ?? '')?.groups ?? {};
+	return first !== '' && second === undefined ? { script: first } : choice('assimilator', text, ['collect', 'none'] as const);
+}
+
 /** The named file, or `boinc2docker.yml` of this folder if there is one. */
 async function appFile(named: string | undefined): Promise<AppFile | undefined> {
 	const name = named ?? DEFAULT_FILE;
-	let text: string;
-	try {
-		text = await readFile(name, 'utf8');
-	} catch (cause) {
+	const text = await readGiven(name).catch((error: unknown) => {
 		if (named === undefined) {
 			return undefined;
 		}
-		throw new BoincError('input-missing', `The file ${name} cannot be read.`, { remedy: 'Check its path.', cause });
+		throw error;
+	});
+	return text === undefined ? undefined : parseAppFile(text, name);
+}
+
+/** A file that a person named. Rejects with `input-missing`. */
+async function readGiven(file: string): Promise<string> {
+	try {
+		return await readFile(file, 'utf8');
+	} catch (cause) {
+		throw new BoincError('input-missing', `The file ${file} cannot be read.`, { remedy: 'Check its path.', cause });
 	}
-	return parseAppFile(text, name);
 }
 
 const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { parsePublicKey, verifyMd5 } from '../../../src/sandbox/keys.js';
+import { parsePublicKey, verifyMd5 } from '../../../src/project/boincKeys.js';
 import type { Check } from '../checks.js';
 import type { Lab, Ran } from '../lab.js';
 import { md5, PROBE_CLASS, PROBE_PLATFORM, probeApp } from '../probe.js';

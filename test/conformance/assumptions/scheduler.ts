@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { parsePublicKey, verifyMd5 } from '../../../src/sandbox/keys.js';
+import { parsePublicKey, verifyMd5 } from '../../../src/project/boincKeys.js';
 import type { Check } from '../checks.js';
 import { FakeClient, parseReply, type Reply } from '../fakeClient.js';
 import { httpGet } from '../http.js';

@@ -8,6 +8,7 @@ import { BoincError } from '../../../src/common/errors.js';
 import { type Clock, type OperationContext, quietContext, systemClock } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { architecturesOf, installedApps } from '../../../src/project/apps.js';
+import { generateBoincKeys, parsePublicKey, verifyMd5 } from '../../../src/project/boincKeys.js';
 import { daemonStatus, projectSwitch, restartDaemons, startDaemons } from '../../../src/project/daemons.js';
 import { diagnose } from '../../../src/project/doctor.js';
 import { emptyDisk } from '../../../src/project/emptyDisk.js';
@@ -216,6 +217,35 @@ describe('installing an app', () => {
 		expect(foreign.config).toBeUndefined();
 		expect(foreign.warnings.join()).toContain('keeps its validator');
 		await writeFile(inProject('config.xml'), config);
+	});
+
+	test('is signed on this computer with a key that is not on the server, and clients can check it', async () => {
+		const key = inProject('keys/code_sign_private');
+		const signingKey = await readFile(key, 'utf8');
+		const publicKey = parsePublicKey(await readFile(inProject('keys/code_sign_public'), 'utf8'))!;
+		const stranger = (await generateBoincKeys()).privateKey;
+		await rename(key, `${key}.away`);
+		try {
+			await expect(planInstall(project, { ...spec, signingKey: stranger }, ctx)).rejects.toThrow(/does not belong to/);
+			await expect(planInstall(project, { ...spec, signingKey: 'no key' }, ctx)).rejects.toThrow(/no private key of BOINC/);
+			const plan = await planInstall(project, { ...spec, signingKey }, ctx);
+			expect(JSON.stringify(plan)).not.toContain(signingKey.split('\n')[12]);
+			await applyInstall(project, plan, ctx);
+			expect((await planInstall(project, spec, ctx)).isEmpty).toBe(true);
+		} finally {
+			await rename(`${key}.away`, key);
+		}
+		const database = await project.database();
+		const [row] = await database.select<{ xml_doc: Buffer | string }>(
+			'SELECT av.xml_doc FROM app_version av JOIN app a ON a.id = av.appid WHERE a.name = ?',
+			[spec.app],
+		);
+		const infos = [...row!.xml_doc.toString().matchAll(/<name>(.*?)<\/name>.*?<file_signature>\s*(.*?)<\/file_signature>/gs)];
+		expect(infos.length).toBeGreaterThan(2);
+		for (const [, name, signature] of infos) {
+			const { md5 } = await contentOfFile(inProject('download', name!));
+			expect(verifyMd5(md5, signature!.replace(/^ +/gm, ''), publicKey), name).toBe(true);
+		}
 	});
 
 	test('two apps are undone in the order they came, without harm to each other', async () => {

@@ -71,6 +71,7 @@ jobs: [{ command: x }]
 	expect((await parseAppFile('wrapper: https://example.org/w/')).wrapper).toEqual({ url: 'https://example.org/w/' });
 	expect((await parseAppFile('wrapper: ./wrappers')).wrapper).toEqual({ folder: './wrappers' });
 	expect((await parseAppFile('dont_install: assimilator')).assimilator).toBe('none');
+	expect((await parseAppFile('assimilator: { script: keep_best }')).assimilator).toEqual({ script: 'keep_best' });
 });
 
 test('an odd version of the original becomes the next even one, with a note', async () => {
@@ -94,6 +95,9 @@ test.each([
 	['a: b\ndownload_only: maybe\n', 2],
 	['appname: it’s', 1],
 	['validator: {}', 1],
+	['assimilator: {}', 1],
+	['assimilator: { script: keep --best }', 1],
+	['validator: { init_script: ../check }', 1],
 	['runtimes: [docker, lxc]', 1],
 	['a: b\nvboxwrapper: { windows_x86_64: 26212 }', 2],
 	['- a list', 1],

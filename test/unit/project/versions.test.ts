@@ -268,7 +268,8 @@ describe('what is asked for', () => {
 	});
 
 	test('refuses scripts with arguments, which BOINC loses', () => {
-		expect(() => checkSpec({ ...SPEC, validator: { initScript: 'check files' } })).toThrow(/validator script/);
+		expect(() => checkSpec({ ...SPEC, validator: { initScript: 'check files' } })).toThrow(/script of the validator/);
+		expect(() => checkSpec({ ...SPEC, assimilator: { script: 'keep best' } })).toThrow(/script of the assimilator/);
 		expect(() => checkSpec({ ...SPEC, validator: { initScript: 'check.py' } })).not.toThrow();
 	});
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import type { InstallSpec } from '../../../src/project/install/spec.js';
 import { type InstallOptions, installWish } from '../../../src/terminal/commands/installSpec.js';
 
 let dir: string;
@@ -55,5 +56,41 @@ describe('the runtimes to install', () => {
 			docker: { release: 'latest' },
 			vm: { wrapper: { folder: path.join(dir, 'vbox') }, iso: { url: 'https://example.org/b2d.iso' } },
 		});
+	});
+});
+
+describe('what judges and collects results', () => {
+	const spec = async (
+		options: Partial<InstallOptions>,
+	): Promise<Pick<InstallSpec, 'validator' | 'assimilator' | 'signingKey'>> => {
+		const file = path.join(dir, 'boinc2docker.yml');
+		await writeFile(file, 'validator: bitwise\n');
+		return (await installWish({ ...options, file })).spec({ wrappers: [], busybox: [], notes: [] });
+	};
+
+	test('is what BOINC has, or programs of one’s own', async () => {
+		expect(await spec({})).toMatchObject({ validator: 'bitwise' });
+		expect(await spec({ validator: 'none', assimilator: 'none' })).toMatchObject({ validator: 'none', assimilator: 'none' });
+		expect(await spec({ validator: 'script:check', assimilator: 'script:keep' })).toMatchObject({
+			validator: { initScript: 'check' },
+			assimilator: { script: 'keep' },
+		});
+		expect((await spec({ validator: 'script:check,same' })).validator).toEqual({ initScript: 'check', compareScript: 'same' });
+		expect((await spec({ validator: 'script:,same' })).validator).toEqual({ compareScript: 'same' });
+		for (const wrong of [
+			{ validator: 'script:' },
+			{ validator: 'x' },
+			{ assimilator: 'script:' },
+			{ assimilator: 'script:a,b' },
+		]) {
+			await expect(spec(wrong)).rejects.toMatchObject({ code: 'usage' });
+		}
+	});
+
+	test('a key for signing is read, and said to be missing', async () => {
+		const key = path.join(dir, 'key');
+		await writeFile(key, '1024\n');
+		expect((await spec({ signingKey: key })).signingKey).toBe('1024\n');
+		await expect(spec({ signingKey: `${key}.gone` })).rejects.toMatchObject({ code: 'input-missing' });
 	});
 });

@@ -11,7 +11,7 @@ import {
 	signBytes,
 	signMd5,
 	verifyMd5,
-} from '../../../src/sandbox/keys.js';
+} from '../../../src/project/boincKeys.js';
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 
