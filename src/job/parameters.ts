@@ -103,26 +103,6 @@ export function parameterTable(common: string, jobs: readonly string[]): string 
 	return `${[common, ...jobs].join('\n')}\n`;
 }
 
-/** The words of each job in the text of a table, by the job's name. Lines and words of other kinds are passed over. */
-export function decodeTable(table: string): ReadonlyMap<string, JobParameters> {
-	const jobs = new Map<string, JobParameters>();
-	for (const line of table.split('\n')) {
-		const [name = '', ...words] = line.split(' ');
-		if (name !== '' && name !== '*') {
-			const of = (kind: string): string[] =>
-				words.filter((each) => each.startsWith(`${kind}=`)).map((each) => decodeWord(each.slice(kind.length + 1)));
-			jobs.set(name, { argv: of('A'), env: of('E') });
-		}
-	}
-	return jobs;
-}
-
-/** The opposite of `encodeWord`. */
-function decodeWord(text: string): string {
-	const bytes = text.replace(/\\0([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-	return Buffer.from(bytes, 'latin1').toString('utf8');
-}
-
 function word(kind: string, value: string): string {
 	return `${kind}=${encodeWord(value)}`;
 }

@@ -1,7 +1,7 @@
 import type { FollowedBatch } from './changeReader.js';
 import { JobIndex } from './jobIndex.js';
 import { batchState, emptyCounts, FINAL_JOB_STATES, isFinalBatchState } from './jobState.js';
-import type { BatchRow } from './queries.js';
+import { type BatchRow, batchRows } from './queries.js';
 import { marks, number, type Queries } from './rows.js';
 import { jobSpans, overStates, spanStates, statesOf } from './stateQueries.js';
 import type { Batch } from './types.js';
@@ -192,4 +192,17 @@ function describe({ id, name, appId, createTime, state, njobs }: BatchRow, index
 		state: batchState(state, counts, purged),
 		...(purged > 0 && { purged }),
 	};
+}
+
+/** One batch with exact counts of its jobs by state, read now; `undefined` when its row is gone. */
+export async function countedBatch(db: Queries, id: number): Promise<Batch | undefined> {
+	const [row] = await batchRows(db, [id]);
+	if (!row) {
+		return undefined;
+	}
+	const store = new BatchStore();
+	store.add(row, 'known');
+	await store.count(db, id);
+	store.publish([id]);
+	return store.get(id);
 }

@@ -4,6 +4,12 @@ import type { Instance } from './types.js';
 
 export type { Queries } from './rows.js';
 
+/** The database's clock in UNIX seconds: all times are compared with it, never with this computer's. */
+export async function serverTime(db: Queries): Promise<number> {
+	const [row] = await db.select('SELECT UNIX_TIMESTAMP() AS now');
+	return row ? number(row, 'now') : 0;
+}
+
 export interface BatchRow {
 	readonly id: number;
 	readonly name: string;

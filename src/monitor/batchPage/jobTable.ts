@@ -1,4 +1,5 @@
-import { instancesOf, jobPage, type Queries } from '../queries.js';
+import { jobPage } from '../jobPages.js';
+import { instancesOf, type Queries } from '../queries.js';
 import type { Instance, Job } from '../types.js';
 
 /** Which jobs of a batch a table shows, and in which order. */

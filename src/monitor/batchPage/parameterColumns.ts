@@ -1,6 +1,6 @@
 import { BoincError } from '../../common/errors.js';
 import { readFile } from '../../connection/files.js';
-import { decodeTable, type JobParameters } from '../../job/parameters.js';
+import { type JobParameters,parseTable } from '../../job/parameters.js';
 import type { Project } from '../../project/project.js';
 import type { ColumnSource } from './columns.js';
 
@@ -76,7 +76,7 @@ async function readTable(project: Project, name: string): Promise<ReadonlyMap<st
 		return new Map(); // a job of another kind
 	}
 	try {
-		return decodeTable(
+		return parseTable(
 			(await readFile(project.connection, project.downloadPath(name), { maxBytes: MOST_BYTES })).toString('utf8'),
 		);
 	} catch (error) {

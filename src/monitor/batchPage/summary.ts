@@ -1,9 +1,10 @@
 import { BoincError } from '../../common/errors.js';
+import { countedBatch } from '../batchStore.js';
 import type { Eta } from '../eta/estimate.js';
 import { batchEta } from '../eta/history.js';
 import { type FailureCluster, failureClusters } from '../explain/failures.js';
 import { isFinalBatchState } from '../jobState.js';
-import { batchRows, countedBatches, type Queries, serverTime } from '../queries.js';
+import { type Queries, serverTime } from '../queries.js';
 import type { Batch } from '../types.js';
 import { batchHistograms, type Histogram } from './histogram.js';
 import { type HostKind, hostKinds } from './hostKinds.js';
@@ -25,7 +26,7 @@ export interface BatchSummary {
 /** Reads the summary of a batch by aggregates on the stock indexes. Rejects with `batch-missing`. */
 export async function batchSummary(db: Queries, batchId: number): Promise<BatchSummary> {
 	const now = await serverTime(db);
-	const [batch] = await countedBatches(db, await batchRows(db, [batchId]));
+	const batch = await countedBatch(db, batchId);
 	if (!batch) {
 		throw new BoincError('batch-missing', `The batch ${batchId} is no longer in the project's database.`, {
 			detail: { id: batchId },

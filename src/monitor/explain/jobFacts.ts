@@ -1,6 +1,8 @@
 import { BoincError } from '../../common/errors.js';
+import { countedBatch } from '../batchStore.js';
+import { jobPage } from '../jobPages.js';
 import { emptyCounts } from '../jobState.js';
-import { batchRows, countedBatches, jobPage, type Queries } from '../queries.js';
+import type { Queries } from '../queries.js';
 import type { Batch, JobState } from '../types.js';
 import type { Subject } from './explanation.js';
 
@@ -58,7 +60,7 @@ export async function factsOf(db: Queries, subject: Subject): Promise<JobFacts> 
 }
 
 async function oneBatch(db: Queries, id: number): Promise<Batch> {
-	const [batch] = await countedBatches(db, await batchRows(db, [id]));
+	const batch = await countedBatch(db, id);
 	if (!batch) {
 		throw new BoincError('batch-missing', `The batch ${id} is no longer in the project's database.`, { detail: { id } });
 	}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { decodeTable, jobWords, parameterTable } from '../../../src/job/parameters.js';
+import { jobWords, parameterTable,parseTable } from '../../../src/job/parameters.js';
 import { joinColumns } from '../../../src/monitor/batchPage/columns.js';
 import { type ExportRow, exportText } from '../../../src/monitor/batchPage/exportTable.js';
 import { histogram } from '../../../src/monitor/batchPage/histogram.js';
@@ -82,7 +82,7 @@ describe('columns', () => {
 			'* M=1',
 			jobs.map((job, i) => `b2d_1_${i} ${jobWords(job)}`),
 		);
-		expect([...decodeTable(table)]).toEqual([
+		expect([...parseTable(table)]).toEqual([
 			['b2d_1_0', jobs[0]],
 			['b2d_1_1', jobs[1]],
 		]);

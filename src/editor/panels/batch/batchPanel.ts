@@ -7,6 +7,7 @@ import type { ColumnSource } from '../../../monitor/batchPage/columns.js';
 import type { BatchSummary } from '../../../monitor/batchPage/summary.js';
 import { isFinalBatchState } from '../../../monitor/jobState.js';
 import { type PageAction, type ToExtension, toExtension, type ToPage } from '../../../protocol/batchPage.js';
+import { openLog } from '../../commands/instance/showLog.js';
 import type { ServerModel } from '../../servers/serverModel.js';
 import type { Services } from '../../services.js';
 import { WebviewChannel } from '../webviewChannel.js';
@@ -134,7 +135,7 @@ export class BatchPanel implements Disposable {
 					break;
 				}
 				case 'openLog':
-					await this.#services.documents.openLog(this.#reference.serverId, {
+					await openLog(this.#services, this.#reference.serverId, {
 						id: message.instanceId,
 						name: String(message.instanceId),
 					});
