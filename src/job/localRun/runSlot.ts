@@ -8,6 +8,7 @@ import type { Engine } from '../../image/engine.js';
 import { WORKDIR } from '../jobToml.js';
 import { OUTPUT_NAME } from '../templates.js';
 import { folderBytes } from './folderBytes.js';
+import { liveRunner } from './liveRunner.js';
 import type { LocalSlot } from './localSlot.js';
 
 /** What a run on this computer took. */
@@ -107,11 +108,10 @@ async function ensureImage(
 	throwIfAborted(ctx.signal);
 }
 
-/** Volunteers' hosts report the last 63 KiB, so the runner keeps most of a long output back; here a person watches. */
 async function showEverything(runner: string): Promise<void> {
 	const text = await readFile(runner, 'utf8');
 	await rm(runner);
-	await writeFile(runner, text.replace(/\bb2d_show_first=\d+/, 'b2d_show_first=67108864'), { mode: 0o755 });
+	await writeFile(runner, liveRunner(text), { mode: 0o755 });
 }
 
 async function must(engine: Engine, args: readonly string[], doing: string, ctx: OperationContext): Promise<{ output: string }> {

@@ -1,9 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { describe, expect, it, vi } from 'vitest';
 
 import { jobToml } from '../../../src/job/jobToml.js';
 import { enginePlan } from '../../../src/job/localRun/enginePlan.js';
 import { fileReferences } from '../../../src/job/localRun/fileReferences.js';
+import { liveRunner } from '../../../src/job/localRun/liveRunner.js';
+import { runnerScript } from '../../../src/job/runner.js';
 import { NETWORK_POLICIES } from '../../../src/job/types.js';
+import { RunnerSlot } from './runnerSlot.js';
 
 describe('job.toml', () => {
 	it.each(NETWORK_POLICIES)('is understood as it is written, with network %s', (network) => {
@@ -50,5 +56,29 @@ describe('the files of a job', () => {
 		['', 'x'],
 	])('may not lead out of the slot: %j for %j', (name, open) => {
 		expect(() => fileReferences(ref(name, open))).toThrow(expect.objectContaining({ code: 'job-invalid' }));
+	});
+});
+
+describe('the runner for a person who watches', () => {
+	it('shows each line at once, and all of them, and keeps the log', async () => {
+		const slot = await RunnerSlot.create();
+		try {
+			await writeFile(path.join(slot.slot, 'runner'), liveRunner(runnerScript));
+			const script = `echo first; while [ ! -e ${slot.shared('go').replace(/ /g, '\\ ')} ]; do sleep 0.1; done; seq 5000`;
+			await slot.write({}, ['/bin/sh', '-c', script]);
+			let seen = '';
+			const { end } = slot.start((text) => {
+				seen += text;
+			});
+			await vi.waitUntil(() => seen.includes('first\n'), { timeout: 10_000, interval: 50 });
+			await writeFile(slot.shared('go'), '');
+			const { code, terminal } = await end;
+			expect(code).toBe(0);
+			expect(terminal).toContain('\n2499\n2500\n2501\n');
+			expect(terminal).not.toContain('left out');
+			expect((await slot.results())['.b2d/log.txt']).toMatch(/^first\n1\n2\n[^]*\n5000\n$/);
+		} finally {
+			await slot.remove();
+		}
 	});
 });

@@ -81,8 +81,8 @@ export class RunnerSlot {
 		await writeFile(path.join(this.slot, 'b2d_params'), table);
 	}
 
-	/** Starts the runner; the promise is its end. */
-	start(): { readonly pid: number; readonly end: Promise<Outcome> } {
+	/** Starts the runner; the promise is its end. `onOutput` gets what it prints as it comes. */
+	start(onOutput?: (text: string) => void): { readonly pid: number; readonly end: Promise<Outcome> } {
 		const child = spawn(BUSYBOX, ['sh', path.join(this.slot, 'runner')], {
 			env: { B2D_PRIVATE: path.join(this.dir, 'private') },
 			stdio: ['ignore', 'pipe', 'pipe'],
@@ -91,6 +91,7 @@ export class RunnerSlot {
 		let terminal = '';
 		const collect = (chunk: Buffer): void => {
 			terminal += chunk.toString('latin1');
+			onOutput?.(chunk.toString('latin1'));
 		};
 		child.stdout.on('data', collect);
 		child.stderr.on('data', collect);
