@@ -12,11 +12,11 @@ import type { LocalInput } from '../../job/localInputs.js';
 import { type ContainerRequest, type ImageSource, submitContainer } from '../../job/submitImage.js';
 import { NETWORK_POLICIES, type SubmittedBatch } from '../../job/types.js';
 import { architecturesOf, installedApps } from '../../project/apps.js';
+import { DEFAULT_APP } from '../../project/installChoices.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { cacheDir, type GlobalOptions, type Session, withProject } from '../session.js';
 import { printable } from '../table.js';
-import { DEFAULT_APP } from './installSpec.js';
 import { describeFetch, fetchBatch } from './results.js';
 import { batchExitCode, countsText, waitForBatch } from './status.js';
 
