@@ -14,6 +14,7 @@ const ENTRIES: Readonly<Record<CommandId, Entry>> = {
 	'boinc2docker.server.add': { load: async () => (await import('./server/add.js')).addServer, ...once },
 	'boinc2docker.server.remove': { load: async () => (await import('./server/remove.js')).removeServer },
 	'boinc2docker.app.install': { load: async () => (await import('./app/install.js')).installApp, ...once },
+	'boinc2docker.app.undoInstall': { load: async () => (await import('./app/undoInstall.js')).undoInstallation, ...once },
 	'boinc2docker.job.submit': { load: async () => (await import('./job/submit.js')).submitJob },
 	'boinc2docker.batch.cancel': { load: async () => (await import('./batch/cancel.js')).cancelBatches, ...once },
 	'boinc2docker.batch.fetchResults': { load: async () => (await import('./batch/fetchResults.js')).fetchBatchResults, ...once },
