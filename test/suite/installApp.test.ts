@@ -152,11 +152,10 @@ suite('installing an app', () => {
 
 	test('is taken back after a question', async () => {
 		const installation = { serverId: 'a', backupId: BACKUP, app: 'mysci' };
-		let answer: string | undefined;
-		Object.assign(vscode.window, { showWarningMessage: () => Promise.resolve(answer) });
+		const answers = [undefined, 'Take Back'];
+		Object.assign(vscode.window, { showWarningMessage: () => Promise.resolve(answers.shift()) });
 		await assert.rejects(undoInstallation(servicesWith('present'), installation), { name: 'AbortError' });
 		assert.deepEqual(undone, []);
-		answer = 'Take Back';
 		await undoInstallation(servicesWith('present'), installation);
 		assert.deepEqual(undone, [BACKUP]);
 		assert.equal(asked.at(-1), 'The installation of “mysci” on Test Project was taken back. Something remains.');
