@@ -3,6 +3,7 @@ export const COMMANDS = [
 	'boinc2docker.server.add',
 	'boinc2docker.server.remove',
 	'boinc2docker.app.install',
+	'boinc2docker.app.undoInstall',
 	'boinc2docker.job.submit',
 	'boinc2docker.batch.open',
 	'boinc2docker.job.preview',

@@ -58,8 +58,15 @@ export function contextFor(terminal: Terminal): OperationContext {
 	return { log: terminal.log, progress: terminal.progress, clock: systemClock, signal: controller.signal };
 }
 
-/** Connects to `--server`, opens its project, runs `work` and closes everything again. */
-export async function withProject(options: GlobalOptions, work: (session: Session) => Promise<number>): Promise<number> {
+/**
+ * Connects to `--server`, opens its project, runs `work` and closes everything again. The project is in the folder that the address
+ * names, else in `folder`, else the only one there.
+ */
+export async function withProject(
+	options: GlobalOptions,
+	work: (session: Session) => Promise<number>,
+	folder?: string,
+): Promise<number> {
 	const terminal = terminalFor(options);
 	const ctx = contextFor(terminal);
 	const target = parseTarget(requireServer(options));
@@ -88,7 +95,7 @@ export async function withProject(options: GlobalOptions, work: (session: Sessio
 	// The account that logs in is often not the one that owns the project.
 	const connection = options.as === undefined ? login : prefixed(login, ['sudo', '-n', '-u', options.as, '--']);
 	try {
-		const root = target.path ?? (await onlyProject(connection));
+		const root = target.path ?? folder ?? (await onlyProject(connection));
 		const project = await openProject(connection, root, ctx);
 		try {
 			return await work({ terminal, connection, project, ctx });

@@ -14,6 +14,7 @@ const ENTRIES: Readonly<Record<CommandId, Entry>> = {
 	'boinc2docker.server.add': { load: async () => (await import('./server/add.js')).addServer, ...once },
 	'boinc2docker.server.remove': { load: async () => (await import('./server/remove.js')).removeServer },
 	'boinc2docker.app.install': { load: async () => (await import('./app/install.js')).installApp, ...once },
+	'boinc2docker.app.undoInstall': { load: async () => (await import('./app/undoInstall.js')).undoInstallation, ...once },
 	'boinc2docker.job.submit': { load: async () => (await import('./job/submit.js')).submitJob },
 	'boinc2docker.batch.open': { load: async () => (await import('./batch/open.js')).openBatch },
 	'boinc2docker.job.preview': { load: async () => (await import('./job/preview.js')).previewJobs },

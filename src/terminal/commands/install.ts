@@ -56,7 +56,7 @@ export const installCommand: RegisterCommand = (program, setExitCode) => {
 			const { downloadTo } = wish;
 			setExitCode(
 				downloadTo === undefined
-					? await withProject(options, (session) => install(session, wish, options))
+					? await withProject(options, (session) => install(session, wish, options), wish.projectHome)
 					: await download(wish, path.resolve(downloadTo), options),
 			);
 		});

@@ -9,7 +9,14 @@ import { given } from '../../common/given.js';
 import { runnerScript } from '../../job/runner.js';
 import { type AppFile, isoSource, parseAppFile, wrapperSource } from '../../project/appFile.js';
 import type { AssimilatorChoice, InstallSpec, ValidatorChoice } from '../../project/install/spec.js';
-import type { IsoSource } from '../../project/isoSource.js';
+import {
+	busyboxSources,
+	choicesOf,
+	DEFAULT_APP,
+	type InstallChoices,
+	programSources,
+	saidSources,
+} from '../../project/installChoices.js';
 import type { ProgramOptions, Programs, ProgramSources } from '../../project/programsFor.js';
 import { type Platform, PLATFORMS, RUNTIMES } from '../../project/types.js';
 import type { WrapperSource } from '../../project/wrapperSource.js';
@@ -35,7 +42,6 @@ export interface InstallOptions extends GlobalOptions {
 	readonly undo?: string;
 }
 
-export const DEFAULT_APP = 'boinc2docker';
 const DEFAULT_FILE = 'boinc2docker.yml';
 
 /** What to install as options and `boinc2docker.yml` say together; options win. */
@@ -44,6 +50,8 @@ export interface InstallWish {
 	readonly programs: Omit<ProgramOptions, 'server'>;
 	/** Folder to fetch the programs into, instead of installing. */
 	readonly downloadTo: string | undefined;
+	/** The project's folder, where the address of the server has none. */
+	readonly projectHome: string | undefined;
 	readonly notes: readonly string[];
 	spec(programs: Programs): InstallSpec;
 }
@@ -52,17 +60,18 @@ export interface InstallWish {
 export async function installWish(options: InstallOptions): Promise<InstallWish> {
 	const file = await appFile(options.file);
 	const folder = path.dirname(path.resolve(options.file ?? DEFAULT_FILE));
-	const chosen = { ...given<Choices>(fromFile(file, folder)), ...given<Choices>(fromOptions(options)) };
+	const chosen = { ...(file && choicesOf(file, folder)), ...fromOptions(options) };
 	const signingKey = options.signingKey === undefined ? undefined : await readGiven(options.signingKey);
 	const { app = DEFAULT_APP, friendlyName = 'Containers', busybox = [], platforms, ...rest } = chosen;
 	return {
 		sources: sourcesOf(options, file, folder),
 		programs: {
 			pinFile: path.join(process.env.XDG_CONFIG_HOME ?? path.join(homedir(), '.config'), 'boinc2docker', 'programs.json'),
-			busybox: busybox.map((place) => (isUrl(place) ? { url: place } : { file: path.resolve(place) })),
+			busybox: busyboxSources(busybox),
 			...(platforms && { platforms }),
 		},
 		downloadTo: options.downloadOnly ?? (file?.downloadOnly === true ? path.resolve(folder, file.tempDir ?? '.') : undefined),
+		projectHome: file?.projectHome,
 		notes: file?.notes ?? [],
 		spec: (programs) => ({
 			app,
@@ -77,36 +86,8 @@ export async function installWish(options: InstallOptions): Promise<InstallWish>
 	};
 }
 
-/** What both the options and the file can say. */
-interface Choices {
-	readonly app: string;
-	readonly friendlyName: string;
-	readonly version: string;
-	readonly resultsDir: string;
-	readonly validator: ValidatorChoice;
-	readonly assimilator: AssimilatorChoice;
-	/** Files or addresses. */
-	readonly busybox: readonly string[];
-	readonly platforms: readonly Platform[];
-}
-
-type Said = { readonly [K in keyof Choices]: Choices[K] | undefined };
-
-function fromFile(file: AppFile | undefined, folder: string): Said {
-	return {
-		app: file?.app,
-		friendlyName: file?.friendlyName,
-		version: file?.version,
-		resultsDir: file?.resultsDir,
-		validator: file?.validator,
-		assimilator: file?.assimilator,
-		busybox: file?.busybox.map((place) => (isUrl(place) ? place : path.resolve(folder, place))),
-		platforms: file?.platforms,
-	};
-}
-
-function fromOptions(options: InstallOptions): Said {
-	return {
+function fromOptions(options: InstallOptions): Partial<InstallChoices> {
+	return given<InstallChoices>({
 		app: options.app,
 		friendlyName: options.title,
 		version: options.appVersion,
@@ -115,7 +96,7 @@ function fromOptions(options: InstallOptions): Said {
 		assimilator: assimilatorChoice(options.assimilator),
 		busybox: options.busybox,
 		platforms: options.platform?.map(parsePlatform),
-	};
+	});
 }
 
 /** Names of programs after `script:`; whether they can be such is checked with the rest of the spec. */
@@ -160,42 +141,26 @@ const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
 /** The ISO that `npm run iso` puts beside the program. */
 const builtIso = (): string => path.join(path.dirname(realpathSync(process.argv[1] ?? '.')), 'iso', 'boinc2docker.iso');
 
-/** Both runtimes where an ISO or a vboxwrapper is given; without, containers only: the ISO does not come with the program. */
+/** The sources that the options name go before those of the file. */
 function sourcesOf(options: InstallOptions, file: AppFile | undefined, folder: string): ProgramSources {
-	const asked = options.runtime?.map((text) => choice('runtime', text, RUNTIMES)) ?? file?.runtimes;
-	const iso = options.iso === undefined ? inFolder(file?.iso, folder) : isoSource(options.iso);
-	const vboxwrapper =
-		options.vboxwrapper === undefined ? inFolder(file?.vboxwrapper, folder) : wrapperSource(options.vboxwrapper);
-	const runtimes = asked ?? (iso || vboxwrapper ? RUNTIMES : ['docker']);
-	const docker = dockerSource(options, file, folder);
-	return {
-		...(runtimes.includes('docker') && { docker }),
-		...(runtimes.includes('vm') && {
-			vm: {
-				// A folder or a server that has one wrapper most likely has the other.
-				wrapper: vboxwrapper ?? ('release' in docker ? { release: 'latest' } : docker),
-				iso: iso ?? { file: builtIso() },
-			},
+	const { iso, vboxwrapper, runtime } = options;
+	const said = {
+		...(file && saidSources(file, folder)),
+		...given({
+			runtimes: runtime?.map((text) => choice('runtime', text, RUNTIMES) ?? 'docker'),
+			wrapper: dockerSource(options),
+			vboxwrapper: vboxwrapper === undefined ? undefined : wrapperSource(vboxwrapper),
+			iso: iso === undefined ? undefined : isoSource(iso),
 		}),
 	};
+	return programSources(said, builtIso());
 }
 
-function dockerSource(options: InstallOptions, file: AppFile | undefined, folder: string): WrapperSource {
-	if (options.wrappers !== undefined) {
-		return isUrl(options.wrappers) ? { url: options.wrappers } : { folder: path.resolve(options.wrappers) };
+function dockerSource({ wrappers, release }: InstallOptions): WrapperSource | undefined {
+	if (wrappers !== undefined) {
+		return isUrl(wrappers) ? { url: wrappers } : { folder: path.resolve(wrappers) };
 	}
-	if (options.release !== undefined) {
-		return { release: options.release };
-	}
-	return inFolder(file?.wrapper, folder) ?? { release: 'latest' };
-}
-
-/** Paths of a file start from the folder that it is in. */
-function inFolder<T extends WrapperSource | IsoSource>(source: T | undefined, folder: string): T | undefined {
-	if (source && 'folder' in source) {
-		return { ...source, folder: path.resolve(folder, source.folder) };
-	}
-	return source && 'file' in source ? { ...source, file: path.resolve(folder, source.file) } : source;
+	return release === undefined ? undefined : { release };
 }
 
 function choice<T extends string>(what: string, text: string | undefined, known: readonly T[]): T | undefined {

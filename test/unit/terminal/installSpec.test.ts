@@ -2,10 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import type { InstallSpec } from '../../../src/project/install/spec.js';
 import { type InstallOptions, installWish } from '../../../src/terminal/commands/installSpec.js';
+import { runProgram } from '../../../src/terminal/program.js';
 
 let dir: string;
 beforeEach(async () => {
@@ -93,4 +94,18 @@ describe('what judges and collects results', () => {
 		expect((await spec({ signingKey: key })).signingKey).toBe('1024\n');
 		await expect(spec({ signingKey: `${key}.gone` })).rejects.toMatchObject({ code: 'input-missing' });
 	});
+});
+
+test('projhome is the project’s folder where the address of the server has none', async () => {
+	const file = path.join(dir, 'boinc2docker.yml');
+	await writeFile(file, `projhome: ${dir}/project\n`);
+	const said = vi.spyOn(console, 'log').mockReturnValue();
+	const install = (server: string): Promise<number> =>
+		runProgram(['install', '--json', '--server', server, '--file', file], '0.0.0');
+	expect([await install('local:'), await install(`local:${dir}/other`)]).toEqual([1, 1]);
+	const answers = said.mock.calls.map(([text]) => JSON.parse(String(text)) as { error: { code: string; message: string } });
+	expect(answers.map(({ error }) => error.code)).toEqual(['project-not-found', 'project-not-found']);
+	expect(answers[0]?.error.message).toContain(`${dir}/project`);
+	expect(answers[1]?.error.message).toContain(`${dir}/other`);
+	said.mockRestore();
 });

@@ -4,9 +4,10 @@ import * as vscode from 'vscode';
 
 import { abortError } from '../../../common/errors.js';
 import { STORAGE_KEYS } from '../../../common/ids.js';
+import type { InstallSpec } from '../../../project/install/spec.js';
 import type { IsoSource } from '../../../project/isoSource.js';
 import type { ProgramSources } from '../../../project/programsFor.js';
-import { type Runtime, RUNTIMES } from '../../../project/types.js';
+import { type Platform, type Runtime, RUNTIMES } from '../../../project/types.js';
 import type { WrapperSource } from '../../../project/wrapperSource.js';
 import { type Asker, runWizard } from '../../quickInput/wizard.js';
 import type { Services } from '../../services.js';
@@ -17,6 +18,10 @@ export interface InstallWish {
 	/** For volunteers. */
 	readonly friendlyName: string;
 	readonly sources: ProgramSources;
+	/** What only a file says. */
+	readonly more?: Pick<Partial<InstallSpec>, 'version' | 'resultsDir' | 'validator' | 'assimilator'>;
+	readonly busybox?: readonly string[];
+	readonly platforms?: readonly Platform[];
 }
 
 /** Asks for the names of the app, for the hosts that it is for, and where the programs come from. */
