@@ -36,10 +36,11 @@ after(
 beforeEach(() => wb.reset());
 afterEach((t) => keepPicture(wb, t));
 
-/** Puts these into the user's settings; VS Code sees it at once. */
-function setSettings(change) {
-	const file = path.join(wb.server.dataDir, 'data/User/settings.json');
-	fs.writeFileSync(file, JSON.stringify({ ...JSON.parse(fs.readFileSync(file, 'utf8')), ...change }));
+/** Chooses a colour theme by its name, as a person does: settings that are written to the file come too late. */
+async function chooseTheme(name) {
+	await wb.runCommand('Preferences: Color Theme');
+	await wb.type(name, { accept: false });
+	await wb.pick(name);
 }
 
 test('the page of a batch shows its figures, charts, failures and hosts', async () => {
@@ -134,8 +135,8 @@ test('what changes on the server changes on the page, and hostile text stays tex
 
 test('the page in three themes at two widths', async () => {
 	await wb.runCommand('View: Close Primary Side Bar');
-	for (const theme of ['Visual Studio Light', 'Visual Studio Dark', 'Default High Contrast']) {
-		setSettings({ 'workbench.colorTheme': theme });
+	for (const theme of ['Light (Visual Studio)', 'Dark (Visual Studio)', 'Dark High Contrast']) {
+		await chooseTheme(theme);
 		const kind = theme.includes('High') ? 'vscode-high-contrast' : theme.includes('Light') ? 'vscode-light' : 'vscode-dark';
 		page = await wb.webview(`body.${kind} #figures .figure`);
 		for (const width of [1280, 560]) {

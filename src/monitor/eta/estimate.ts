@@ -38,6 +38,9 @@ export interface Eta {
 }
 
 const TRIALS = 120;
+/** Fewer trials of a batch with thousands of instances on hosts: what is drawn in all stays below this. */
+const MOST_DRAWN = 100_000;
+const LEAST_TRIALS = 24;
 /** Instances that are followed one by one in a trial; what is queued before them drains as a whole. */
 const FOLLOWED = 600;
 /** From a failure to the next instance's way to a host, as a share of the typical turnaround. */
@@ -68,7 +71,9 @@ export function estimateEnd(input: EtaInput, random: Random): Eta | undefined {
 	if (fleet.slots === 0) {
 		return undefined;
 	}
-	const ends = Array.from({ length: TRIALS }, () => trial(input, fleet, random)).sort((a, b) => a - b);
+	const drawn = totalOf(running) + Math.min(queued, FOLLOWED);
+	const trials = Math.round(Math.min(TRIALS, Math.max(LEAST_TRIALS, MOST_DRAWN / drawn)));
+	const ends = Array.from({ length: trials }, () => trial(input, fleet, random)).sort((a, b) => a - b);
 	const at = (share: number): number => ends[Math.min(ends.length - 1, Math.floor(share * ends.length))] ?? 0;
 	const p50 = at(0.5);
 	return {
