@@ -5,11 +5,10 @@ import type { Job, JobState } from './types.js';
 
 /** Which jobs of a batch, in order of their ids. */
 export interface JobPage {
-	/** Only jobs with a larger id; with `newestFirst`, with a smaller one. */
+	/** Only jobs with a larger id. */
 	readonly after?: number;
 	/** Most jobs to return. */
 	readonly limit?: number;
-	readonly newestFirst?: boolean;
 	readonly states?: readonly JobState[];
 	/** Only jobs that this host has or had an instance of. */
 	readonly hostId?: number;
@@ -51,13 +50,13 @@ const COLUMNS = `w.id, w.batch, w.name, w.create_time, w.canonical_resultid, w.e
  * found without looking at the others.
  */
 export async function jobPage(db: Queries, batchId: number, page: JobPage = {}, index?: JobIndex): Promise<Job[]> {
-	const { after, limit = 200, newestFirst = false } = page;
+	const { after = 0, limit = 200 } = page;
 	const known = index && knownIds(index, page);
 	if (known?.length === 0) {
 		return [];
 	}
-	const conditions = ['w.batch = ?', ...(after === undefined ? [] : [newestFirst ? 'w.id < ?' : 'w.id > ?'])];
-	const params: unknown[] = [batchId, ...(after === undefined ? [] : [after])];
+	const conditions = ['w.batch = ?', 'w.id > ?'];
+	const params: unknown[] = [batchId, after];
 	for (const [condition, ...values] of filters(batchId, page)) {
 		conditions.push(condition);
 		params.push(...values);
@@ -67,12 +66,11 @@ export async function jobPage(db: Queries, batchId: number, page: JobPage = {}, 
 		params.push(...known);
 	}
 	const byBatch = known || page.names || page.hostId !== undefined ? '' : 'FORCE INDEX (wu_batch)';
-	const order = newestFirst ? 'DESC' : 'ASC';
 	const rows = await db.select(
 		`SELECT w.*, ${FLAGS} FROM (
-			SELECT ${COLUMNS} FROM workunit w ${byBatch} WHERE ${conditions.join(' AND ')} ORDER BY w.id ${order} LIMIT ?
+			SELECT ${COLUMNS} FROM workunit w ${byBatch} WHERE ${conditions.join(' AND ')} ORDER BY w.id LIMIT ?
 		) w LEFT JOIN result r ON r.workunitid = w.id
-		GROUP BY w.id, w.batch, w.name, w.create_time, w.canonical_resultid, w.error_mask, w.canonical, w.assimilated ORDER BY w.id ${order}`,
+		GROUP BY w.id, w.batch, w.name, w.create_time, w.canonical_resultid, w.error_mask, w.canonical, w.assimilated ORDER BY w.id`,
 		[...params, limit],
 	);
 	return rows.map((row) => ({
@@ -89,7 +87,7 @@ export async function jobPage(db: Queries, batchId: number, page: JobPage = {}, 
 /** The ids on the page, where the index alone decides. */
 function knownIds(index: JobIndex, page: JobPage): number[] | undefined {
 	const { states, after = 0, limit = 200 } = page;
-	const alone = page.newestFirst !== true && page.hostId === undefined && page.exitStatus === undefined;
+	const alone = page.hostId === undefined && page.exitStatus === undefined;
 	if (!states || !alone || page.names || page.containing !== undefined || states.some((one) => FINAL_JOB_STATES.includes(one))) {
 		return undefined;
 	}

@@ -122,8 +122,7 @@ export class BatchNode implements PagedNode {
 
 	/** Up to `limit` jobs as rows below `parent`, and the row for more. */
 	async jobRows(parent: BatchNode | GroupNode, page: JobPage, limit: number): Promise<readonly TreeNode[]> {
-		const newestFirst = this.#cache.options.order === 'newest' && parent === this;
-		const jobs = await this.server.model.jobs(this.batchId, { ...page, limit: limit + 1, ...(newestFirst && { newestFirst }) });
+		const jobs = await this.server.model.jobs(this.batchId, { ...page, limit: limit + 1 });
 		const byState = !(parent instanceof GroupNode) || parent.key.by === 'state';
 		const rows = jobs.flatMap((job) => {
 			// A job can be on several hosts, but only in one state.
