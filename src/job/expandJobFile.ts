@@ -71,7 +71,10 @@ function jobOf(
 ): JobRequest {
 	const named = label === undefined ? undefined : labelOf(label, row);
 	const env = Object.fromEntries([
-		...Object.entries(request.env ?? {}).map(([name, value]) => [name, fillIn(value, row)] as const),
+		// The others are the batch's.
+		...Object.entries(request.env ?? {})
+			.filter(([, value]) => placeholders(value).length > 0)
+			.map(([name, value]) => [name, fillIn(value, row)] as const),
 		...[...row].filter(([name]) => name !== 'index' && name !== 'repetition'),
 		['B2D_REPETITION', row.get('repetition') ?? '0'],
 		...(named === undefined ? [] : [['B2D_NAME', named] as const]),

@@ -73,6 +73,12 @@ export function withOptions(
 		...(Object.keys(env).length > 0 && { env }),
 		...(request.inputs || options.inputs ? { inputs: [...(request.inputs ?? []), ...(options.inputs ?? [])] } : {}),
 		...(app !== undefined && { app }),
-		...(sweep && { jobs: [...jobs()].map((job) => ({ ...job, ...(options.command && { command: options.command }) })) }),
+		...(sweep && {
+			jobs: [...jobs()].map((job) => ({
+				...job,
+				env: { ...job.env, ...options.env },
+				...(options.command && { command: options.command }),
+			})),
+		}),
 	};
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 
-import { eachRow, type ExpandedJobs,expandJobFile } from '../../../../src/job/expandJobFile.js';
+import { eachRow, type ExpandedJobs, expandJobFile } from '../../../../src/job/expandJobFile.js';
 import { parseJobFile } from '../../../../src/job/jobFile.js';
 import { patternExpression } from '../../../../src/job/sweep/findFiles.js';
 import { labelOf, labelProblem, MAX_LABEL } from '../../../../src/job/sweep/names.js';
@@ -44,7 +44,7 @@ sweep:
 		expect(jobs[3]).toEqual({
 			command: ['run', '--alpha=it\'s "q" \n é', 'b.csv'],
 			env: {
-				...{ LABEL: 'it\'s "q" \n é of 3', FIXED: '1', file: 'data/b.csv', file_name: 'b.csv' },
+				...{ LABEL: 'it\'s "q" \n é of 3', file: 'data/b.csv', file_name: 'b.csv' },
 				...{ alpha: 'it\'s "q" \n é', B2D_REPETITION: '0', B2D_NAME: 'b-csv-3' },
 			},
 			inputs: [{ path: 'in.csv', file: path.join(dir, 'data/b.csv') }],
