@@ -4,13 +4,13 @@
 export { contentOfBytes } from '../common/content.js';
 export { ServerConnections } from '../connection/serverConnections.js';
 export { findEngine } from '../image/engine.js';
-export { reproduce } from '../job/localRun/reproduce.js';
 export { cancelJobs } from '../job/cancel.js';
-export { setPriority } from '../job/priority.js';
-export { retryFailed } from '../job/retry.js';
 export { describeJobs } from '../job/describeJobs.js';
 export { expandJobFile } from '../job/expandJobFile.js';
 export { parseJobFile } from '../job/jobFile.js';
+export { reproduce } from '../job/localRun/reproduce.js';
+export { setPriority } from '../job/priority.js';
+export { retryFailed } from '../job/retry.js';
 export { runnerScript } from '../job/runner.js';
 export { submitContainer } from '../job/submitImage.js';
 export { joinColumns } from '../monitor/batchPage/columns.js';

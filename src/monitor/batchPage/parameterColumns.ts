@@ -1,6 +1,6 @@
 import { BoincError } from '../../common/errors.js';
 import { readFile } from '../../connection/files.js';
-import { type JobParameters,parseTable } from '../../job/parameters.js';
+import { type JobParameters, parseTable } from '../../job/parameters.js';
 import type { Project } from '../../project/project.js';
 import type { ColumnSource } from './columns.js';
 

@@ -5,8 +5,8 @@ import path from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type Database, numberOf, openDatabase, textOf } from '../../../src/sandbox/database.js';
 import { parsePublicKey, verifyMd5 } from '../../../src/project/boincKeys.js';
+import { type Database, numberOf, openDatabase, textOf } from '../../../src/sandbox/database.js';
 import { eventually, runTool, startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');

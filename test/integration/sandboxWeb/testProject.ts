@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import { generateBoincKeys, parsePrivateKey, signBytes } from '../../../src/project/boincKeys.js';
 import { hierarchyPath } from '../../../src/project/hierarchy.js';
 import { type Database, installSchema, numberOf, openDatabase, type Row } from '../../../src/sandbox/database.js';
 import { freePort } from '../../../src/sandbox/freePort.js';
-import { generateBoincKeys, parsePrivateKey, signBytes } from '../../../src/project/boincKeys.js';
 import { type Mariadb, startMariadb } from '../../../src/sandbox/mariadb.js';
 import { insertUser } from '../../../src/sandbox/web/accounts.js';
 import { startWebServer, type WebServer } from '../../../src/sandbox/web/webServer.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { jobWords, parameterTable,parseTable } from '../../../src/job/parameters.js';
+import { jobWords, parameterTable, parseTable } from '../../../src/job/parameters.js';
 import { joinColumns } from '../../../src/monitor/batchPage/columns.js';
 import { type ExportRow, exportText } from '../../../src/monitor/batchPage/exportTable.js';
 import { histogram } from '../../../src/monitor/batchPage/histogram.js';

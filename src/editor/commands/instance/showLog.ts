@@ -10,6 +10,10 @@ export async function showInstanceLog(services: Services, item?: unknown): Promi
 }
 
 /** Opens the log of an instance of a server. */
-export async function openLog({ documents }: Services, serverId: string, { id, name }: { id: number; name: string }): Promise<void> {
+export async function openLog(
+	{ documents }: Services,
+	serverId: string,
+	{ id, name }: { id: number; name: string },
+): Promise<void> {
 	await documents.open(`/log/${serverId}/${id}/${fileName(name)}.log`);
 }
