@@ -121,6 +121,7 @@ const result = (name: string, state: number, exit: number, stderr: string): stri
 /** Lets nothing of earlier tests be sent any more. */
 beforeEach(async () => {
 	await database.execute('DELETE FROM host');
+	await database.execute('UPDATE workunit SET transition_time = 2147483647'); // no further tries
 	await database.execute('UPDATE result SET server_state = 5, outcome = 5 WHERE server_state IN (2, 4)');
 });
 
@@ -315,7 +316,7 @@ it('nothing has failed, cancelled, and a further try after a failure', async () 
 	await runsOnHost((name) => result(name, 3, 1, 'oops'));
 	await eventually('a second instance', async () => (await count('result WHERE batch = ?', [batch])) === 2);
 	const again = await why({ kind: 'batch', id: batch });
-	expect(kinds(again.waiting)).toEqual(['retrying', 'hosts-fit']);
+	expect(kinds(again.waiting)).toEqual(expect.arrayContaining(['retrying', 'hosts-fit']));
 	expect(again.failure).toMatchObject([{ kind: 'program-failed', level: 'warning' }]);
 	await runsOnHost((name) => result(name, 3, 1, 'oops'));
 	await eventually('BOINC to give up', async () => (await count('workunit WHERE batch = ? AND error_mask = 2', [batch])) === 1);
