@@ -78,7 +78,8 @@ suite('language server', () => {
 			new vscode.Position(3, 12),
 		);
 		const [text] = hover?.contents ?? [];
-		assert.match(JSON.stringify(text), /2,147,483,648 bytes/);
+		assert.ok(text instanceof vscode.MarkdownString);
+		assert.match(text.value, /2,147,483,648 bytes/);
 		const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', job, 10);
 		const titles = lenses.map(({ command }) => command?.title);
 		assert.ok(titles.includes('Submit') && titles.includes('Preview 3 Jobs'), titles.join());

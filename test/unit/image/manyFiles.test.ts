@@ -38,8 +38,8 @@ describe('the tree of an image', () => {
 	it('takes less than 200 bytes for each file', async () => {
 		await held(1_000);
 		const few = await held(5_000);
-		const many = await held(45_000);
-		expect((many - few) / 40_000).toBeLessThan(200);
-		expect((many - few) / 40_000).toBeGreaterThan(20);
-	});
+		const many = await held(25_000);
+		expect((many - few) / 20_000).toBeLessThan(200);
+		expect((many - few) / 20_000).toBeGreaterThan(20);
+	}, 90_000);
 });
