@@ -105,14 +105,19 @@ test('all jobs are exported with their parameters', async () => {
 	page = await wb.webview('#figures .figure');
 	await page.locator('vscode-button', { hasText: 'Export CSV' }).click();
 	// VS Code's own dialog writes its path into the box when it has read the folder: Enter only when ours has stayed.
-	for (let i = 0; i < 20 && !fs.existsSync(file); i++) {
-		await wb.quickInputBox.fill(file).catch(() => undefined);
+	let accepted = false;
+	for (let i = 0; i < 20 && !accepted; i++) {
+		await wb.quickInputBox.fill(file);
 		await sleep(300);
-		if ((await wb.quickInputBox.inputValue().catch(() => '')) === file) {
+		if ((await wb.quickInputBox.inputValue()) === file) {
 			await wb.quickInputBox.press('Enter');
-			await sleep(500);
+			accepted = await wb.quickInput.waitFor({ state: 'hidden', timeout: 3000 }).then(
+				() => true,
+				() => false,
+			);
 		}
 	}
+	assert.ok(accepted, 'the dialog did not take the path');
 	await wb.notification('Exported to').waitFor();
 	const lines = fs.readFileSync(file, 'utf8').trimEnd().split('\r\n');
 	assert.equal(lines.length, JOBS + 1);
