@@ -141,16 +141,16 @@ test('rows that the server purges leave the count, and the row says so', { timeo
 test('jobs come in pages of 200', { timeout: 60_000 }, async () => {
 	const more = row('Load More').first();
 	await pointAtList();
-	for (let i = 0; i < 40 && !(await more.isVisible()); i++) {
+	for (let i = 0; i < 300 && !(await more.isVisible()); i++) {
 		await wb.page.mouse.wheel(0, 2000);
-		await sleep(50);
+		await sleep(10);
 	}
 	await more.waitFor();
 });
 
 test('the tree in three themes', { timeout: 90_000 }, async () => {
 	await pointAtList();
-	for (let i = 0; i < 40; i++) {
+	for (let i = 0; i < 300; i++) {
 		await wb.page.mouse.wheel(0, -9000);
 	}
 	for (const theme of ['Dark Modern', 'Dark High Contrast', 'Light Modern']) {
