@@ -18,6 +18,16 @@ const VALIDATOR_KEYS: readonly Key[] = [
 	{ name: 'compare_script', shape: SCRIPT, doc: 'Program that compares two results.', example: 'compare_results' },
 ];
 
+const ASSIMILATOR_KEYS: readonly Key[] = [
+	{
+		name: 'script',
+		shape: SCRIPT,
+		doc: 'Program in the project’s bin/ that collects the results of a job.',
+		trap: 'Tokens after the name are not to be trusted: give the name alone.',
+		example: 'collect_results',
+	},
+];
+
 /** Keys for installing the app; `src/project/appFile.ts` reads them. The original boinc2docker had most of them. */
 export const INSTALL_KEYS: readonly Key[] = (
 	[
@@ -95,8 +105,15 @@ export const INSTALL_KEYS: readonly Key[] = (
 		},
 		{
 			name: 'assimilator',
-			shape: { type: 'choice', of: ['collect', 'none'] },
-			doc: 'collect: our script stores results by batch. none: somebody else’s business.',
+			shape: {
+				type: 'either',
+				of: [
+					{ type: 'choice', of: ['collect', 'none'] },
+					{ type: 'section', keys: () => ASSIMILATOR_KEYS },
+				],
+				what: 'one of collect, none, or script',
+			},
+			doc: 'collect: our script stores results by batch. none: somebody else’s business. script: a program of your own.',
 			default: 'collect',
 			trap: 'Without an assimilator results stay in the upload folder and rows are never removed.',
 			example: 'collect',

@@ -8,6 +8,7 @@ describe('the job keys of boinc2docker.yml', () => {
 		const text = `
 appname: mysci            # the installation's keys may stand beside
 validator: bitwise
+assimilator: { script: collect_mine }
 name: Räksmörgås
 dockerfile: docker/Dockerfile
 context: docker
