@@ -182,12 +182,15 @@ export class SshServer {
 	}
 }
 
-/** A new ed25519 key pair in OpenSSH's format. */
+/** A new ed25519 key pair in OpenSSH's format. Now and then ssh2 makes one that it cannot read itself; then another. */
 export function makeKey(passphrase?: string): { private: string; public: string } {
-	return ssh2.utils.generateKeyPairSync(
-		'ed25519',
-		passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 1 },
-	);
+	const options = passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 1 };
+	for (;;) {
+		const pair = ssh2.utils.generateKeyPairSync('ed25519', options);
+		if (!(ssh2.utils.parseKey(pair.private, passphrase) instanceof Error)) {
+			return pair;
+		}
+	}
 }
 
 export function publicBlob(privateKey: string): Buffer {
