@@ -184,9 +184,11 @@ export class SshServer {
 
 /** A new ed25519 key pair in OpenSSH's format. Now and then ssh2 makes one that it cannot read itself; then another. */
 export function makeKey(passphrase?: string): { private: string; public: string } {
-	const options = passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 1 };
 	for (;;) {
-		const pair = ssh2.utils.generateKeyPairSync('ed25519', options);
+		const pair = ssh2.utils.generateKeyPairSync(
+			'ed25519',
+			passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 1 },
+		);
 		if (!(ssh2.utils.parseKey(pair.private, passphrase) instanceof Error)) {
 			return pair;
 		}
