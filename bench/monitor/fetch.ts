@@ -6,13 +6,12 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 
-import { quietContext, silentLog, systemClock } from '../../src/common/ports.js';
-import { connect } from '../../src/connection/connect.js';
+import { quietContext } from '../../src/common/ports.js';
 import type { Connection } from '../../src/connection/connection.js';
-import { memorySecrets } from '../../src/connection/memorySecrets.js';
 import { encodeHeader } from '../../src/image/tar/encodeHeader.js';
 import { fetchResults } from '../../src/monitor/results/fetchResults.js';
 import { type Sshd, startSshd } from '../../src/sandbox/sshd.js';
+import { connectLoopback } from '../../test/support/loopback.js';
 import { leaveOutNativeModules } from '../support/nativeModules.js';
 
 const MB = 1_000_000;
@@ -190,23 +189,7 @@ async function unpackAll(folder: string): Promise<void> {
 }
 
 async function connectTo(sshd: Sshd, dir: string): Promise<Connection> {
-	const connection = await connect(
-		{ kind: 'ssh', user: sshd.user, host: '127.0.0.1', port: sshd.port, path: undefined },
-		{
-			prompts: {
-				secret: () => Promise.resolve(undefined),
-				text: () => Promise.resolve(undefined),
-				confirm: () => Promise.resolve(true),
-			},
-			secrets: memorySecrets(),
-			log: silentLog,
-			clock: systemClock,
-			trustFile: path.join(dir, 'trust'),
-			identityFiles: [sshd.userKeyFile],
-			knownHostsFiles: [],
-			agentSocket: '',
-		},
-	);
+	const connection = await connectLoopback(sshd, sshd.port, path.join(dir, 'trust'));
 	await connection.exec(['true']);
 	return connection;
 }

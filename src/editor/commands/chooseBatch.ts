@@ -14,8 +14,8 @@ export interface BatchChoice {
 	readonly batch: Batch;
 }
 
-/** A batch named by its ids: what a notification passes. */
-function isReference(value: unknown): value is { serverId: string; batchId: number } {
+/** Whether a value names a batch by its ids, as notifications and stored pages do. */
+export function isBatchReference(value: unknown): value is { serverId: string; batchId: number } {
 	return (
 		typeof value === 'object' &&
 		value !== null &&
@@ -29,7 +29,7 @@ function isReference(value: unknown): value is { serverId: string; batchId: numb
 /** The batch that an argument of a command means, if it means one that exists. */
 export function batchOf(services: Services, item: unknown): BatchChoice | undefined {
 	const reference =
-		item instanceof BatchNode ? { serverId: item.server.id, batchId: item.batchId } : isReference(item) ? item : undefined;
+		item instanceof BatchNode ? { serverId: item.server.id, batchId: item.batchId } : isBatchReference(item) ? item : undefined;
 	const model = reference && services.models.get(reference.serverId);
 	const batch = model?.batches().find(({ id }) => id === reference?.batchId);
 	return model && batch ? { model, batch } : undefined;

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Disposable } from '../../../common/disposable.js';
 import { PANELS } from '../../../common/ids.js';
 import type { ColumnSource } from '../../../monitor/batchPage/columns.js';
+import { isBatchReference } from '../../commands/chooseBatch.js';
 import type { Services } from '../../services.js';
 import { webviewHtml, webviewRoot } from '../webviewHtml.js';
 import { BatchPanel, type BatchReference } from './batchPanel.js';
@@ -43,7 +44,7 @@ export class BatchPanels implements Disposable {
 		this.#metricsOf = metricsOf;
 		this.#serializer = vscode.window.registerWebviewPanelSerializer(PANELS.batch, {
 			deserializeWebviewPanel: (panel, state: unknown) => {
-				if (isReference(state) && !this.#open.has(keyOf(state))) {
+				if (isBatchReference(state) && !this.#open.has(keyOf(state))) {
 					this.#fill(panel, state);
 				} else {
 					panel.dispose();
@@ -86,14 +87,3 @@ export class BatchPanels implements Disposable {
 }
 
 const keyOf = ({ serverId, batchId }: BatchReference): string => `${serverId}/${batchId}`;
-
-function isReference(value: unknown): value is BatchReference {
-	return (
-		typeof value === 'object' &&
-		value !== null &&
-		'serverId' in value &&
-		typeof value.serverId === 'string' &&
-		'batchId' in value &&
-		typeof value.batchId === 'number'
-	);
-}
