@@ -24,7 +24,7 @@ const { values: args } = parseArgs({
 const outdir = path.resolve(args.outdir);
 const isWanted = (name) => args.only?.includes(name) ?? true;
 
-/** Loaded on first use; the lint rule in eslint.config.mjs forbids static imports of them. */
+/** Loaded on first use: a static import of one of them ends the build, but in programs that need them from the start. */
 export const LAZY = ['ssh2', 'mysql2/promise', 'fzstd', 'xml2js', 'yaml', 'vscode-languageclient/node'];
 
 /** `mysql2/promise` → `mysql2-promise.js` */
@@ -34,9 +34,12 @@ const lazy = {
 	name: 'lazy-libraries',
 	setup(build) {
 		const filter = new RegExp(`^(${LAZY.map((name) => name.replace(/[/.]/g, '\\$&')).join('|')})$`);
-		build.onResolve({ filter }, ({ path: name, kind }) =>
-			kind === 'entry-point' ? undefined : { path: `./lib/${bundleName(name)}`, external: true },
-		);
+		build.onResolve({ filter }, ({ path: name, kind, importer }) => {
+			if (kind === 'import-statement' && !/\/src\/(sandbox|language)\//.test(importer)) {
+				return { errors: [{ text: `Load ${name} by await import() where it is used.` }] };
+			}
+			return kind === 'entry-point' ? undefined : { path: `./lib/${bundleName(name)}`, external: true };
+		});
 	},
 };
 

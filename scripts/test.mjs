@@ -31,11 +31,10 @@ const INTEGRATION = { name: 'integration', real: true, run: [bin('vitest'), 'run
 const CONFORMANCE = { name: 'conformance', real: true, run: [node, 'scripts/conformance.mjs'] };
 const VM = { name: 'vm', real: true, run: [bin('vitest'), 'run', '--project', 'vm'] };
 const CHECKS = [
-	{ name: 'types', run: [bin('tsc'), '--noEmit', '-p', '.'] },
-	{ name: 'page-types', run: [bin('tsc'), '--noEmit', '-p', 'src/webview'] },
 	{ name: 'unit', run: [bin('vitest'), 'run', '--project', 'unit'] },
 	{ name: 'format', run: [bin('prettier'), '--check', '.'] },
-	{ name: 'lint', run: [bin('eslint'), '.', '--max-warnings', '0'] },
+	// The rules and the types, of the pages too.
+	{ name: 'lint', run: [bin('oxlint')] },
 	{ name: 'exports', run: [bin('knip')] },
 ];
 /** What the oldest version might lack shows in these; how trees and pages behave at scale is shown in the newest alone. */
@@ -62,7 +61,7 @@ const totals = { passed: 0, failed: 0 };
 
 /** What each kind of runner says at its end: vitest, node's runner, ours. */
 function count(text) {
-	// eslint-disable-next-line no-control-regex
+	// oxlint-disable-next-line no-control-regex
 	const plain = text.replace(/\u001B\[[0-9;]*m/g, '');
 	const vitest = /^\s*Tests\s+(?:(\d+) failed \| )?(?:(\d+) passed)?/m.exec(plain);
 	if (vitest) {

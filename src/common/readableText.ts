@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 
 /** Escape sequences of terminals: colours, cursor movements, titles. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
 const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\^_])/g;
-// eslint-disable-next-line no-control-regex -- they are what is looked for
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 
 /** Bytes that some program wrote as text: UTF-8 where it is that; a byte that is not becomes `\xE9`, or another mark before the digits. */

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 
 import { BoincError } from '../common/errors.js';
-import type { Bytes, Connection, TransferOptions } from './connection.js';
+import type { Bytes, Connection, ExecResult, TransferOptions } from './connection.js';
 import type { LocalSink } from './localSink.js';
 import downloadScript from './scripts/download.sh';
 import { transferProblem } from './transferProblem.js';
@@ -35,16 +35,9 @@ export class Fetching {
 
 	/** Throws what the connection throws, and `file-not-found` or `permission-denied` for the file on the server. */
 	async run(): Promise<Fetched> {
-		const { connection, path, options } = this;
+		const { connection, path } = this;
 		const subject = { server: connection.name, path, doing: `read ${path}` };
-		const { stderr, code } = await connection
-			.exec(['sh', '-c', downloadScript, 'sh', path.startsWith('-') ? `./${path}` : path, String(this.have)], {
-				onStdout: (chunk) => this.#push(chunk),
-				timeoutMs: Number.POSITIVE_INFINITY,
-				idleTimeoutMs: IDLE_MS,
-				...(options.signal && { signal: options.signal }),
-			})
-			.finally(() => this.sink.finish());
+		const { stderr, code } = await this.#download();
 		const said = stderr.toString('utf8');
 		if (this.#problem !== undefined || this.#header !== undefined) {
 			throw transferProblem(subject, this.#problem ?? (said.trim() || `nothing was sent (code ${String(code)})`));
@@ -63,6 +56,23 @@ export class Fetching {
 			});
 		}
 		return { intact: complete && this.sink.digest() === expected, received: this.#received, resumedAt: this.#resumedAt };
+	}
+
+	async #download(): Promise<ExecResult> {
+		const { connection, path, options } = this;
+		try {
+			return await connection.exec(
+				['sh', '-c', downloadScript, 'sh', path.startsWith('-') ? `./${path}` : path, String(this.have)],
+				{
+					onStdout: (chunk) => this.#push(chunk),
+					timeoutMs: Number.POSITIVE_INFINITY,
+					idleTimeoutMs: IDLE_MS,
+					...(options.signal && { signal: options.signal }),
+				},
+			);
+		} finally {
+			await this.sink.finish();
+		}
 	}
 
 	#push(chunk: Bytes): void | Promise<void> {

@@ -18,7 +18,7 @@ export interface XmlNode {
 export function escapeXml(text: string): string {
 	return (
 		text
-			// eslint-disable-next-line no-control-regex -- these are what XML 1.0 forbids
+			// oxlint-disable-next-line no-control-regex -- these are what XML 1.0 forbids
 			.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F]/g, '')
 			.replaceAll('&', '&amp;')
 			.replaceAll('<', '&lt;')

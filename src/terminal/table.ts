@@ -13,7 +13,7 @@ function width(text: string): number {
 
 /** Control characters of names that others chose must not reach the terminal. */
 export function printable(text: string): string {
-	// eslint-disable-next-line no-control-regex
+	// oxlint-disable-next-line no-control-regex
 	return text.replace(/[\u0000-\u001F\u007F-\u009F]/g, '\uFFFD');
 }
 

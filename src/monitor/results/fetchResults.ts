@@ -73,7 +73,11 @@ export async function fetchResults(connection: Connection, request: FetchRequest
 		// A thread costs a moment, which few results are not worth.
 		const unpacker = entries.length < MANY ? inThisThread : createUnpacker(request.programs);
 		const fetching = new Fetching(connection, remote, folder, request, unpacker, ctx);
-		await fetching.run(entries).finally(() => unpacker.close());
+		try {
+			await fetching.run(entries);
+		} finally {
+			await unpacker.close();
+		}
 		const metrics = await writeMetrics(folder, request, fetching.fetched.length > 0);
 		ctx.log.info(`Fetched ${fetching.fetched.length} results of batch ${request.batch.id} into ${folder.path}`);
 		const { fetched, already, failed, refused } = fetching;

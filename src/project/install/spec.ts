@@ -102,7 +102,7 @@ function checkNames(spec: InstallSpec): void {
 	if (!isAppName(spec.app)) {
 		throw invalid(`“${spec.app}” cannot be the name of an app.`, 'Use at most 64 letters, digits, dashes and underscores.');
 	}
-	// eslint-disable-next-line no-control-regex -- none of them belongs into a name
+	// oxlint-disable-next-line no-control-regex -- none of them belongs into a name
 	if (/['"\\`\u0000-\u001F\u007F]/.test(spec.friendlyName) || spec.friendlyName.trim() === '' || spec.friendlyName.length > 254) {
 		throw invalid(
 			`“${spec.friendlyName}” cannot be the friendly name of an app: BOINC’s xadd writes it into the database unescaped.`,
@@ -110,7 +110,7 @@ function checkNames(spec: InstallSpec): void {
 		);
 	}
 	checkFileNames([...spec.wrappers, ...(spec.vm?.wrappers ?? [])]);
-	// eslint-disable-next-line no-control-regex -- the folder's name is kept as one line of a file
+	// oxlint-disable-next-line no-control-regex -- the folder's name is kept as one line of a file
 	if (spec.resultsDir !== undefined && (spec.resultsDir.trim() === '' || /[\u0000-\u001F]/.test(spec.resultsDir))) {
 		throw invalid(
 			'The folder for results cannot be empty or hold line breaks.',

@@ -70,7 +70,7 @@ describe('zstd data', () => {
 				);
 				expect(result === undefined || BoincError.is(result, 'archive-corrupt', 'image-unsupported') || result).toBe(true);
 			}),
-			{ numRuns: 200, interruptAfterTimeLimit: 20_000 },
+			{ numRuns: 200, plugins: [fc.interruptAfterTimeLimit(20_000)] },
 		);
 	});
 

@@ -93,7 +93,7 @@ describe.each(LAYOUTS)('a saved image (%s)', (layout) => {
 				const result = await contentOf(damaged).catch((error: unknown) => error);
 				expect(result === expected || BoincError.is(result, ...CODES) || result).toBe(true);
 			}),
-			{ numRuns: 80, interruptAfterTimeLimit: 4000 },
+			{ numRuns: 80, plugins: [fc.interruptAfterTimeLimit(4000)] },
 		);
 	});
 
@@ -104,7 +104,7 @@ describe.each(LAYOUTS)('a saved image (%s)', (layout) => {
 				const result = await contentOf(archive.subarray(0, length)).catch((error: unknown) => error);
 				expect(result === expected || BoincError.is(result, ...CODES) || result).toBe(true);
 			}),
-			{ numRuns: 40, interruptAfterTimeLimit: 2000 },
+			{ numRuns: 40, plugins: [fc.interruptAfterTimeLimit(2000)] },
 		);
 	});
 });

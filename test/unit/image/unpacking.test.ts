@@ -89,7 +89,7 @@ describe('unpacking', () => {
 				const result = await unpacked(isCut ? packed.subarray(0, at) : damaged, compression).catch((error: unknown) => error);
 				expect(Buffer.isBuffer(result) || BoincError.is(result, 'archive-corrupt', 'image-unsupported')).toBe(true);
 			}),
-			{ numRuns: 60, interruptAfterTimeLimit: 5000 },
+			{ numRuns: 60, plugins: [fc.interruptAfterTimeLimit(5000)] },
 		);
 	});
 });
