@@ -142,36 +142,19 @@ async function listTarOf(slot: RunnerSlot): Promise<Record<string, string>> {
 	return listTar(gunzipSync(await readFile(slot.shared('results.tgz'))));
 }
 
-describe('an image bigger than the memory, with 10,000 small files', () => {
+describe('an image whose tree is hard to keep', () => {
 	let image: PackedImage;
 	let outcome: VmOutcome;
 	let results: Record<string, string>;
 	beforeAll(async () => {
 		const [first = [], ...layers] = nastyLayers();
-		const line = Buffer.from('0123456789abcdef'.repeat(4));
-		const big = Array.from({ length: 3 }, (_, index) =>
-			file(`big/${String(index)}`, Buffer.alloc(42 << 20, Buffer.concat([Buffer.from(String(index)), line]))),
-		);
-		const many = Array.from({ length: 10_000 }, (_, index) =>
-			file(`many/${String(index % 100)}/${String(index)}`, String(index)),
-		);
-		image = await pack([[...first, ...gnuTarLayer()], ...layers, big, many], { config: { ...NASTY_CONFIG.config, User: '' } });
-		const slot = await slotOf({
-			image,
-			disk: 150_000_000,
-			argv: [
-				...['/bin/busybox', 'sh', '-c'],
-				`${LIST_TREE} /root/shared/results/tree.tar --exclude=./big --exclude=./many . || exit
-				find /many -type f | wc -l; cat /big/2 | wc -c; dd if=/dev/zero of=/written bs=1M count=130 2>/dev/null; wc -c </written`,
-			],
-		});
-		// Linux has 120 MB of the 160. Emulation takes its time on a busy machine.
-		outcome = await runVm(slot.slot, { memory: 160, seconds: 420 });
+		image = await pack([[...first, ...gnuTarLayer()], ...layers], { config: { ...NASTY_CONFIG.config, User: '' } });
+		const slot = await slotOf({ image, argv: ['/bin/busybox', 'sh', '-c', `${LIST_TREE} /root/shared/results/tree.tar .`] });
+		outcome = await runVm(slot.slot);
 		results = await slot.results();
-	}, 450_000);
+	});
 
-	test('runs, and its program writes a file that is bigger, too', () => {
-		expect(outcome.message).toMatch(/^10000\n44040192\n136314880\n/);
+	test('runs', () => {
 		expect(outcome.code).toBe(0);
 	});
 
@@ -184,8 +167,8 @@ describe('an image bigger than the memory, with 10,000 small files', () => {
 	});
 });
 
-/** What the container's runtime puts there changes the time of these; the tool that looks is not looked at, nor are the many files. */
-const CHANGED = /^$|^etc(\/(hosts|hostname|resolv\.conf))?$|^boinc$|^(tar|big|many)(\/|$)/;
+/** What the container's runtime puts there changes the time of these; the tool that looks is not looked at. */
+const CHANGED = /^$|^etc(\/(hosts|hostname|resolv\.conf))?$|^boinc$|^tar$/;
 
 /** A tree in which it does not matter which name of a file came first in an archive. */
 function comparable(tree: Record<string, string>): Record<string, string> {

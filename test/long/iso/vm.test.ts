@@ -54,6 +54,28 @@ describe('big', () => {
 		await big.dispose();
 	}, 1_800_000);
 
+	test('an image with 10,000 small files that is bigger than the memory runs, and its program writes a file that is bigger, too', async () => {
+		const many = Array.from({ length: 10_000 }, (_, index) =>
+			file(`many/${String(index % 100)}/${String(index)}`, String(index)),
+		);
+		const bytes = Array.from({ length: 3 }, (_, index) => file(`big/${String(index)}`, randomBytes(44_000_000)));
+		const big = await packLayers([busyboxLayer(), bytes, many], { config: { Env: ['PATH=/bin'] } });
+		// Linux has 120 MB of the 160.
+		const { code, message } = await runJob(
+			{
+				image: big,
+				disk: 150_000_000,
+				argv: shell(
+					'busybox find /many -type f | wc -l; cat /big/2 | wc -c; dd if=/dev/zero of=/written bs=1M count=130; wc -c </written',
+				),
+			},
+			{ memory: 160 },
+		);
+		expect(message).toMatch(/^10000\n44000000\n[^]*^136314880\n/m);
+		expect(code).toBe(0);
+		await big.dispose();
+	});
+
 	test('results of 100 MB come back', async () => {
 		const { code } = await runJob({
 			common: { maxOutputBytes: 200_000_000 },
