@@ -66,7 +66,8 @@ async function startParts(before: SandboxState, folders: SandboxFolders, ctx: Op
 		dir: folders.sshd,
 		port: sshPort,
 		detached: true,
-		config: [`SetEnv "PATH=${serverPath(folders)}"`],
+		// With a home of its own: what a person's shell does at each start has no place here, and may take longer than the command.
+		config: [`SetEnv "PATH=${serverPath(folders)}" "HOME=${folders.dir}"`],
 	});
 	const webPort = await freePort(before.ports.web);
 	const state: SandboxState = { ...before, ports: { database: mariadb.port, ssh: sshd.port, web: webPort } };

@@ -105,16 +105,23 @@ function projectOf(io: ToolIo, fail: (text: string) => never): ProjectSettings {
 
 async function passes(kind: DaemonKind, context: DaemonContext): Promise<void> {
 	const interval = context.options.number('sleep_interval') ?? kind.interval;
+	let idle = 0;
 	while (!context.stopping()) {
 		const worked = await kind.pass(context);
 		if (context.options.has('one_pass')) {
 			return;
 		}
-		if (!worked) {
-			await pause(pauseMs(interval, context.io.env), context);
+		if (worked) {
+			idle = 0;
+		} else {
+			await pause(idlePauseMs(pauseMs(interval, context.io.env), interval * 1000, idle++), context);
 		}
 	}
 }
+
+/** A quick sandbox that has nothing to do for a while looks less often, but never less often than BOINC. */
+const idlePauseMs = (ms: number, boincMs: number, idlePasses: number): number =>
+	Math.max(ms, Math.min(ms * Math.min(4, 1 + idlePasses / 8), boincMs));
 
 /** Sleeps in small steps, so that a stop is seen soon. */
 async function pause(ms: number, context: DaemonContext): Promise<void> {

@@ -35,7 +35,8 @@ async function connected(server: Sshd = sshd, more: Partial<ConnectPorts> = {}):
 
 beforeAll(async () => {
 	dir = await mkdtemp(join(tmpdir(), 'b2d-openssh-'));
-	sshd = await startSshd({ dir: join(dir, 'sshd') });
+	// Shells find no settings of the account, which could take longer than the commands.
+	sshd = await startSshd({ dir: join(dir, 'sshd'), config: [`SetEnv HOME=${dir}`] });
 	connection = await connected();
 });
 afterAll(async () => {
