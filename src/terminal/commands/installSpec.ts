@@ -39,7 +39,8 @@ export interface InstallOptions extends GlobalOptions {
 	readonly signingKey?: string;
 	readonly downloadOnly?: string;
 	readonly plan?: boolean;
-	readonly undo?: string;
+	/** `true`: without an id. */
+	readonly undo?: string | true;
 }
 
 const DEFAULT_FILE = 'boinc2docker.yml';

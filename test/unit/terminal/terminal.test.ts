@@ -24,7 +24,7 @@ function ends(kind: 'terminal' | 'pipe', level: 'warn' | 'debug' = 'warn') {
 	};
 }
 
-const QUESTION = { title: 'Log In', message: 'Password?' };
+const QUESTION = { title: 'Log In', message: 'Password?', accept: 'Yes' };
 
 describe('progress', () => {
 	it('is one line that is written over in a terminal, cut to its width, and taken away before other lines', () => {
