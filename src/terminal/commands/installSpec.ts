@@ -62,16 +62,19 @@ export async function installWish(options: InstallOptions): Promise<InstallWish>
 	const file = await appFile(options.file);
 	const folder = path.dirname(path.resolve(options.file ?? DEFAULT_FILE));
 	const chosen = { ...(file && choicesOf(file, folder)), ...fromOptions(options) };
+	const downloadTo =
+		options.downloadOnly ?? (file?.downloadOnly === true ? path.resolve(folder, file.tempDir ?? '.') : undefined);
 	const signingKey = options.signingKey === undefined ? undefined : await readGiven(options.signingKey);
-	const { app = DEFAULT_APP, friendlyName = 'Containers', busybox = [], platforms, ...rest } = chosen;
+	const { app = DEFAULT_APP, friendlyName = 'Containers', busybox = [], platforms, keepIn, ...rest } = chosen;
 	return {
 		sources: sourcesOf(options, file, folder),
 		programs: {
 			pinFile: path.join(process.env.XDG_CONFIG_HOME ?? path.join(homedir(), '.config'), 'boinc2docker', 'programs.json'),
 			busybox: busyboxSources(busybox),
 			...(platforms && { platforms }),
+			...(keepIn !== undefined && downloadTo === undefined && { keepIn }),
 		},
-		downloadTo: options.downloadOnly ?? (file?.downloadOnly === true ? path.resolve(folder, file.tempDir ?? '.') : undefined),
+		downloadTo,
 		projectHome: file?.projectHome,
 		notes: file?.notes ?? [],
 		spec: (programs) => ({
@@ -97,6 +100,7 @@ function fromOptions(options: InstallOptions): Partial<InstallChoices> {
 		assimilator: assimilatorChoice(options.assimilator),
 		busybox: options.busybox,
 		platforms: options.platform?.map(parsePlatform),
+		keepIn: undefined,
 	});
 }
 

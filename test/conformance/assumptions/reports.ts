@@ -86,23 +86,6 @@ export const reportChecks: readonly Check<Lab>[] = [
 		timeoutMs: 150_000,
 	},
 	{
-		name: 'a success that is reported after the cancellation is judged all the same, and becomes the result of the job',
-		run: async (lab) => {
-			const job = await readyJob(lab, 'toolate', ['--wu_template', await template(lab, 'in', noFiles())]);
-			const client = await worker(lab);
-			await fetchTask(lab, client, job);
-			await lab.tool('cancel_jobs', ['--name', job]);
-			await client.ask({ reports: [report({ name: `${job}_0`, appVersionNum: 100, exitStatus: 0, state: 5 })] });
-			await lab.until('need_validate', async () => (await workunit(lab, job))?.need_validate === 1, 20);
-			await lab.run([lab.project.tool('sample_trivial_validator'), '--app', lab.tag, '--one_pass'], {
-				cwd: lab.hostFolder('tmp'),
-			});
-			const row = await workunit(lab, job);
-			assert.ok((row?.canonical_resultid ?? 0) > 0 && ((row?.error_mask ?? 0) & 16) === 16, JSON.stringify(row));
-		},
-		timeoutMs: 150_000,
-	},
-	{
 		name: 'a result name with “upload” in it is acknowledged but never recorded',
 		run: async (lab) => {
 			const job = await readyJob(lab, 'upload', ['--wu_template', await template(lab, 'in', noFiles())]);

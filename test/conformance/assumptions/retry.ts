@@ -7,38 +7,24 @@ import { reopenJobs } from '../../../src/project/jobRows.js';
 import type { Check } from '../checks.js';
 import { type Reply, report } from '../fakeClient.js';
 import type { Lab } from '../lab.js';
-import { noFiles, template, workunit, type WorkunitRow } from '../probe.js';
+import { noFiles, onePass, template, whenJob } from '../probe.js';
 import { fetchTask, readyJob, resultRow, worker } from './sentTask.js';
 
-/** A template whose jobs fail with the first failed instance, and need `quorum` that agree. */
+/** A template whose jobs need `quorum` that agree and have no further instance, so that they fail with the first failed one. */
 const failsAtOnce = (lab: Lab, quorum: number): Promise<string> =>
 	template(
 		lab,
 		`once${quorum}`,
-		noFiles(`<min_quorum>${quorum}</min_quorum>\n<target_nresults>${quorum}</target_nresults>\n`).replace(
-			'<max_error_results>3',
-			'<max_error_results>0',
-		),
+		noFiles(`<min_quorum>${quorum}</min_quorum>\n<target_nresults>${quorum}</target_nresults>\n`)
+			.replace('<max_error_results>3', '<max_error_results>1')
+			.replace('<max_total_results>5', `<max_total_results>${quorum}`),
 	);
+
+/** `error_mask` of a job that has no instances left. */
+const TOO_MANY = 8;
 
 const ended = (job: string, instance: number, exitStatus: number): string =>
 	report({ name: `${job}_${instance}`, appVersionNum: 100, exitStatus, state: exitStatus === 0 ? 5 : 3 });
-
-/** Waits until a job's row is as wanted. */
-const whenJob = (lab: Lab, job: string, what: string, is: (row: WorkunitRow) => boolean): Promise<WorkunitRow> =>
-	lab.until(
-		`${job}: ${what}`,
-		async () => {
-			const row = await workunit(lab, job);
-			return row && is(row) && row;
-		},
-		30,
-	);
-
-async function onePass(lab: Lab, daemon: string): Promise<void> {
-	const ran = await lab.run([lab.project.tool(daemon), '--app', lab.tag, '--one_pass'], { cwd: lab.hostFolder('tmp') });
-	assert.equal(ran.code, 0, ran.stderr);
-}
 
 /** An instance is sent and succeeds; then the job is judged and its result collected. Resolves to what the scheduler said. */
 async function succeeds(lab: Lab, job: string, instance: number): Promise<Reply> {
@@ -63,7 +49,7 @@ export const retryChecks: readonly Check<Lab>[] = [
 			const client = await worker(lab);
 			await fetchTask(lab, client, job);
 			await client.ask({ reports: [ended(job, 0, 7)] });
-			const { id } = await whenJob(lab, job, 'failed', ({ error_mask: mask }) => mask === 2);
+			const { id } = await whenJob(lab, job, 'failed', ({ error_mask: mask }) => mask === TOO_MANY);
 			await onePass(lab, 'sample_dummy_assimilator');
 			await whenJob(lab, job, 'assimilated', ({ assimilate_state: state }) => state === 2);
 
@@ -87,7 +73,7 @@ export const retryChecks: readonly Check<Lab>[] = [
 			await fetchTask(lab, client, job, 1);
 			await client.ask({ reports: [ended(job, 0, 0)] });
 			await client.ask({ reports: [ended(job, 1, 7)] });
-			const { id } = await whenJob(lab, job, 'failed', ({ error_mask: mask }) => mask === 2);
+			const { id } = await whenJob(lab, job, 'failed', ({ error_mask: mask }) => mask === TOO_MANY);
 			// The success of a failed job is not judged.
 			assert.equal((await resultRow(lab, `${job}_0`)).validate_state, 3);
 
@@ -99,7 +85,7 @@ export const retryChecks: readonly Check<Lab>[] = [
 			await assert.rejects(reopenJobs(dying, [id], 1, {}), /was cut/);
 			await lab.write('UPDATE workunit SET transition_time = 1000 WHERE id = ?', id);
 			const left = await whenJob(lab, job, 'looked at again', ({ transition_time: time }) => time > 1000);
-			assert.deepEqual([left.error_mask, left.canonical_resultid, left.need_validate], [2, 0, 0]);
+			assert.deepEqual([left.error_mask, left.canonical_resultid, left.need_validate], [TOO_MANY, 0, 0]);
 
 			assert.deepEqual(await retryFailed(lab.project, { jobIds: [id] }, {}, quietContext()), { retried: 1, left: 0 });
 			await succeeds(lab, job, 2);

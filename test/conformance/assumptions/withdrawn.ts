@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Check } from '../checks.js';
 import { report } from '../fakeClient.js';
 import type { Lab } from '../lab.js';
-import { noFiles, probeApp, template, workunit } from '../probe.js';
+import { noFiles, probeApp, template, whenJob, workunit } from '../probe.js';
 import { fetchTask, readyJob, resultRow, worker } from './sentTask.js';
 
 /** Switches the probe's app or its version 1.00 off or on; resolves when the feeder knows. */
@@ -52,7 +52,7 @@ export const withdrawnChecks: readonly Check<Lab>[] = [
 			try {
 				await (await worker(lab)).ask({ reports: [report({ name: `${job}_0`, appVersionNum: 100, exitStatus: 0, state: 5 })] });
 				assert.equal((await resultRow(lab, `${job}_0`)).outcome, 1);
-				await lab.until('need_validate', async () => (await workunit(lab, job))?.need_validate === 1, 20);
+				await whenJob(lab, job, 'asks for validation', (row) => row.need_validate === 1);
 			} finally {
 				await turn(lab, 'app', 'on');
 			}
