@@ -62,8 +62,7 @@ export async function installWish(options: InstallOptions): Promise<InstallWish>
 	const file = await appFile(options.file);
 	const folder = path.dirname(path.resolve(options.file ?? DEFAULT_FILE));
 	const chosen = { ...(file && choicesOf(file, folder)), ...fromOptions(options) };
-	const downloadTo =
-		options.downloadOnly ?? (file?.downloadOnly === true ? path.resolve(folder, file.tempDir ?? '.') : undefined);
+	const downloadTo = downloadFolder(options, file, folder);
 	const signingKey = options.signingKey === undefined ? undefined : await readGiven(options.signingKey);
 	const { app = DEFAULT_APP, friendlyName = 'Containers', busybox = [], platforms, keepIn, ...rest } = chosen;
 	return {
@@ -72,7 +71,7 @@ export async function installWish(options: InstallOptions): Promise<InstallWish>
 			pinFile: path.join(process.env.XDG_CONFIG_HOME ?? path.join(homedir(), '.config'), 'boinc2docker', 'programs.json'),
 			busybox: busyboxSources(busybox),
 			...(platforms && { platforms }),
-			...(keepIn !== undefined && downloadTo === undefined && { keepIn }),
+			...(downloadTo === undefined && given({ keepIn })),
 		},
 		downloadTo,
 		projectHome: file?.projectHome,
@@ -88,6 +87,11 @@ export async function installWish(options: InstallOptions): Promise<InstallWish>
 			...rest,
 		}),
 	};
+}
+
+/** Where programs are fetched to instead of being installed. */
+function downloadFolder({ downloadOnly }: InstallOptions, file: AppFile | undefined, folder: string): string | undefined {
+	return downloadOnly ?? (file?.downloadOnly === true ? path.resolve(folder, file.tempDir ?? '.') : undefined);
 }
 
 function fromOptions(options: InstallOptions): Partial<InstallChoices> {

@@ -390,7 +390,10 @@ describe('downloads that are kept', () => {
 	test('are not fetched again, whatever they are', async () => {
 		const keepIn = path.join(folder, 'kept');
 		const name = 'docker_wrapper_22_x86_64-pc-linux-gnu';
-		serve('/api/tags/dockerwrapper%2F22', JSON.stringify({ tag_name: 'dockerwrapper/22', assets: [{ name, browser_download_url: `${base}/${name}` }] }));
+		serve(
+			'/api/tags/dockerwrapper%2F22',
+			JSON.stringify({ tag_name: 'dockerwrapper/22', assets: [{ name, browser_download_url: `${base}/${name}` }] }),
+		);
 		serve(`/${name}`, LINUX);
 		serve('/wrappers.zip', zip({ [name]: LINUX }));
 		serve('/b2d.iso', fakeIso());
