@@ -6,8 +6,9 @@ import { BoincError, isAbort, messageOf } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
 import type { Connection } from '../connection/connection.js';
 import { readFile as readRemoteFile } from '../connection/files.js';
-import { type GetOptions, httpGet } from './httpGet.js';
+import type { GetOptions } from './httpGet.js';
 import type { BusyboxFile } from './install/spec.js';
+import { getKept } from './keptDownloads.js';
 import { programFacts } from './programFile.js';
 import { checkPins } from './wrapperPins.js';
 
@@ -30,12 +31,12 @@ const USUAL_PLACES = ['/bin/busybox', '/usr/bin/busybox', '/bin/busybox.static']
 export async function busyboxBinaries(
 	sources: readonly BusyboxSource[],
 	ctx: OperationContext,
-	options: { readonly pinFile?: string; readonly env?: GetOptions['env'] } = {},
+	options: FetchOptions & { readonly pinFile?: string } = {},
 ): Promise<BusyboxFile[]> {
 	const found = new Map<BusyboxFile['architecture'], BusyboxFile>();
 	const pins: { name: string; sha256: string }[] = [];
 	for (const source of sources) {
-		for (const { bytes, name } of await read(source, ctx, options.env)) {
+		for (const { bytes, name } of await read(source, ctx, options)) {
 			const file = check(bytes, name);
 			if (!found.has(file.architecture)) {
 				found.set(file.architecture, file);
@@ -77,13 +78,16 @@ interface Candidate {
 	readonly bytes: Buffer;
 }
 
-async function read(source: BusyboxSource, ctx: OperationContext, env: GetOptions['env']): Promise<Candidate[]> {
+interface FetchOptions {
+	readonly env?: GetOptions['env'];
+	/** Folder on this machine in which downloads are kept for the next time. */
+	readonly keepIn?: string;
+}
+
+async function read(source: BusyboxSource, ctx: OperationContext, { env, keepIn }: FetchOptions): Promise<Candidate[]> {
 	if ('url' in source) {
-		const { body } = await httpGet(source.url, {
-			maxBytes: MAX_BUSYBOX,
-			...(ctx.signal && { signal: ctx.signal }),
-			...(env && { env }),
-		});
+		const get = { maxBytes: MAX_BUSYBOX, ...(ctx.signal && { signal: ctx.signal }), ...(env && { env }) };
+		const { body } = await getKept(source.url, get, keepIn, isSuitable);
 		return [{ name: source.url, bytes: body }];
 	}
 	if ('server' in source) {

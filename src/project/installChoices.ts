@@ -19,6 +19,8 @@ export interface InstallChoices {
 	/** Files or addresses. */
 	readonly busybox: readonly string[];
 	readonly platforms: readonly Platform[];
+	/** Folder on this machine in which downloads are kept. */
+	readonly keepIn: string;
 }
 
 /** Where programs come from, as far as somebody said it. */
@@ -46,6 +48,8 @@ export function choicesOf(file: AppFile, folder: string): Partial<InstallChoices
 		busybox:
 			file.busybox.length === 0 ? undefined : file.busybox.map((place) => (isUrl(place) ? place : path.resolve(folder, place))),
 		platforms: file.platforms,
+		// A folder of its own: what is used least is removed from it.
+		keepIn: file.tempDir === undefined ? undefined : path.resolve(folder, file.tempDir, 'boinc2docker-downloads'),
 	});
 }
 

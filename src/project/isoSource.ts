@@ -3,7 +3,8 @@ import { open } from 'node:fs/promises';
 import { type Content, contentOfBytes, contentOfFile } from '../common/content.js';
 import { BoincError, messageOf } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
-import { type GetOptions, httpGet } from './httpGet.js';
+import type { GetOptions } from './httpGet.js';
+import { getKept } from './keptDownloads.js';
 import { checkPins } from './wrapperPins.js';
 
 /** Where the bootable ISO of the VM runtime comes from: a file on this machine or an address. */
@@ -24,10 +25,10 @@ const BOOT_RECORD = 17 * 2048;
 export async function isoImage(
 	source: IsoSource,
 	ctx: OperationContext,
-	options: { readonly pinFile?: string; readonly env?: GetOptions['env'] } = {},
+	options: { readonly pinFile?: string; readonly keepIn?: string; readonly env?: GetOptions['env'] } = {},
 ): Promise<Content> {
 	const name = 'url' in source ? source.url : source.file;
-	const content = 'url' in source ? await fetchIso(source.url, ctx, options.env) : await readIso(source.file);
+	const content = 'url' in source ? await fetchIso(source.url, ctx, options) : await readIso(source.file);
 	if ('url' in source && options.pinFile !== undefined) {
 		await checkPins(options.pinFile, [{ name, sha256: content.sha256 }]);
 	}
@@ -35,9 +36,18 @@ export async function isoImage(
 	return content;
 }
 
-async function fetchIso(url: string, ctx: OperationContext, env: GetOptions['env']): Promise<Content> {
+async function fetchIso(
+	url: string,
+	ctx: OperationContext,
+	{ env, keepIn }: { readonly env?: GetOptions['env']; readonly keepIn?: string },
+): Promise<Content> {
 	ctx.progress.report({ message: `Fetching ${url}` });
-	const { body } = await httpGet(url, { maxBytes: MAX_ISO, ...(ctx.signal && { signal: ctx.signal }), ...(env && { env }) });
+	const get = { maxBytes: MAX_ISO, ...(ctx.signal && { signal: ctx.signal }), ...(env && { env }) };
+	const isOurs = (bytes: Buffer): true => {
+		check(bytes, url);
+		return true;
+	};
+	const { body } = await getKept(url, get, keepIn, isOurs);
 	check(body, url);
 	return contentOfBytes(body);
 }

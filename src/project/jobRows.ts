@@ -34,7 +34,7 @@ const REOPEN_JOBS = `
 
 /** Takes back the failure of jobs, each with `tries` more instances. Rows that changed meanwhile are left alone. */
 export async function reopenJobs(
-	project: Project,
+	project: Pick<Project, 'write'>,
 	jobIds: readonly number[],
 	tries: number,
 	bounds: RaisedBounds,

@@ -8,6 +8,7 @@ import { BoincError, messageOf } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
 import { type GetOptions, httpGet } from './httpGet.js';
 import type { WrapperFile } from './install/spec.js';
+import { getKept } from './keptDownloads.js';
 import { programFacts } from './programFile.js';
 import { type Platform, PLATFORMS, type Runtime } from './types.js';
 import { parseWrapperName, WRAPPER_PROGRAMS, wrapperFileName } from './wrapperNames.js';
@@ -34,6 +35,8 @@ export interface WrapperOptions {
 	readonly pinFile?: string;
 	/** Leave other platforms out. */
 	readonly platforms?: readonly Platform[];
+	/** Folder on this machine in which downloads are kept for the next time. */
+	readonly keepIn?: string;
 	/** For proxies; default: of this process. */
 	readonly env?: GetOptions['env'];
 }
@@ -57,7 +60,11 @@ export async function wrapperBinaries(
 	ctx: OperationContext,
 	options: WrapperOptions = {},
 ): Promise<WrapperFile[]> {
-	const get = { ...(ctx.signal && { signal: ctx.signal }), ...(options.env && { env: options.env }) };
+	const get = {
+		...(ctx.signal && { signal: ctx.signal }),
+		...(options.env && { env: options.env }),
+		...(options.keepIn !== undefined && { keepIn: options.keepIn }),
+	};
 	const runtime = options.runtime ?? 'docker';
 	const { program, example } = WRAPPER_PROGRAMS[runtime];
 	const matches = (name: string): boolean => {
@@ -115,7 +122,7 @@ interface Findings {
 	readonly where: string;
 }
 
-type Get = Pick<GetOptions, 'signal' | 'env'>;
+type Get = Pick<GetOptions, 'signal' | 'env'> & Pick<WrapperOptions, 'keepIn'>;
 interface Wanted {
 	readonly runtime: Runtime;
 	readonly matches: (name: string) => boolean;
@@ -148,16 +155,23 @@ async function inFolder(folder: string, wanted: Wanted): Promise<Found[]> {
 	return found;
 }
 
+const isZip = (bytes: Buffer): boolean => bytes.subarray(0, 2).toString('latin1') === 'PK';
+
+/** An archive or a program: no page of links, which changes, and no error page. */
+const isLastingFile = (bytes: Buffer): boolean => isZip(bytes) || programFacts(bytes).kind !== 'other';
+
 async function atUrl(url: string, wanted: Wanted, get: Get, ctx: OperationContext): Promise<Found[]> {
 	ctx.progress.report({ message: `Fetching ${url}` });
-	const { body, url: address } = await httpGet(url, { ...get, maxBytes: MAX_PROGRAM });
-	const name = decodeURIComponent(new URL(address).pathname.split('/').at(-1) ?? '');
 	const own = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '');
+	// After a redirect the name is that of the other address.
+	const isLasting = (bytes: Buffer): boolean => isZip(bytes) || (wanted.matches(own) && isLastingFile(bytes));
+	const { body, url: address } = await getKept(url, { ...get, maxBytes: MAX_PROGRAM }, get.keepIn, isLasting);
+	const name = decodeURIComponent(new URL(address).pathname.split('/').at(-1) ?? '');
 	const fileName = wanted.matches(own) ? own : name;
 	if (wanted.matches(fileName)) {
 		return [{ name: fileName, bytes: body }];
 	}
-	if (body.subarray(0, 2).toString('latin1') === 'PK') {
+	if (isZip(body)) {
 		return inZip(url, body, wanted);
 	}
 	const links = [...body.toString('utf8').matchAll(/href\s*=\s*["']([^"'<>]+)["']/gi)].map(
@@ -172,11 +186,11 @@ async function fetchAll(addresses: readonly string[], wanted: Wanted, get: Get, 
 	const { program } = WRAPPER_PROGRAMS[wanted.runtime];
 	for (const address of new Set(addresses)) {
 		const name = decodeURIComponent(new URL(address).pathname.split('/').at(-1) ?? '');
-		const isZip = name.toLowerCase().endsWith('.zip') && name.toLowerCase().startsWith(program);
-		if (wanted.matches(name) || isZip) {
+		const isArchive = name.toLowerCase().endsWith('.zip') && name.toLowerCase().startsWith(program);
+		if (wanted.matches(name) || isArchive) {
 			ctx.progress.report({ message: `Fetching ${name}` });
-			const { body } = await httpGet(address, { ...get, maxBytes: MAX_PROGRAM });
-			found.push(...(isZip ? inZip(address, body, wanted) : [{ name, bytes: body }]));
+			const { body } = await getKept(address, { ...get, maxBytes: MAX_PROGRAM }, get.keepIn, isLastingFile);
+			found.push(...(isArchive ? inZip(address, body, wanted) : [{ name, bytes: body }]));
 		}
 	}
 	return found;

@@ -14,12 +14,14 @@ const LEVELS: readonly Level[] = ['error', 'warn', 'info', 'debug', 'trace'];
  */
 export class Terminal {
 	readonly #out: NodeJS.WriteStream;
+	readonly #in: NodeJS.ReadStream;
 	readonly #level: number;
 	#shown = '';
 	#lastMessage = '';
 
-	constructor(out: NodeJS.WriteStream, level: Level) {
+	constructor(out: NodeJS.WriteStream, level: Level, input: NodeJS.ReadStream = process.stdin) {
 		this.#out = out;
+		this.#in = input;
 		this.#level = LEVELS.indexOf(level);
 	}
 
@@ -78,7 +80,7 @@ export class Terminal {
 	}
 
 	async #ask(question: Question, echo: 'shown' | 'hidden'): Promise<string | undefined> {
-		if (!process.stdin.isTTY) {
+		if (!this.#in.isTTY) {
 			this.line(`${printable(question.title)}: ${printable(question.message)} — there is no terminal to answer in.`);
 			return undefined;
 		}
@@ -88,7 +90,7 @@ export class Terminal {
 		}
 		this.#out.write(printable(`${question.message} `));
 		const output = echo === 'shown' ? this.#out : new Writable({ write: (_chunk, _encoding, done) => done() });
-		const reader = createInterface({ input: process.stdin, output, terminal: true });
+		const reader = createInterface({ input: this.#in, output, terminal: true });
 		try {
 			return await new Promise<string | undefined>((resolve) => {
 				reader.once('close', () => resolve(undefined));

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 
 import { rangesOf } from '../../src/common/ranges.js';
@@ -167,6 +168,23 @@ export interface WorkunitRow {
 export async function workunit(lab: Lab, name: string): Promise<WorkunitRow | undefined> {
 	const rows = await lab.select<WorkunitRow>('SELECT * FROM workunit WHERE name = ?', name);
 	return rows[0];
+}
+
+/** Waits until a job's row is as wanted. */
+export const whenJob = (lab: Lab, job: string, what: string, is: (row: WorkunitRow) => boolean): Promise<WorkunitRow> =>
+	lab.until(
+		`${job}: ${what}`,
+		async () => {
+			const row = await workunit(lab, job);
+			return row && is(row) && row;
+		},
+		30,
+	);
+
+/** Has a validator or an assimilator of the probe app look at all its jobs once. */
+export async function onePass(lab: Lab, daemon: string): Promise<void> {
+	const ran = await lab.run([lab.project.tool(daemon), '--app', lab.tag, '--one_pass'], { cwd: lab.hostFolder('tmp') });
+	assert.equal(ran.code, 0, ran.stderr);
 }
 
 /** Names of the probe's jobs that begin with `prefix`, in order of creation. */

@@ -81,6 +81,12 @@ suite('installing an app', () => {
 							: Promise.resolve({ isEmpty: false, steps: [{ title: 'x', detail: '' }], warnings: [] });
 					},
 					applyInstall: () => Promise.resolve({ backupId: BACKUP, notes: [] }),
+					undoEffects: () => Promise.resolve(['3 jobs of “mysci” are not over.']),
+					listInstallations: () =>
+						Promise.resolve([
+							{ id: 'later-mysci', app: 'mysci', state: 'undone', files: [], versions: 1 },
+							{ id: BACKUP, app: 'mysci', state: 'applied', files: ['config.xml'], versions: 1 },
+						]),
 					undoInstall: (_project: unknown, id: string) => {
 						undone.push(id);
 						return Promise.resolve({ app: 'mysci', remains: ['Something remains.'] });
@@ -150,14 +156,23 @@ suite('installing an app', () => {
 		assert.equal(asked[1], '$(key) Sign on This Computer…');
 	});
 
-	test('is taken back after a question', async () => {
+	test('is taken back after a question that tells of jobs, also when the notification about it is gone', async () => {
 		const installation = { serverId: 'a', backupId: BACKUP, app: 'mysci' };
-		const answers = [undefined, 'Take Back'];
-		Object.assign(vscode.window, { showWarningMessage: () => Promise.resolve(answers.shift()) });
+		const answers = [undefined, 'Take Back', 'Take Back'];
+		const details: unknown[] = [];
+		Object.assign(vscode.window, {
+			showWarningMessage: (_question: string, { detail }: vscode.MessageOptions) => {
+				details.push(detail);
+				return Promise.resolve(answers.shift());
+			},
+		});
 		await assert.rejects(undoInstallation(servicesWith('present'), installation), { name: 'AbortError' });
 		assert.deepEqual(undone, []);
 		await undoInstallation(servicesWith('present'), installation);
 		assert.deepEqual(undone, [BACKUP]);
 		assert.equal(asked.at(-1), 'The installation of “mysci” on Test Project was taken back. Something remains.');
+		assert.equal(details[1], 'Files are as before then. 3 jobs of “mysci” are not over.');
+		await undoInstallation(servicesWith('present'));
+		assert.deepEqual(undone, [BACKUP, BACKUP]);
 	});
 });

@@ -90,6 +90,7 @@ test('the palette has what needs no row of the tree, and only that', async () =>
 		'BOINC: Show Log',
 		'BOINC: Sort Batches…',
 		'BOINC: Submit as BOINC Job',
+		'BOINC: Undo Installation…',
 		'BOINC: Why Did It Fail?',
 		'BOINC: Why Is This Not Running?',
 	]);

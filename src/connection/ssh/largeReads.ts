@@ -14,7 +14,6 @@ export function connectWithLargeReads(host: string, port: number): Socket {
 	const socket = connect({
 		host,
 		port,
-		noDelay: true,
 		keepAlive: true,
 		onread: {
 			buffer: () => {

@@ -59,7 +59,12 @@ export const INSTALL_KEYS: readonly Key[] = (
 			default: 'results/APP',
 			example: 'results/mysci',
 		},
-		{ name: 'tmpdir', shape: TEXT, doc: 'Where downloads are kept on this computer.', example: '.boinc' },
+		{
+			name: 'tmpdir',
+			shape: TEXT,
+			doc: 'Folder on this computer in which downloads are kept, so that they are not fetched again.',
+			example: '.boinc',
+		},
 		{
 			name: 'download_only',
 			shape: { type: 'flag' },

@@ -32,13 +32,7 @@ function settings(findings: Findings, config: XmlNode | undefined): void {
 	if (hasFlag(tree, config, 'user_filter')) {
 		const node = childOf(config, 'user_filter');
 		if (node) {
-			findings.tag(
-				node,
-				'warning',
-				'config-user-filter',
-				'Each job goes only to the user whose number is the job’s batch.',
-				findings.removal(node),
-			);
+			findings.useless(node, 'warning', 'config-user-filter', 'Each job goes only to the user whose number is the job’s batch.');
 		}
 	}
 	const cgi = childOf(config, 'cgi_url');
@@ -140,12 +134,12 @@ function pipeline(findings: Findings, parent: XmlNode | undefined, daemons: read
 		['transitioner', 'jobs never get copies, and nothing times out'],
 	] as const) {
 		if (!programs.includes(name)) {
-			findings.tag(
+			findings.lacks(
 				parent,
 				'warning',
 				`config-no-${name}`,
 				`There is no ${name}: ${effect}.`,
-				findings.insertion(parent, `<daemon><cmd>${name} -d 3</cmd></daemon>`),
+				`<daemon><cmd>${name} -d 3</cmd></daemon>`,
 			);
 		}
 	}

@@ -42,6 +42,22 @@ export class Findings {
 		this.add(textRange(this.tree, node), severity, code, message, fix);
 	}
 
+	/** On an element that lacks a child, which the fix adds. */
+	lacks(node: XmlNode, severity: Problem['severity'], code: string, message: string, line: string): void {
+		this.tag(node, severity, code, message, this.insertion(node, line));
+	}
+
+	/** On an element that should not be there, which the fix removes. */
+	useless(node: XmlNode, severity: Problem['severity'], code: string, message: string): void {
+		this.tag(node, severity, code, message, this.removal(node));
+	}
+
+	/** On an element that BOINC does not recognise as it is written; the fix writes it as `form`. */
+	misspelt(node: XmlNode, code: string, message: string, form: string): void {
+		const edits = [{ start: node.start, end: node.end, text: form }];
+		this.tag(node, 'error', code, message, { title: `Write ${form}`, edits });
+	}
+
 	/** The fix that puts `line` as the last child into an element, on its own line. */
 	insertion(node: XmlNode, line: string): { title: string; edits: Replacement[] } {
 		const { text } = this.tree;

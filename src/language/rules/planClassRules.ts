@@ -88,26 +88,26 @@ function bitsAndMachines(findings: Findings, node: XmlNode): void {
 	const has = (flag: string): boolean => hasFlag(findings.tree, node, flag);
 	const bits = childOf(node, 'is64bit');
 	if (bits && !has('virtualbox')) {
-		findings.tag(bits, 'hint', 'plan-class-64', 'is64bit is looked at together with virtualbox only.', findings.removal(bits));
+		findings.useless(bits, 'hint', 'plan-class-64', 'is64bit is looked at together with virtualbox only.');
 	}
 	if (has('virtualbox') && !bits) {
-		findings.tag(
+		findings.lacks(
 			node,
 			'warning',
 			'plan-class-no-64',
 			'A 64-bit host never gets a VirtualBox class without is64bit.',
-			findings.insertion(node, '<is64bit/>'),
+			'<is64bit/>',
 		);
 	}
 	if (has('virtualbox') && !has('vm_accel_required')) {
 		const threads = findings.number(node, 'max_threads');
 		const more = threads && threads.value > 1 ? ' And max_threads means one processor there.' : '';
-		findings.tag(
+		findings.lacks(
 			node,
 			'warning',
 			'plan-class-accel',
 			`Without vm_accel_required hosts without virtualisation in hardware get jobs that fail.${more}`,
-			findings.insertion(node, '<vm_accel_required/>'),
+			'<vm_accel_required/>',
 		);
 	}
 }

@@ -31,7 +31,7 @@ export function checkShape(findings: Findings, parent: XmlNode, specs: readonly 
 		if (spec.repeat !== true && parent.children.length > 1) {
 			seen ??= new Set();
 			if (seen.has(node.name)) {
-				findings.tag(node, 'warning', 'element-twice', `<${node.name}> stands twice here.`, findings.removal(node));
+				findings.useless(node, 'warning', 'element-twice', `<${node.name}> stands twice here.`);
 			}
 			seen.add(node.name);
 		}

@@ -37,10 +37,7 @@ export function inputTemplateRules(findings: Findings): void {
 
 function inputFileInfo(findings: Findings, info: XmlNode): void {
 	if (info.selfClosing) {
-		findings.tag(info, 'error', 'input-self-closed', 'BOINC’s parser does not recognise <file_info/>.', {
-			title: 'Write <file_info></file_info>',
-			edits: [{ start: info.start, end: info.end, text: '<file_info></file_info>' }],
-		});
+		findings.misspelt(info, 'input-self-closed', 'BOINC’s parser does not recognise <file_info/>.', '<file_info></file_info>');
 		return;
 	}
 	const name = childOf(info, 'physical_name');
@@ -48,17 +45,17 @@ function inputFileInfo(findings: Findings, info: XmlNode): void {
 		return;
 	}
 	if (!childOf(info, 'no_delete')) {
-		findings.tag(
+		findings.lacks(
 			info,
 			'warning',
 			'input-no-delete',
 			'A constant file without <no_delete/> is removed from the server with the first finished job.',
-			findings.insertion(info, '<no_delete/>'),
+			'<no_delete/>',
 		);
 	}
 	const gzip = childOf(info, 'gzip');
 	if (gzip) {
-		findings.tag(gzip, 'warning', 'input-gzip-constant', '<gzip> is ignored for constant files.', findings.removal(gzip));
+		findings.useless(gzip, 'warning', 'input-gzip-constant', '<gzip> is ignored for constant files.');
 	}
 	physicalName(findings, name);
 }
@@ -79,18 +76,15 @@ export function physicalName(findings: Findings, node: XmlNode): void {
 function inputFileRef(findings: Findings, ref: XmlNode, names: Map<string, XmlNode>): void {
 	const copy = childOf(ref, 'copy_file');
 	if (copy && !copy.selfClosing && copy.closed) {
-		findings.tag(copy, 'error', 'input-copy-file-form', 'BOINC’s parser recognises the form <copy_file/> only.', {
-			title: 'Write <copy_file/>',
-			edits: [{ start: copy.start, end: copy.end, text: '<copy_file/>' }],
-		});
+		findings.misspelt(copy, 'input-copy-file-form', 'BOINC’s parser recognises the form <copy_file/> only.', '<copy_file/>');
 	}
 	if (!copy) {
-		findings.tag(
+		findings.lacks(
 			ref,
 			'warning',
 			'input-copy-file',
 			'Without <copy_file/> the slot holds a link file, which no container and no virtual machine can follow.',
-			findings.insertion(ref, '<copy_file/>'),
+			'<copy_file/>',
 		);
 	}
 	const open = childOf(ref, 'open_name');
@@ -113,12 +107,11 @@ function workunitRules(findings: Findings, workunit: XmlNode): void {
 	for (const name of NO_EFFECT) {
 		const node = childOf(workunit, name);
 		if (node) {
-			findings.tag(
+			findings.useless(
 				node,
 				'warning',
 				'input-no-effect',
 				`<${name}> in a template is copied into the job’s XML and has no effect; give --${name} to create_work.`,
-				findings.removal(node),
 			);
 		}
 	}
@@ -256,12 +249,12 @@ function outputFileInfo(findings: Findings, info: XmlNode, refs: readonly XmlNod
 		findings.tag(info, 'error', 'output-max-nbytes', 'Without <max_nbytes> every output is too big (-131).', fix);
 	}
 	if (!childOf(info, 'url') && !childOf(info, 'url_list')) {
-		findings.tag(
+		findings.lacks(
 			info,
 			'error',
 			'output-url',
 			'Without <url> the client does not know where to send the output.',
-			findings.insertion(info, '<url><UPLOAD_URL/></url>'),
+			'<url><UPLOAD_URL/></url>',
 		);
 	}
 	const name = childOf(info, 'name');
@@ -281,12 +274,12 @@ function outputFileRef(findings: Findings, ref: XmlNode, names: readonly (string
 		findings.tag(name, 'error', 'output-reference', 'No <file_info> has this name.');
 	}
 	if (!hasFlag(tree, ref, 'copy_file')) {
-		findings.tag(
+		findings.lacks(
 			ref,
 			'warning',
 			'output-copy-file',
 			'Without <copy_file/> the client looks for a link file, which no container and no virtual machine writes.',
-			findings.insertion(ref, '<copy_file/>'),
+			'<copy_file/>',
 		);
 	}
 	const open = childOf(ref, 'open_name');

@@ -54,12 +54,12 @@ function versionFiles(findings: Findings, files: readonly XmlNode[], isContainer
 			!childOf(file, 'copy_file') &&
 			childText(tree, file, 'logical_name') !== 'vbox_job.xml'
 		) {
-			findings.tag(
+			findings.lacks(
 				file,
 				'warning',
 				'version-copy-file',
 				'Containers and virtual machines cannot follow link files.',
-				findings.insertion(file, '<copy_file/>'),
+				'<copy_file/>',
 			);
 		}
 	}
@@ -102,13 +102,7 @@ export function vboxJobRules(findings: Findings): void {
 		const node = childOf(job, name);
 		const other = others.find((each) => childOf(job, each));
 		if (node && has(name) && other !== undefined) {
-			findings.tag(
-				node,
-				'error',
-				'vbox-clash',
-				`<${name}> and <${other}> exclude each other: vboxwrapper ends with 206.`,
-				findings.removal(node),
-			);
+			findings.useless(node, 'error', 'vbox-clash', `<${name}> and <${other}> exclude each other: vboxwrapper ends with 206.`);
 		}
 	};
 	clash('share_slot_dir', ['enable_shared_directory', 'copy_to_shared']);
@@ -169,7 +163,7 @@ function machine(findings: Findings, job: XmlNode): void {
 	}
 	const floppy = childOf(job, 'enable_floppyio');
 	if (floppy && hasFlag(findings.tree, job, 'enable_floppyio')) {
-		findings.tag(floppy, 'warning', 'vbox-floppy', 'The floppy holds the volunteer’s account key.', findings.removal(floppy));
+		findings.useless(floppy, 'warning', 'vbox-floppy', 'The floppy holds the volunteer’s account key.');
 	}
 	for (const forward of childrenOf(job, 'port_forward')) {
 		const port = findings.number(forward, 'host_port');

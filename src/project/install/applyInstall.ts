@@ -59,7 +59,8 @@ async function carryOut(project: Project, plan: InstallPlan, backup: Backup, ctx
 		await project.reload();
 	}
 	const daemons = await bringUp(project, plan, ctx);
-	const notes = await waitForFeeder(project, needsRow || versions.length > 0, ctx);
+	const changed = needsRow || versions.length > 0;
+	const notes = await waitForFeeder(project, changed, 'the scheduler may not know the app yet', ctx);
 	await backup.note({ state: 'applied' });
 	ctx.log.info(`installed ${plan.app} in ${project.name}: ${versions.length} app versions, backup ${backup.manifest.id}`);
 	return { app: plan.app, appId: id, backupId: backup.manifest.id, versions, daemons, notes: [...notes, ...plan.warnings] };

@@ -32,6 +32,15 @@ const Manifest = v.object({
 /** What an installation changed, written before each change: enough to go back after a failure at any point. */
 export type Manifest = v.InferOutput<typeof Manifest>;
 
+/** The facts of a backup, or `undefined` if the text is not one. */
+export function parseManifest(text: string): Manifest | undefined {
+	try {
+		return v.parse(Manifest, JSON.parse(text));
+	} catch {
+		return undefined;
+	}
+}
+
 /** Characters before an edit that tell its place in a file that was changed since. */
 const CONTEXT = 60;
 
@@ -83,7 +92,7 @@ export async function openBackup(project: Project, id: string): Promise<Backup> 
 			'install-failed',
 			`There is no usable backup ${id} in ${project.root}/.boinc2docker/backups on ${project.connection.name}.`,
 			{
-				remedy: 'Look there for the names of backups.',
+				remedy: 'Look there for the names of backups; on the command line, “boinc2docker install --undo” lists them.',
 				cause,
 			},
 		);

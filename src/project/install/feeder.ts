@@ -8,9 +8,14 @@ const POLL_MS = 500;
 
 /**
  * Asks the feeder to read apps, versions and platforms again, and waits until it took the request: that proves that it
- * lives. Resolves to a note for the report when it did not; nothing when it did.
+ * lives. Resolves to a note for the report when it did not, with what follows from that; nothing when it did.
  */
-export async function waitForFeeder(project: Project, changed: boolean, ctx: OperationContext): Promise<string[]> {
+export async function waitForFeeder(
+	project: Project,
+	changed: boolean,
+	consequence: string,
+	ctx: OperationContext,
+): Promise<string[]> {
 	const trigger = `${project.root}/reread_db`;
 	const exists = async (): Promise<boolean> =>
 		(await project.connection.exec(['test', '-e', trigger], { timeoutMs: 20_000, ...(ctx.signal && { signal: ctx.signal }) }))
@@ -23,7 +28,7 @@ export async function waitForFeeder(project: Project, changed: boolean, ctx: Ope
 	while (await exists()) {
 		if (ctx.clock.now() > deadline) {
 			return [
-				`The feeder has not read the tables again after ${TIMEOUT_MS / 1000} seconds: the scheduler may not know the app yet. Look at ${project.config.logDir}/feeder.log.`,
+				`The feeder has not read the tables again after ${TIMEOUT_MS / 1000} seconds: ${consequence}. Look at ${project.config.logDir}/feeder.log.`,
 			];
 		}
 		await ctx.clock.sleep(POLL_MS, ctx.signal);

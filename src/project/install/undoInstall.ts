@@ -31,8 +31,9 @@ export async function undoInstall(project: Project, backupId: string, ctx: Opera
 /** Restores files in reverse order and withdraws rows. Resolves to sentences about what could not be taken back. */
 export async function takeBack(project: Project, backup: Backup, ctx: OperationContext): Promise<string[]> {
 	const { files, versions, directories, app, app_id: appId } = backup.manifest;
+	const { stopped } = await projectSwitch(project, ctx.signal);
 	// Daemons that config.xml no longer has must end; what never got into it has not run. Who stopped the project means it.
-	const restart = files.some((file) => file.name === 'config.xml') && !(await projectSwitch(project, ctx.signal)).stopped;
+	const restart = files.some((file) => file.name === 'config.xml') && !stopped;
 	const remains: string[] = [];
 	ctx.progress.report({ message: 'Restoring files' });
 	for (let index = files.length - 1; index >= 0; index--) {
@@ -52,8 +53,9 @@ export async function takeBack(project: Project, backup: Backup, ctx: OperationC
 	if (restart) {
 		await restartDaemons(project, ctx, () => false);
 	}
-	if (versions.length > 0 || appId !== undefined) {
-		remains.push(...(await waitForFeeder(project, true, ctx)));
+	// A feeder reads the tables when it starts.
+	if (!stopped && (versions.length > 0 || appId !== undefined)) {
+		remains.push(...(await waitForFeeder(project, true, `the scheduler may still send jobs of ${app}`, ctx)));
 	}
 	await backup.note({ state: 'undone' });
 	ctx.log.info(`took back ${backup.manifest.id} in ${project.name}`);

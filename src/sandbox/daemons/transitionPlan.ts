@@ -100,16 +100,12 @@ export function planTransition(job: Job, original: readonly Instance[], now: num
 		changes.need_validate = 1;
 		notes.push('need_validate:=>true');
 	}
-	let errorMask = job.errorMask | tooManyErrors(job, draft.instances);
-	let create = 0;
-	if (errorMask === 0 && job.canonicalResultId === 0 && job.transitionerFlags !== NO_NEW_RESULTS) {
-		create = missingInstances(job, draft.instances);
-		if (create > 0 && draft.instances.length >= job.maxTotalResults) {
-			errorMask |= ERROR_MASK.tooManyTotal;
-			create = 0;
-		}
-		create = Math.min(create, job.maxTotalResults - draft.instances.length);
-	}
+	const missing = missingInstances(job, draft.instances);
+	const allowed = job.maxTotalResults - draft.instances.length;
+	const tooMany = allowed < 0 || (allowed === 0 && missing > 0);
+	const errorMask = job.errorMask | tooManyErrors(job, draft.instances) | (tooMany ? ERROR_MASK.tooManyTotal : 0);
+	const mayCreate = errorMask === 0 && job.canonicalResultId === 0 && job.transitionerFlags !== NO_NEW_RESULTS;
+	const create = mayCreate ? Math.min(missing, allowed) : 0;
 	if (create > 0) {
 		notes.push(generating(job, draft.instances, create));
 	}
@@ -129,14 +125,8 @@ export function nextTransition(job: Job, plan: TransitionPlan, now: number): num
 	const deadlines = plan.instances
 		.filter(({ serverState }) => serverState === SERVER_STATE.inProgress)
 		.map(({ reportDeadline }) => reportDeadline);
-	if (deadlines.length > 0) {
-		return Math.min(...deadlines);
-	}
-	const waits = plan.create > 0 || plan.instances.some(({ serverState }) => serverState === SERVER_STATE.unsent);
-	if (!waits && (plan.decided || (plan.job.need_validate ?? 0) > 0 || job.needValidate)) {
-		return NEVER;
-	}
-	return now + Math.max(10 * 86_400, Math.floor(1.5 * job.delayBound));
+	const safetyNet = now + Math.max(10 * 86_400, Math.floor(1.5 * job.delayBound));
+	return Math.min(plan.decided ? NEVER : safetyNet, ...deadlines);
 }
 
 function expireOverdue(draft: Draft, now: number, notes: string[]): void {
@@ -159,16 +149,14 @@ const isSuccess = (instance: Instance): boolean =>
 	instance.outcome === OUTCOME.success &&
 	instance.validateState !== VALIDATE_STATE.invalid;
 
+/** Also of a job that was cancelled or has failed: a success that arrives then is judged all the same. */
 function wantsValidation(job: Job, instances: readonly Instance[]): boolean {
 	const successes = instances.filter(isSuccess);
 	const isNew = successes.some(({ validateState }) => validateState === VALIDATE_STATE.init);
-	return !job.needValidate && isNew && job.errorMask === 0 && (job.canonicalResultId > 0 || successes.length >= job.minQuorum);
+	return !job.needValidate && isNew && successes.length >= job.minQuorum;
 }
 
 function tooManyErrors(job: Job, instances: readonly Instance[]): number {
-	if (job.canonicalResultId > 0) {
-		return 0;
-	}
 	const over = instances.filter(({ serverState }) => serverState === SERVER_STATE.over);
 	const errors = over.filter(
 		({ outcome, exitStatus }) =>
@@ -193,9 +181,11 @@ function generating(job: Job, instances: readonly Instance[], create: number): s
 	);
 }
 
+const UNJUDGED: readonly number[] = [VALIDATE_STATE.init, VALIDATE_STATE.inconclusive];
+
 /** Ends what a decided job no longer needs. Returns the assimilate state that results. */
 function decide(job: Job, draft: Draft, errorMask: number, changes: Changes, notes: string[]): number {
-	const failed = errorMask !== 0 && job.canonicalResultId === 0;
+	const failed = errorMask !== 0;
 	if (!failed && job.canonicalResultId === 0) {
 		return job.assimilateState;
 	}
@@ -206,7 +196,7 @@ function decide(job: Job, draft: Draft, errorMask: number, changes: Changes, not
 				{ serverState: SERVER_STATE.over, outcome: OUTCOME.didntNeed },
 				{ server_state: SERVER_STATE.over, outcome: OUTCOME.didntNeed },
 			);
-		} else if (failed && isSuccess(instance) && instance.validateState !== VALIDATE_STATE.valid) {
+		} else if (failed && isSuccess(instance) && UNJUDGED.includes(instance.validateState)) {
 			draft.change(instance, { validateState: VALIDATE_STATE.noCheck }, { validate_state: VALIDATE_STATE.noCheck });
 		}
 	}
@@ -232,7 +222,7 @@ function allowDeletion(job: Job, draft: Draft, changes: Changes, notes: string[]
 		const judged =
 			instance.outcome === OUTCOME.success
 				? instance.validateState !== VALIDATE_STATE.init
-				: instance.outcome === OUTCOME.clientError || instance.outcome === OUTCOME.validateError;
+				: instance.outcome === OUTCOME.clientError;
 		const kept = instance.id === job.canonicalResultId && !allOver;
 		if (over && judged && !kept && instance.fileDeleteState === FILE_DELETE_STATE.init) {
 			draft.change(instance, { fileDeleteState: FILE_DELETE_STATE.ready }, { file_delete_state: FILE_DELETE_STATE.ready });

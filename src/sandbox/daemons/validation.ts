@@ -95,7 +95,7 @@ async function validate(context: DaemonContext, judge: Judge, job: Row): Promise
 	const candidates = await readCandidates(context, id);
 	const canonical = candidates.find((candidate) => candidate.id === numberOf(job, 'canonical_resultid'));
 	const fresh = candidates.filter(
-		({ validateState }) => validateState === VALIDATE_STATE.init || (!canonical && validateState === VALIDATE_STATE.inconclusive),
+		({ validateState }) => validateState === VALIDATE_STATE.init || (!canonical && validateState !== VALIDATE_STATE.invalid),
 	);
 	const outcome: Judged = { good: [], bad: [], later: false };
 	for (const candidate of fresh) {

@@ -6,7 +6,6 @@ import type { OperationContext } from '../../common/ports.js';
 import { applyInstall } from '../../project/install/applyInstall.js';
 import { describePlan, type InstallPlan } from '../../project/install/plan.js';
 import { planInstall } from '../../project/install/planInstall.js';
-import { undoInstall } from '../../project/install/undoInstall.js';
 import { programsFor } from '../../project/programsFor.js';
 import { PLATFORMS } from '../../project/types.js';
 import { EXIT } from '../exitCode.js';
@@ -14,6 +13,7 @@ import { printJson, type RegisterCommand } from '../register.js';
 import { contextFor, type Session, terminalFor, withProject } from '../session.js';
 import { printable, printableLines } from '../table.js';
 import { type InstallOptions, type InstallWish, installWish } from './installSpec.js';
+import { showInstallations, undo } from './undoInstall.js';
 
 export const installCommand: RegisterCommand = (program, setExitCode) => {
 	program
@@ -44,12 +44,16 @@ export const installCommand: RegisterCommand = (program, setExitCode) => {
 		.option('--signing-key <file>', 'sign on this computer with this code_sign_private (default: the key on the server)')
 		.option('--download-only <folder>', 'fetch the programs into this folder and install nothing')
 		.option('--plan', 'show the plan and change nothing')
-		.option('--undo <id>', 'take an installation back; its id was printed by it')
+		.option('--undo [id]', 'take an installation back; without an id: list the installations')
 		.action(async (_own: unknown, command: { optsWithGlobals(): InstallOptions }) => {
 			const options = command.optsWithGlobals();
 			if (options.undo !== undefined) {
 				const id = options.undo;
-				setExitCode(await withProject(options, (session) => undo(session, id, options)));
+				setExitCode(
+					await withProject(options, (session) =>
+						id === true ? showInstallations(session, options) : undo(session, id, options),
+					),
+				);
 				return;
 			}
 			const wish = await installWish(options);
@@ -128,23 +132,3 @@ const summary = (plan: InstallPlan): Pick<InstallPlan, 'app' | 'isEmpty' | 'step
 	steps: plan.steps,
 	warnings: plan.warnings,
 });
-
-async function undo({ project, terminal, ctx }: Session, id: string, options: InstallOptions): Promise<number> {
-	const question = {
-		title: 'Undo Install',
-		message: `Take the installation ${id} on ${project.name} back?`,
-		accept: 'Take Back',
-	};
-	if (options.yes !== true && !(await terminal.prompts.confirm(question))) {
-		terminal.line('Nothing was changed. Add --yes to do it without this question.');
-		return EXIT.cancelled;
-	}
-	const report = await undoInstall(project, id, ctx);
-	terminal.clear();
-	if (options.json === true) {
-		printJson(report);
-	} else {
-		console.log([`Taken back: ${report.app}.`, ...report.remains].map(printable).join('\n'));
-	}
-	return EXIT.ok;
-}

@@ -39,7 +39,8 @@ export interface InstallOptions extends GlobalOptions {
 	readonly signingKey?: string;
 	readonly downloadOnly?: string;
 	readonly plan?: boolean;
-	readonly undo?: string;
+	/** `true`: without an id. */
+	readonly undo?: string | true;
 }
 
 const DEFAULT_FILE = 'boinc2docker.yml';
@@ -61,16 +62,18 @@ export async function installWish(options: InstallOptions): Promise<InstallWish>
 	const file = await appFile(options.file);
 	const folder = path.dirname(path.resolve(options.file ?? DEFAULT_FILE));
 	const chosen = { ...(file && choicesOf(file, folder)), ...fromOptions(options) };
+	const downloadTo = downloadFolder(options, file, folder);
 	const signingKey = options.signingKey === undefined ? undefined : await readGiven(options.signingKey);
-	const { app = DEFAULT_APP, friendlyName = 'Containers', busybox = [], platforms, ...rest } = chosen;
+	const { app = DEFAULT_APP, friendlyName = 'Containers', busybox = [], platforms, keepIn, ...rest } = chosen;
 	return {
 		sources: sourcesOf(options, file, folder),
 		programs: {
 			pinFile: path.join(process.env.XDG_CONFIG_HOME ?? path.join(homedir(), '.config'), 'boinc2docker', 'programs.json'),
 			busybox: busyboxSources(busybox),
 			...(platforms && { platforms }),
+			...(downloadTo === undefined && given({ keepIn })),
 		},
-		downloadTo: options.downloadOnly ?? (file?.downloadOnly === true ? path.resolve(folder, file.tempDir ?? '.') : undefined),
+		downloadTo,
 		projectHome: file?.projectHome,
 		notes: file?.notes ?? [],
 		spec: (programs) => ({
@@ -86,6 +89,11 @@ export async function installWish(options: InstallOptions): Promise<InstallWish>
 	};
 }
 
+/** Where programs are fetched to instead of being installed. */
+function downloadFolder({ downloadOnly }: InstallOptions, file: AppFile | undefined, folder: string): string | undefined {
+	return downloadOnly ?? (file?.downloadOnly === true ? path.resolve(folder, file.tempDir ?? '.') : undefined);
+}
+
 function fromOptions(options: InstallOptions): Partial<InstallChoices> {
 	return given<InstallChoices>({
 		app: options.app,
@@ -96,6 +104,7 @@ function fromOptions(options: InstallOptions): Partial<InstallChoices> {
 		assimilator: assimilatorChoice(options.assimilator),
 		busybox: options.busybox,
 		platforms: options.platform?.map(parsePlatform),
+		keepIn: undefined,
 	});
 }
 

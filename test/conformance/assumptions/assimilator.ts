@@ -1,23 +1,17 @@
 import assert from 'node:assert/strict';
 
 import type { Check } from '../checks.js';
+import { report } from '../fakeClient.js';
 import type { Lab } from '../lab.js';
-import { createWork, probeApp, workunit } from '../probe.js';
-import { firstTask, resultRow } from './sentTask.js';
+import { createWork, noFiles, onePass, probeApp, template, whenJob, workunit } from '../probe.js';
+import { fetchTask, firstTask, readyJob, resultRow, worker } from './sentTask.js';
 
 export const assimilatorChecks: readonly Check<Lab>[] = [
 	{
 		name: 'the transitioner asks for validation; nobody validates by itself',
 		run: async (lab) => {
 			const { job } = await firstTask(lab);
-			const row = await lab.until(
-				'need_validate',
-				async () => {
-					const found = await workunit(lab, job);
-					return found?.need_validate === 1 && found;
-				},
-				20,
-			);
+			const row = await whenJob(lab, job, 'asks for validation', ({ need_validate: need }) => need === 1);
 			assert.equal(row.canonical_resultid, 0);
 		},
 	},
@@ -25,10 +19,7 @@ export const assimilatorChecks: readonly Check<Lab>[] = [
 		name: 'sample_trivial_validator --one_pass accepts it: canonical instance, ready for the assimilator',
 		run: async (lab) => {
 			const { job } = await firstTask(lab);
-			const ran = await lab.run([lab.project.tool('sample_trivial_validator'), '--app', lab.tag, '--one_pass'], {
-				cwd: lab.hostFolder('tmp'),
-			});
-			assert.equal(ran.code, 0, ran.stderr);
+			await onePass(lab, 'sample_trivial_validator');
 			const row = await workunit(lab, job);
 			assert.equal(row?.assimilate_state, 1);
 			assert.ok(row.canonical_resultid > 0);
@@ -36,6 +27,21 @@ export const assimilatorChecks: readonly Check<Lab>[] = [
 		},
 	},
 	...scriptChecks(),
+	{
+		name: 'a success that is reported after the cancellation is judged all the same, and becomes the result of the job',
+		run: async (lab) => {
+			const job = await readyJob(lab, 'toolate', ['--wu_template', await template(lab, 'in', noFiles())]);
+			const client = await worker(lab);
+			await fetchTask(lab, client, job);
+			await lab.tool('cancel_jobs', ['--name', job]);
+			await client.ask({ reports: [report({ name: `${job}_0`, appVersionNum: 100, exitStatus: 0, state: 5 })] });
+			await whenJob(lab, job, 'asks for validation', (row) => row.need_validate === 1);
+			await onePass(lab, 'sample_trivial_validator');
+			const row = await workunit(lab, job);
+			assert.ok(row && row.canonical_resultid > 0 && (row.error_mask & 16) === 16, JSON.stringify(row));
+		},
+		timeoutMs: 150_000,
+	},
 ];
 
 /** `script_assimilator` on the validated job and on a cancelled one; our script only writes down its arguments. */
@@ -93,14 +99,7 @@ function scriptChecks(): Check<Lab>[] {
 				const name = `${lab.tag}_dead`;
 				await createWork(lab, ['--wu_name', name]);
 				await lab.tool('cancel_jobs', ['--name', name]);
-				const row = await lab.until(
-					'assimilate_state 1',
-					async () => {
-						const found = await workunit(lab, name);
-						return found?.assimilate_state === 1 && found;
-					},
-					20,
-				);
+				const row = await whenJob(lab, name, 'to be collected', ({ assimilate_state: state }) => state === 1);
 				const mine = (await calls(lab, '')).find((call) => call[4] === name);
 				assert.deepEqual(mine?.slice(1), ['5', '--error', String(row.error_mask), name, String(row.id), String(app.batchId)]);
 			},

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import type { Check } from '../checks.js';
 import type { Lab } from '../lab.js';
-import { createWork, workunit } from '../probe.js';
+import { createWork, whenJob, workunit } from '../probe.js';
 
 interface InstanceRow {
 	readonly server_state: number;
@@ -63,14 +63,7 @@ export const cancelChecks: readonly Check<Lab>[] = [
 		name: 'the transitioner then hands the job to the assimilator and never looks again soon',
 		run: async (lab) => {
 			const name = `${lab.tag}_n0`;
-			const row = await lab.until(
-				'assimilate_state 1',
-				async () => {
-					const found = await workunit(lab, name);
-					return found?.assimilate_state === 1 && found;
-				},
-				20,
-			);
+			const row = await whenJob(lab, name, 'to be collected', ({ assimilate_state: state }) => state === 1);
 			assert.ok(row.error_mask & 16, `error_mask ${row.error_mask}`);
 			return `error_mask ${row.error_mask}`;
 		},
@@ -81,7 +74,7 @@ export const cancelChecks: readonly Check<Lab>[] = [
 			const name = `${lab.tag}_early`;
 			await createWork(lab, ['--wu_name', name]);
 			await lab.tool('cancel_jobs', ['--name', name]);
-			await lab.until('assimilate_state 1', async () => (await workunit(lab, name))?.assimilate_state === 1, 20);
+			await whenJob(lab, name, 'to be collected', ({ assimilate_state: state }) => state === 1);
 			const instances = await instancesOf(lab, name);
 			assert.ok(instances.every((instance) => instance.server_state === 5 && instance.outcome === 5));
 		},

@@ -10,9 +10,11 @@ import { hierarchyChecks } from './hierarchy.js';
 import { layoutChecks } from './layout.js';
 import { machineChecks } from './machines.js';
 import { reportChecks } from './reports.js';
+import { retryChecks } from './retry.js';
 import { schedulerChecks } from './scheduler.js';
 import { tableChecks } from './tables.js';
 import { uploadChecks } from './uploads.js';
+import { withdrawnChecks } from './withdrawn.js';
 
 /** What our code relies on, in an order in which each finds what it needs. */
 export const assumptions: readonly CheckGroup<Lab>[] = [
@@ -28,4 +30,6 @@ export const assumptions: readonly CheckGroup<Lab>[] = [
 	{ title: 'The upload handler, as a client meets it', checks: uploadChecks },
 	{ title: 'Reports of a client', checks: reportChecks },
 	{ title: 'Validator and assimilator', checks: assimilatorChecks },
+	{ title: 'Failed jobs, tried again', checks: retryChecks, afterEach: cancelProbeJobs },
+	{ title: 'Apps and versions that are switched off', checks: withdrawnChecks },
 ];

@@ -58,18 +58,20 @@ export async function readyJob(lab: Lab, suffix: string, args: readonly string[]
 }
 
 /** Asks until the scheduler sends the instance: the feeder loads it every few seconds. */
-export async function fetchTask(lab: Lab, client: FakeClient, job: string): Promise<Reply> {
+export async function fetchTask(lab: Lab, client: FakeClient, job: string, instance = 0): Promise<Reply> {
+	const name = `${job}_${instance}`;
 	return lab.until(
-		`${job}_0 sent to the fake client`,
+		`${name} sent to the fake client`,
 		async () => {
 			const reply = await client.ask({ seconds: 1 });
-			return reply.text.includes(`<name>${job}_0</name>`) && reply;
+			return reply.text.includes(`<name>${name}</name>`) && reply;
 		},
 		45,
 	);
 }
 
 interface ResultRow {
+	readonly priority: number;
 	readonly server_state: number;
 	readonly outcome: number;
 	readonly client_state: number;

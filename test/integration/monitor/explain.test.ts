@@ -3,24 +3,20 @@ import path from 'node:path';
 
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 
-import { contentOfBytes, contentOfFile } from '../../../src/common/content.js';
 import { BoincError } from '../../../src/common/errors.js';
 import { quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { cancelBatch } from '../../../src/job/cancel.js';
-import { runnerScript } from '../../../src/job/runner.js';
 import { submitBatch } from '../../../src/job/submit.js';
 import type { BatchSpec } from '../../../src/job/types.js';
 import { explain, type Explained } from '../../../src/monitor/explain/explain.js';
 import { type Explanation, formatExplanations, type Subject } from '../../../src/monitor/explain/explanation.js';
 import { daemonStatus } from '../../../src/project/daemons.js';
-import { applyInstall } from '../../../src/project/install/applyInstall.js';
-import { planInstall } from '../../../src/project/install/planInstall.js';
 import { openProject } from '../../../src/project/openProject.js';
 import { Project } from '../../../src/project/project.js';
 import { stageFiles } from '../../../src/project/staging.js';
-import { wrapperBinaries } from '../../../src/project/wrapperSource.js';
 import { type Database, numberOf, openDatabase, type Parameter, textOf } from '../../../src/sandbox/database.js';
+import { installTestApp } from '../../support/installTestApp.js';
 import { eventually, startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
 import { SAMPLE_PACKS, sampleBatch } from '../../unit/job/sampleBatch.js';
 import { schedulerRequest } from '../../unit/sandboxWeb/requestText.js';
@@ -45,16 +41,8 @@ beforeAll(async () => {
 		config,
 		(await readFile(config, 'utf8')).replace(/<sandbox_assume_docker>1?<\/sandbox_assume_docker>|<sandbox_assume_docker\/>/, ''),
 	);
+	await installTestApp(sandbox, connection, 'boinc2docker');
 	project = await openProject(connection, sandbox.projectRoot, ctx);
-	const spec = {
-		app: 'boinc2docker',
-		friendlyName: 'Containers',
-		wrappers: await wrapperBinaries({ folder: sandbox.wrapperFolder }, ctx),
-		busybox: [{ architecture: 'amd64' as const, content: await contentOfFile(sandbox.busyboxFile) }],
-		runner: contentOfBytes(runnerScript),
-	};
-	await applyInstall(project, await planInstall(project, spec, ctx), ctx);
-	await project.reload();
 	await stageFiles(project, SAMPLE_PACKS, ctx);
 });
 afterAll(async () => {

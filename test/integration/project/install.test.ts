@@ -14,9 +14,11 @@ import { diagnose } from '../../../src/project/doctor.js';
 import { emptyDisk } from '../../../src/project/emptyDisk.js';
 import { findProjects } from '../../../src/project/findProjects.js';
 import { applyInstall } from '../../../src/project/install/applyInstall.js';
+import { listInstallations } from '../../../src/project/install/installations.js';
 import { describePlan, type InstallReport } from '../../../src/project/install/plan.js';
 import { planInstall } from '../../../src/project/install/planInstall.js';
 import type { InstallSpec } from '../../../src/project/install/spec.js';
+import { undoEffects } from '../../../src/project/install/undoEffects.js';
 import { undoInstall } from '../../../src/project/install/undoInstall.js';
 import { missingTools, openProject } from '../../../src/project/openProject.js';
 import type { Project } from '../../../src/project/project.js';
@@ -143,8 +145,33 @@ describe('installing an app', () => {
 		expect((await daemonStatus(project)).filter((state) => state.command.includes(spec.app))).toEqual([]);
 		await expect(undoInstall(project, report.backupId!, ctx)).rejects.toMatchObject({ code: 'install-failed' });
 
-		expect((await install()).versions).toMatchObject([{ versionNum: 102 }]);
+		const again = await install();
+		expect(again.versions).toMatchObject([{ versionNum: 102 }]);
 		expect((await installedApps(project)).find((each) => each.name === spec.app)?.deprecated).toBe(false);
+		const listed = (await listInstallations(project)).filter(({ app }) => app === spec.app);
+		expect(listed.map(({ id, state, versions }) => [id, state, versions])).toEqual([
+			[again.backupId, 'applied', 1],
+			[report.backupId, 'undone', 1],
+		]);
+		expect(listed[0]?.files).toContain('config.xml');
+	});
+
+	test('says before it is undone what becomes of jobs that are not over', async () => {
+		const report = await install();
+		expect(await undoEffects(project, report.backupId!)).toEqual([]);
+		await project.write(
+			"INSERT INTO workunit (name, appid, assimilate_state, xml_doc, batch, mod_time) VALUES (?, ?, 0, '', 0, NOW()), (?, ?, 2, '', 0, NOW())",
+			[`${spec.app}_open`, report.appId, `${spec.app}_over`, report.appId],
+		);
+		expect(await undoEffects(project, report.backupId!)).toEqual([
+			`1 job of “${spec.app}” is not over.`,
+			expect.stringContaining('are not sent any more'),
+			expect.stringContaining('cancel their batches'),
+		]);
+		const later = await install({ ...spec, runner: contentOfBytes('#!/bin/sh\nexit 2\n') });
+		expect((await undoEffects(project, later.backupId!))[1]).toContain('versions that the app had before');
+		await expect(undoEffects(project, 'nothing')).rejects.toMatchObject({ code: 'install-failed' });
+		await project.write('DELETE FROM workunit WHERE appid = ?', [report.appId]);
 	});
 
 	test('a new runner makes new versions and keeps the old ones for jobs that are pinned to them', async () => {
@@ -430,6 +457,57 @@ describe('daemons', () => {
 		const states = await startDaemons(project, { ...ctx, clock });
 		expect(waited).toBe(true);
 		expect(states.every((state) => state.condition === 'running')).toBe(true);
+	});
+});
+
+/** A clock on which the patience of a minute takes a moment. */
+function hasty(): Clock {
+	let ahead = 0;
+	return {
+		...systemClock,
+		now: () => systemClock.now() + ahead,
+		sleep: async (ms, signal) => {
+			ahead += ms;
+			await systemClock.sleep(1, signal);
+		},
+	};
+}
+
+describe('a project that does not serve', () => {
+	test('is started by an installation, which says so before, and stays stopped when that is undone', async () => {
+		await sandbox.tool('stop');
+		try {
+			const plan = await planInstall(project, spec, ctx);
+			expect(plan.warnings.join()).toContain('The project is stopped at present; installing starts its daemons.');
+			const report = await applyInstall(project, plan, ctx);
+			expect(report.daemons.map(({ condition }) => condition)).not.toContain('dead');
+			expect((await projectSwitch(project)).stopped).toBe(false);
+
+			await sandbox.tool('stop');
+			const started = Date.now();
+			expect((await undoInstall(project, report.backupId!, ctx)).remains).toEqual([]);
+			expect(Date.now() - started).toBeLessThan(20_000);
+			expect((await projectSwitch(project)).stopped).toBe(true);
+		} finally {
+			await sandbox.tool('start');
+		}
+	});
+
+	test('has a feeder that hangs: the installation stands and says that the scheduler may not know, the undoing that it may send', async () => {
+		await install();
+		const feeder = (await daemonStatus(project)).find(({ command }) => command.startsWith('feeder'))!.pid!;
+		process.kill(feeder, 'SIGSTOP');
+		try {
+			const impatient = { ...ctx, clock: hasty() };
+			const plan = await planInstall(project, { ...spec, runner: contentOfBytes('#!/bin/sh\nexit 1\n') }, ctx);
+			const report = await applyInstall(project, plan, impatient);
+			expect(report.notes).toEqual([expect.stringMatching(/feeder has not read .* may not know the app yet.*feeder\.log/)]);
+			expect(report.versions).toHaveLength(1);
+			const { remains } = await undoInstall(project, report.backupId!, impatient);
+			expect(remains).toEqual([expect.stringMatching(/feeder has not read .* may still send jobs/)]);
+		} finally {
+			process.kill(feeder, 'SIGCONT');
+		}
 	});
 });
 

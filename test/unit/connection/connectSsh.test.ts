@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { AuthContext } from 'ssh2';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { SECRET_KEYS } from '../../../src/common/ids.js';
 import { connect, type ConnectPorts } from '../../../src/connection/connect.js';
@@ -197,6 +197,20 @@ describe('reaching the server', () => {
 			code: 'server-unreachable',
 			message: expect.stringContaining('nothing listens at this port'),
 		});
+	});
+
+	it('holds no small packet back: keys pressed and statements of a database go at once', async () => {
+		const setNoDelay = vi.spyOn(Socket.prototype, 'setNoDelay');
+		try {
+			const connection = await connected(sshPorts(trust()));
+			await connection.exec(['true']);
+			const ours = setNoDelay.mock.contexts.flatMap((socket, call) =>
+				(socket as Socket).remotePort === server.port ? setNoDelay.mock.calls[call] : [],
+			);
+			expect(ours).toEqual([true]);
+		} finally {
+			setNoDelay.mockRestore();
+		}
 	});
 
 	it('gives up on a server that says nothing', async () => {

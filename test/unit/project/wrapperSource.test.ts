@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -379,6 +379,58 @@ describe('fetching', () => {
 		['http://a/', { all_proxy: 'socks5://p:1' }, undefined],
 	])('the proxy for %s with %j', (address, variables, expected) => {
 		expect(proxyFor(new URL(address), variables)?.href).toBe(expected);
+	});
+});
+
+describe('downloads that are kept', () => {
+	const forget = (): void => {
+		answers = {};
+	};
+
+	test('are not fetched again, whatever they are', async () => {
+		const keepIn = path.join(folder, 'kept');
+		const name = 'docker_wrapper_22_x86_64-pc-linux-gnu';
+		serve(
+			'/api/tags/dockerwrapper%2F22',
+			JSON.stringify({ tag_name: 'dockerwrapper/22', assets: [{ name, browser_download_url: `${base}/${name}` }] }),
+		);
+		serve(`/${name}`, LINUX);
+		serve('/wrappers.zip', zip({ [name]: LINUX }));
+		serve('/b2d.iso', fakeIso());
+		serve('/busybox', elf(62));
+		const all = async (): Promise<string[]> => {
+			const options = { env, keepIn };
+			const sources = [{ url: `${base}/${name}` }, { url: `${base}/wrappers.zip` }, { release: '22', api: `${base}/api` }];
+			const wrappers = await Promise.all(sources.map((source) => wrapperBinaries(source, ctx, options)));
+			const contents = [
+				...wrappers.flat().map(({ content }) => content),
+				await isoImage({ url: `${base}/b2d.iso` }, ctx, options),
+				...(await busyboxBinaries([{ url: `${base}/busybox` }], ctx, options)).map(({ content }) => content),
+			];
+			return contents.map(({ sha256 }) => sha256);
+		};
+		const first = await all();
+		expect(first).toHaveLength(5);
+		const list = answers['/api/tags/dockerwrapper%2F22']!;
+		forget();
+		answers['/api/tags/dockerwrapper%2F22'] = list;
+		expect(await all()).toEqual(first);
+		expect((await readdir(keepIn)).map((file) => file.slice(13)).sort()).toEqual(['b2d.iso', 'busybox', name, 'wrappers.zip']);
+	});
+
+	test('are no pages and no error pages', async () => {
+		const keepIn = path.join(folder, 'kept');
+		const name = 'docker_wrapper_22_x86_64-pc-linux-gnu';
+		const get = (url: string): Promise<unknown> => wrapperBinaries({ url: `${base}${url}` }, ctx, { env, keepIn });
+		serve('/files/', `<a href="${name}">x</a>`);
+		serve(`/files/${name}`, '<html>sorry</html>'.padEnd(100));
+		await expect(get('/files/')).rejects.toThrow(/is not a program/);
+		await expect(get(`/files/${name}`)).rejects.toThrow(/is not a program/);
+		serve(`/files/${name}`, LINUX);
+		await get('/files/');
+		forget();
+		await expect(get('/files/')).rejects.toMatchObject({ code: 'download-failed' });
+		expect(await readdir(keepIn)).toHaveLength(1);
 	});
 });
 

@@ -68,7 +68,7 @@ describe('the next step of a job', () => {
 	});
 
 	it('asks for validation when the quorum is there', () => {
-		expect(plan({}, [instance(1, {})])).toMatchObject({ job: { need_validate: 1 }, next: 2_147_483_647 });
+		expect(plan({}, [instance(1, {})])).toMatchObject({ job: { need_validate: 1 }, next: NOW + 864_000 });
 		expect(plan({ minQuorum: 2, targetResults: 2 }, [instance(1, {}), unsent(2)]).job).toEqual({});
 		expect(plan({ canonicalResultId: 1 }, [instance(1, { validateState: 1 }), instance(2, {})]).job).toEqual({
 			need_validate: 1,
@@ -87,6 +87,19 @@ describe('the next step of a job', () => {
 			job: { error_mask: 8, assimilate_state: 1 },
 		});
 		expect(plan({ maxErrorResults: 9, targetResults: 3 }, [failed(1), failed(2)])).toMatchObject({ create: 1, job: {} });
+	});
+
+	it('of a job with a result, what is beyond its limits still counts, as with BOINC', () => {
+		const canonical = instance(1, { validateState: 1 });
+		expect(plan({ canonicalResultId: 1, maxTotalResults: 1, targetResults: 2 }, [canonical]).job).toEqual({
+			error_mask: 8,
+			assimilate_state: 1,
+		});
+	});
+
+	it('a success that comes after the cancellation is judged', () => {
+		const result = plan({ errorMask: 16, assimilateState: 1 }, [instance(1, {})]);
+		expect(result).toMatchObject({ job: { need_validate: 1 }, changes: [[1, { validate_state: 3 }]] });
 	});
 
 	it('a cancelled job ends what is unsent at once, and not what runs', () => {

@@ -22,6 +22,8 @@ export interface InstallWish {
 	readonly more?: Pick<Partial<InstallSpec>, 'version' | 'resultsDir' | 'validator' | 'assimilator'>;
 	readonly busybox?: readonly string[];
 	readonly platforms?: readonly Platform[];
+	/** Folder on this computer in which downloads are kept. */
+	readonly keepIn?: string;
 }
 
 /** Asks for the names of the app, for the hosts that it is for, and where the programs come from. */

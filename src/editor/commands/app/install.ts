@@ -51,7 +51,7 @@ export async function installApp(services: Services, item?: unknown): Promise<vo
 }
 
 async function planWith(services: Services, model: ServerModel, wish: InstallWish, signingKey?: string): Promise<InstallPlan> {
-	const { app, friendlyName, sources, more, busybox, platforms } = wish;
+	const { app, friendlyName, sources, more, busybox, platforms, keepIn } = wish;
 	const { busyboxSources, contentOfBytes, planInstall, programsFor, runnerScript } = await services.core();
 	return services.operation(vscode.l10n.t('Planning the installation on {0}', model.server.name), async (ctx) => {
 		const project = await model.project(ctx.signal);
@@ -60,6 +60,7 @@ async function planWith(services: Services, model: ServerModel, wish: InstallWis
 			server: project.connection,
 			...(busybox && { busybox: busyboxSources(busybox) }),
 			...(platforms && { platforms }),
+			...(keepIn !== undefined && { keepIn }),
 		});
 		for (const note of notes) {
 			services.log.warn(note);

@@ -30,6 +30,7 @@ export async function wishOfFile(services: Services, title: string): Promise<Ins
 			friendlyName = vscode.l10n.t('Containers'),
 			busybox,
 			platforms,
+			keepIn,
 			...more
 		} = choicesOf(file, folder);
 		if (!(await wanted(title, name, app))) {
@@ -45,6 +46,7 @@ export async function wishOfFile(services: Services, title: string): Promise<Ins
 			more,
 			...(busybox && { busybox }),
 			...(platforms && { platforms }),
+			...(keepIn !== undefined && { keepIn }),
 		};
 	}
 	return undefined;
