@@ -6,6 +6,7 @@ export const COMMANDS = [
 	'boinc2docker.app.undoInstall',
 	'boinc2docker.job.submit',
 	'boinc2docker.batch.open',
+	'boinc2docker.batch.openJobFile',
 	'boinc2docker.job.preview',
 	'boinc2docker.batch.cancel',
 	'boinc2docker.batch.retryFailed',

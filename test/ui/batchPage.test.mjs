@@ -119,6 +119,9 @@ test('all jobs are exported with their parameters', async () => {
 	}
 	assert.ok(accepted, 'the dialog did not take the path');
 	await wb.notification('Exported to').waitFor();
+	for (let i = 0; i < 100 && !fs.existsSync(file); i++) {
+		await sleep(100);
+	}
 	const lines = fs.readFileSync(file, 'utf8').trimEnd().split('\r\n');
 	assert.equal(lines.length, JOBS + 1);
 	assert.equal(lines[0], 'job,state,tries,host,runTimeSeconds,turnaroundSeconds,exitStatus,Command,SPECTRUM,WIDTH');

@@ -17,6 +17,7 @@ const ENTRIES: Readonly<Record<CommandId, Entry>> = {
 	'boinc2docker.app.undoInstall': { load: async () => (await import('./app/undoInstall.js')).undoInstallation, ...once },
 	'boinc2docker.job.submit': { load: async () => (await import('./job/submit.js')).submitJob },
 	'boinc2docker.batch.open': { load: async () => (await import('./batch/open.js')).openBatch },
+	'boinc2docker.batch.openJobFile': { load: async () => (await import('./batch/openJobFile.js')).openBatchJobFile },
 	'boinc2docker.job.preview': { load: async () => (await import('./job/preview.js')).previewJobs },
 	'boinc2docker.batch.cancel': { load: async () => (await import('./batch/cancel.js')).cancelBatches, ...once },
 	'boinc2docker.batch.retryFailed': { load: async () => (await import('./batch/retry.js')).retryFailedJobs, ...once },

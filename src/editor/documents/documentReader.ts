@@ -16,7 +16,7 @@ const RECENT = 4;
 
 /**
  * Reads the documents of servers by path:
- * `/log/SERVER/INSTANCE/…`, `/input/…` and `/output/…` alike, `/host/SERVER/HOST/…`, and of a result that stays on the server
+ * `/jobfile/SERVER/BATCH/…`, `/log/SERVER/INSTANCE/…`, `/input/…` and `/output/…` alike, `/host/SERVER/HOST/…`, and of a result that stays on the server
  * `/result/SERVER/BATCH/JOB/PATH`, as it is, and `/excerpt/…` with head and tail of a long log.
  */
 export function documentReader(models: ServerModels, core: () => Promise<Core>): ReadDocument {
@@ -58,6 +58,8 @@ export function documentReader(models: ServerModels, core: () => Promise<Core>):
 async function rowText(kind: string, project: Project, id: number, core: Core): Promise<string | undefined> {
 	const database = await project.database();
 	switch (kind) {
+		case 'jobfile':
+			return (await core.keptJobFile(project, id)) ?? `# ${vscode.l10n.t('Batch {0} was submitted without a job file.', id)}\n`;
 		case 'log':
 			return formatLog(await core.instanceLog(database, id));
 		case 'input':

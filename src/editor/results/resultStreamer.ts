@@ -77,13 +77,12 @@ export class ResultStreamer implements Disposable {
 			}
 			const { log, clock } = this;
 			const ctx = { log, clock, progress: silentProgress, signal: this.#end.signal };
-			const report = await this.results.fetch(model, batch, { folder, removed: 'leave' }, ctx);
-			for (const { job, why } of report.failed) {
-				log.warn(`${job}: ${why}`);
-			}
+			const reports = await this.results.fetch(model, [{ batch }], { folder, removed: 'leave' }, ctx);
+			reports.flatMap(({ failed }) => failed).forEach(({ job, why }) => log.warn(`${job}: ${why}`));
+			const have = reports.reduce((sum, { fetched, already }) => sum + fetched.length + already.length, 0);
 			followed.done = done;
 			followed.failures = 0;
-			followed.over = isFinalBatchState(batch.state) && report.fetched.length + report.already.length >= done;
+			followed.over = isFinalBatchState(batch.state) && have >= done;
 		} catch (error) {
 			followed.failures++;
 			followed.over = followed.failures >= TRIES || (BoincError.is(error, 'file-in-the-way') && error.detail.busy !== true);

@@ -157,6 +157,18 @@ export class ResultFolder {
 	}
 }
 
+/** The results of a batch that are in a folder, as they were written down last; none when it is not the batch's. Needs no lock. */
+export async function keptResults(folder: string, batch: number): Promise<readonly KeptResult[]> {
+	const text = await readFile(path.join(folder, RECORD), 'utf8').catch(() => '');
+	return headOf(text) === batch ? [...keptIn(text).values()] : [];
+}
+
+/** When the record of a folder was changed last, to see whether it has to be read again; empty when there is none. */
+export async function recordStamp(folder: string): Promise<string> {
+	const found = await lstat(path.join(folder, RECORD)).catch(() => undefined);
+	return found ? `${found.mtimeMs} ${found.size}` : '';
+}
+
 /** The text of the record; `undefined` where the folder can be ours but is not yet. Rejects with `file-in-the-way`. */
 async function readRecord(folder: string, batch: number): Promise<string | undefined> {
 	const found = await lstat(folder).catch(() => undefined);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,12 +8,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { cancelBatch, cancelJobs } from '../../../src/job/cancel.js';
+import { keepJobFile, keptJobFile } from '../../../src/job/keptJobFile.js';
 import { setPriority } from '../../../src/job/priority.js';
 import { retryFailed } from '../../../src/job/retry.js';
 import { submitBatch } from '../../../src/job/submit.js';
 import { submitContainer } from '../../../src/job/submitImage.js';
 import type { BatchSpec } from '../../../src/job/types.js';
 import { machineBounds } from '../../../src/job/virtualMachine.js';
+import { hierarchyPath } from '../../../src/project/hierarchy.js';
 import { openProject } from '../../../src/project/openProject.js';
 import type { Project } from '../../../src/project/project.js';
 import { stageFiles } from '../../../src/project/staging.js';
@@ -408,6 +411,66 @@ describe('what is done to selected jobs', () => {
 			expect((await batchRow(id)).state).toBe(1);
 		}
 		expect(await retryFailed(project, { batchIds: both }, {}, ctx)).toEqual({ retried: 0, left: 0 });
+	});
+
+	test('memory and time are raised in the files that the jobs travel with, and never lowered', async () => {
+		const id = await failedBatch();
+		interface Described {
+			readonly xml_doc: Buffer;
+			readonly rsc_memory_bound: number;
+			readonly rsc_fpops_bound: number;
+		}
+		const described = async (): Promise<Described[]> =>
+			(await project.database()).select<Described>(
+				'SELECT xml_doc, rsc_memory_bound, rsc_fpops_bound FROM workunit WHERE batch = ? ORDER BY id',
+				[id],
+			);
+		const inJob = ({ xml_doc: xml }: Described, kind: RegExp): { name: string; info: string } => {
+			const name = kind.exec(xml.toString('utf8'))![1]!;
+			const infos = xml.toString('utf8').match(/<file_info>[^]*?<\/file_info>/g)!;
+			return { name, info: infos.find((info) => info.includes(`<name>${name}</name>`))! };
+		};
+		const PARAMS = /<file_name>(b2d_params_[0-9a-f]{32})<\/file_name>/;
+		const VBOX = /<file_name>(b2d_vbox_[0-9a-f]{32}\.xml)<\/file_name>/;
+		const [before] = await described();
+		expect(await retryFailed(project, { batchIds: [id] }, { memoryBytes: 8e9, limitSeconds: 400_000 }, ctx)).toEqual({
+			retried: 2,
+			left: 0,
+		});
+		const after = await described();
+		for (const job of after) {
+			const { name, info } = inJob(job, PARAMS);
+			expect(name).not.toBe(inJob(before!, PARAMS).name);
+			const table = await readFile(project.downloadPath(name));
+			expect(table.toString('utf8')).toMatch(/^\* .*M=8000000000 T=400000 /);
+			expect(info).toContain(`<md5_cksum>${createHash('md5').update(table).digest('hex')}</md5_cksum>`);
+			expect(info).toContain(`<nbytes>${table.length}</nbytes>`);
+			expect(info).toContain(`/${hierarchyPath(name, project.config.uldlDirFanout)}</url>`);
+			const machine = await readFile(project.downloadPath(inJob(job, VBOX).name), 'utf8');
+			expect(machine).toContain(`<memory_size_mb>${160 + Math.ceil(8e9 / 2 ** 20)}</memory_size_mb>`);
+			expect(job.rsc_memory_bound).toBeGreaterThanOrEqual(8e9);
+			expect(job.rsc_fpops_bound).toBe(4e17);
+		}
+		await database.execute('UPDATE workunit SET error_mask = 2, transition_time = 2147483647 WHERE batch = ?', [id]);
+		await retryFailed(project, { batchIds: [id] }, { memoryBytes: 1e9 }, ctx);
+		expect((await described()).map(({ xml_doc: xml }) => xml)).toEqual(after.map(({ xml_doc: xml }) => xml));
+	});
+
+	test('limits of jobs that were not submitted by us, or whose files are gone, cannot be raised', async () => {
+		const id = await failedBatch();
+		const raise = (): Promise<unknown> => retryFailed(project, { batchIds: [id] }, { memoryBytes: 9e9 }, ctx);
+		await database.execute("UPDATE workunit SET xml_doc = REPLACE(xml_doc, 'b2d_params_', 'other_') WHERE batch = ?", [id]);
+		await expect(raise()).rejects.toMatchObject({ code: 'job-invalid', message: expect.stringContaining('not submitted by') });
+		const gone = `b2d_params_${'0'.repeat(32)}`;
+		await database.execute('UPDATE workunit SET xml_doc = ? WHERE batch = ?', [`<file_name>${gone}</file_name>`, id]);
+		await expect(raise()).rejects.toMatchObject({ code: 'job-invalid', message: expect.stringContaining(gone) });
+		expect((await workunits(id)).map(({ error_mask: mask }) => mask)).toEqual([2, 2]);
+	});
+
+	test('a batch keeps its job file on the server', async () => {
+		expect(await keptJobFile(project, 4711)).toBeUndefined();
+		await keepJobFile(project, 4711, 'dockerfile: Dockerfile\n', ctx);
+		expect(await keptJobFile(project, 4711)).toBe('dockerfile: Dockerfile\n');
 	});
 
 	test('what was cancelled or could never be sent is not tried again', async () => {

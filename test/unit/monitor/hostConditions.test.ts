@@ -9,7 +9,7 @@ import {
 	type Requirements,
 } from '../../../src/monitor/explain/hostConditions.js';
 import type { HostRecord } from '../../../src/monitor/explain/hostRecord.js';
-import { funnel } from '../../../src/monitor/explain/hosts.js';
+import { funnel } from '../../../src/monitor/explain/hostFunnel.js';
 
 const host = (change: Partial<HostRecord> = {}): HostRecord => ({
 	id: 1,

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { quietContext } from '../../../../src/common/ports.js';
 import type { Connection } from '../../../../src/connection/connection.js';
 import { localConnection } from '../../../../src/connection/localConnection.js';
-import { type FetchReport, type FetchRequest, fetchResults } from '../../../../src/monitor/results/fetchResults.js';
+import { fetchBatches, type FetchReport, type FetchRequest, fetchResults } from '../../../../src/monitor/results/fetchResults.js';
 import { file, symlink, tarOf } from '../../../support/savedImages.js';
 
 let dir: string;
@@ -91,6 +91,44 @@ it('takes many results in one command, and large ones by themselves', async () =
 			.update(await readFile(here('large', 'big')))
 			.digest('hex'),
 	).toBe(createHash('md5').update(noise).digest('hex'));
+});
+
+it('takes the results of several batches in one stream, of one of them only some', async () => {
+	const commands: string[] = [];
+	const counting: Connection = {
+		...connection,
+		exec: (argv, options) => {
+			commands.push(argv[0]);
+			return connection.exec(argv, options);
+		},
+	};
+	await mkdir(path.join(dir, 'server', '8'));
+	for (const job of ['j0', 'j1']) {
+		await put(job);
+		await writeFile(path.join(dir, 'server', '8', `${job}.tgz`), result(`other ${job}`));
+	}
+	const request = { resultsDir: path.join(dir, 'server'), folder: path.join(dir, 'here') };
+	const reports = await fetchBatches(
+		counting,
+		[
+			{ ...request, batch: { id: 7, name: 'pi' } },
+			{ ...request, batch: { id: 8, name: 'e' }, jobs: ['j1'] },
+			{ ...request, batch: { id: 9, name: 'none' } },
+		],
+		quietContext(),
+	);
+	expect(reports.map(({ fetched }) => fetched)).toEqual([['j0', 'j1'], ['j1'], []]);
+	expect(commands.filter((name) => name === 'tar')).toHaveLength(1);
+	expect(await readFile(here('j1', 'out.txt'), 'utf8')).toBe('j1');
+	expect(await readFile(path.join(dir, 'here', 'e-8', 'j1', 'out.txt'), 'utf8')).toBe('other j1');
+	// A folder that is not ours stops all before anything comes, and leaves no folder locked.
+	await mkdir(path.join(dir, 'here', 'full-10', 'mine'), { recursive: true });
+	const blocked = [
+		{ ...request, batch: { id: 7, name: 'pi' } },
+		{ ...request, batch: { id: 10, name: 'full' } },
+	];
+	await expect(fetchBatches(connection, blocked, quietContext())).rejects.toMatchObject({ code: 'file-in-the-way' });
+	expect(await fetch()).toMatchObject({ already: ['j0', 'j1'] });
 });
 
 describe('what is wrong with one result', () => {
