@@ -19,6 +19,7 @@ export const COMMANDS = [
 	'boinc2docker.job.openResult',
 	'boinc2docker.job.reproduce',
 	'boinc2docker.instance.showLog',
+	'boinc2docker.instance.showFullLog',
 	'boinc2docker.instance.showInput',
 	'boinc2docker.instance.showOutput',
 	'boinc2docker.instance.showHost',

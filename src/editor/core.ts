@@ -30,6 +30,7 @@ export { archivedResult } from '../monitor/results/archivedResult.js';
 export { folderName } from '../monitor/results/batchNames.js';
 export { BatchResults } from '../monitor/results/batchResults.js';
 export { fetchBatches } from '../monitor/results/fetchResults.js';
+export { fullLog } from '../monitor/results/fullLog.js';
 export { unpackResult } from '../monitor/results/unpackResult.js';
 export { parseAppFile } from '../project/appFile.js';
 export { installedApps } from '../project/apps.js';

@@ -30,6 +30,7 @@ const ENTRIES: Readonly<Record<CommandId, Entry>> = {
 	'boinc2docker.job.openResult': { load: async () => (await import('./job/openResult.js')).openResult },
 	'boinc2docker.job.reproduce': { load: async () => (await import('./job/reproduce.js')).reproduceJob },
 	'boinc2docker.instance.showLog': { load: async () => (await import('./instance/showLog.js')).showInstanceLog },
+	'boinc2docker.instance.showFullLog': { load: async () => (await import('./instance/showFullLog.js')).showFullInstanceLog },
 	'boinc2docker.instance.showInput': { load: async () => (await import('./instance/showInput.js')).showInstanceInput },
 	'boinc2docker.instance.showOutput': { load: async () => (await import('./instance/showOutput.js')).showInstanceOutput },
 	'boinc2docker.instance.showHost': { load: async () => (await import('./instance/showHost.js')).showInstanceHost },

@@ -15,7 +15,7 @@ export interface WantedBatch {
 	readonly jobs?: readonly string[];
 }
 
-type FetchOptions = Pick<BatchFetchOptions, 'folder' | 'removed'>;
+type FetchOptions = Pick<BatchFetchOptions, 'folder' | 'removed' | 'patience'>;
 
 /** Fetches results into this computer's folders, one call at a time for each batch: a second one waits for the first. */
 export class BatchFetcher implements Disposable {

@@ -23,6 +23,8 @@ export interface BatchFetchOptions {
 	readonly jobs?: readonly string[];
 	/** See `FetchRequest`. */
 	readonly removed?: 'restore' | 'leave';
+	/** See `FetchRequest`. */
+	readonly patience?: number;
 	/** How the folders of jobs are called. Default: by what differs between the jobs. */
 	readonly naming?: 'parameters' | 'job';
 }
@@ -49,7 +51,7 @@ export class BatchResults {
 
 	/** What `fetchBatches` needs to know for that. */
 	async request(options: BatchFetchOptions, ctx: OperationContext): Promise<FetchRequest> {
-		const { folder, jobs, removed, naming = 'parameters' } = options;
+		const { folder, jobs, removed, patience, naming = 'parameters' } = options;
 		const db = await this.#project.database();
 		const values = await this.#values(db, ctx);
 		return {
@@ -58,7 +60,7 @@ export class BatchResults {
 			folder,
 			parameters: parameterColumns(values),
 			hashes: (names) => reportedHashes(db, names),
-			...given({ jobs, removed, names: naming === 'parameters' ? parameterNames(values) : undefined }),
+			...given({ jobs, removed, patience, names: naming === 'parameters' ? parameterNames(values) : undefined }),
 		};
 	}
 

@@ -28,6 +28,8 @@ export interface FetchRequest {
 	readonly jobs?: readonly string[];
 	/** Whether results that were fetched, and whose folders a person removed, are fetched again. Default yes. */
 	readonly removed?: 'restore' | 'leave';
+	/** Seconds to wait while another window or command puts results of the same batch into the same folder. Default 0. */
+	readonly patience?: number;
 	/** Names for the folders of jobs, instead of the jobs' own. */
 	readonly names?: ReadonlyMap<string, string>;
 	/** Parameters by job, for the table of metrics. */
@@ -83,8 +85,7 @@ export async function fetchBatches(
 	const work: SharedWork = { connection, ctx, gate: new Gate(PARALLEL, IN_FLIGHT), total: 0, done: 0, unpacker: inThisThread };
 	try {
 		for (const request of requests) {
-			const folder = await ResultFolder.open(path.join(request.folder, folderName(request.batch)), request.batch.id);
-			all.push(new Fetching(folder, request, work));
+			all.push(new Fetching(await openFolder(request, ctx), request, work));
 		}
 		for (const fetching of all) {
 			await fetching.plan();
@@ -105,6 +106,26 @@ export async function fetchBatches(
 		for (const { folder } of all) {
 			await folder.close();
 		}
+	}
+}
+
+/** Milliseconds between two looks whether another window is done. */
+const LOOK_AGAIN = 500;
+
+/** Opens the folder of a batch; waits while another window or command puts results into it, if that is wanted. */
+async function openFolder({ folder, batch, patience = 0 }: FetchRequest, ctx: OperationContext): Promise<ResultFolder> {
+	const until = ctx.clock.now() + patience * 1000;
+	for (;;) {
+		try {
+			return await ResultFolder.open(path.join(folder, folderName(batch)), batch.id);
+		} catch (error) {
+			const isBusy = BoincError.is(error, 'file-in-the-way') && error.detail.busy === true;
+			if (!isBusy || ctx.clock.now() >= until) {
+				throw error;
+			}
+		}
+		ctx.progress.report({ message: 'Waiting for another window that fetches the same results' });
+		await ctx.clock.sleep(LOOK_AGAIN, ctx.signal);
 	}
 }
 

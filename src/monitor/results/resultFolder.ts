@@ -70,7 +70,7 @@ export class ResultFolder {
 	 */
 	static async open(folder: string, batch: number): Promise<ResultFolder> {
 		const file = path.join(folder, RECORD);
-		const text = await readRecord(folder, batch);
+		await readRecord(folder, batch);
 		await mkdir(folder, { recursive: true });
 		const unlock = await lockLocally(file);
 		if (!unlock) {
@@ -80,6 +80,8 @@ export class ResultFolder {
 			});
 		}
 		try {
+			// Read only now: whoever had the lock before has written more.
+			const text = await readRecord(folder, batch);
 			const kept = keptIn(text ?? '');
 			// What was unpacked but not moved into place when an earlier call was cut off is fetched again.
 			const scratch = path.join(folder, SCRATCH);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 
@@ -15,9 +16,11 @@ import { submitBatch } from '../../../src/job/submit.js';
 import { submitContainer } from '../../../src/job/submitImage.js';
 import type { BatchSpec } from '../../../src/job/types.js';
 import { machineBounds } from '../../../src/job/virtualMachine.js';
+import { fullLog } from '../../../src/monitor/results/fullLog.js';
 import { hierarchyPath } from '../../../src/project/hierarchy.js';
 import { openProject } from '../../../src/project/openProject.js';
 import type { Project } from '../../../src/project/project.js';
+import { resultsDirectory } from '../../../src/project/resultsDirectory.js';
 import { stageFiles } from '../../../src/project/staging.js';
 import { type Database, openDatabase } from '../../../src/sandbox/database.js';
 import { installTestApp } from '../../support/installTestApp.js';
@@ -378,10 +381,11 @@ describe('what is done to selected jobs', () => {
 		return row?.n ?? 0;
 	};
 
-	/** A batch of two jobs that have failed, by the transitioner's own decision. */
-	async function failedBatch(): Promise<number> {
+	/** A batch of two jobs that have failed, by the transitioner's own decision. `before` is done when the instances exist. */
+	async function failedBatch(before: (id: number) => Promise<void> = () => Promise.resolve()): Promise<number> {
 		const { id } = await submitBatch(project, batchOf(), ctx);
 		await eventually('instances', async () => (await unsent(id)) === 2);
+		await before(id);
 		await database.execute('UPDATE workunit SET max_error_results = 0 WHERE batch = ?', [id]);
 		await database.execute(
 			'UPDATE result SET server_state = 5, outcome = 3, exit_status = 196, client_state = 3 WHERE batch = ?',
@@ -465,6 +469,37 @@ describe('what is done to selected jobs', () => {
 		await database.execute('UPDATE workunit SET xml_doc = ? WHERE batch = ?', [`<file_name>${gone}</file_name>`, id]);
 		await expect(raise()).rejects.toMatchObject({ code: 'job-invalid', message: expect.stringContaining(gone) });
 		expect((await workunits(id)).map(({ error_mask: mask }) => mask)).toEqual([2, 2]);
+	});
+
+	test('the whole log of a failed instance is what its host uploaded, also when BOINC has removed that', async () => {
+		const instances = async (id: number): Promise<{ id: number; name: string; job: string }[]> =>
+			(await project.database()).select<{ id: number; name: string; job: string }>(
+				'SELECT r.id, r.name, w.name AS job FROM result r JOIN workunit w ON w.id = r.workunitid WHERE r.batch = ? ORDER BY r.id',
+				[id],
+			);
+		const uploadOf = (name: string): string => {
+			const file = `${name}_r123_0`;
+			return path.join(project.config.uploadDir, hierarchyPath(file, project.config.uldlDirFanout));
+		};
+		const log = Buffer.from(`${'line\n'.repeat(40_000)}the end\n`);
+		const id = await failedBatch(async (batch) => {
+			const [first] = await instances(batch);
+			await mkdir(path.dirname(uploadOf(first!.name)), { recursive: true });
+			await writeFile(uploadOf(first!.name), gzipSync(tarOf([file('.b2d/log.txt', log)])));
+			await database.execute('UPDATE result SET received_time = 1, xml_doc_out = ? WHERE id = ?', [
+				`<file_info><name>${first!.name}_r123_0</name></file_info>`,
+				first!.id,
+			]);
+		});
+		const [first, second] = await instances(id);
+		expect(await fullLog(project, first!.id)).toEqual(log);
+		const [unit] = await workunits(id);
+		const kept = path.join(await resultsDirectory(project, unit!.appid), String(id), `${first!.job}.failed`);
+		await eventually('the collected log', () => Promise.resolve(existsSync(kept)));
+		await rm(uploadOf(first!.name), { force: true });
+		expect(await fullLog(project, first!.id)).toEqual(log);
+		await expect(fullLog(project, second!.id)).rejects.toMatchObject({ code: 'result-missing' });
+		await expect(fullLog(project, 99_999_999)).rejects.toMatchObject({ code: 'result-missing' });
 	});
 
 	test('a batch keeps its job file on the server', async () => {

@@ -13,6 +13,9 @@ import type { Services } from '../../services.js';
 import { chooseBatch } from '../chooseBatch.js';
 import { selectionOf, type ServerSelection } from '../selectedJobs.js';
 
+/** Seconds to wait for another window that fetches the same batch. */
+const PATIENCE = 600;
+
 const hasResults = ({ counts }: Batch): boolean => counts.done > 0;
 
 /**
@@ -28,7 +31,7 @@ export async function fetchBatchResults(services: Services, item?: unknown, item
 	await services.operation(vscode.l10n.t('Fetching results of {0}', namesOf(chosen)), async (ctx) => {
 		for (const selection of chosen) {
 			const wanted = wantedOf(selection);
-			const reports = await services.results.fetch(selection.model, wanted, { folder }, ctx);
+			const reports = await services.results.fetch(selection.model, wanted, { folder, patience: PATIENCE }, ctx);
 			fetched.push(...reports.flatMap((report, at) => (wanted[at] ? [{ batch: wanted[at].batch, report }] : [])));
 		}
 	});

@@ -131,6 +131,34 @@ it('takes the results of several batches in one stream, of one of them only some
 	expect(await fetch()).toMatchObject({ already: ['j0', 'j1'] });
 });
 
+it('two windows that fetch the same do not do it twice: one waits, or is told to come back', async () => {
+	for (let n = 0; n < 60; n++) {
+		await put(`j${n}`);
+	}
+	let told = '';
+	const waiting = { ...quietContext(), progress: { report: ({ message }: { message: string }) => void (told ||= message) } };
+	const request = { resultsDir: path.join(dir, 'server'), batch: { id: 7, name: 'pi' }, folder: path.join(dir, 'here') };
+	const first = fetch();
+	await eventuallyLocked();
+	await expect(fetch()).rejects.toMatchObject({ code: 'file-in-the-way', detail: { busy: true } });
+	const second = fetchResults(connection, { ...request, patience: 30 }, waiting);
+	expect((await first).fetched).toHaveLength(60);
+	expect(await second).toMatchObject({ fetched: [], failed: [] });
+	expect((await second).already).toHaveLength(60);
+	expect(told).toContain('another window');
+	const lines = (await readFile(here('.boinc2docker.jsonl'), 'utf8')).trim().split('\n');
+	const jobs = lines.flatMap((line) => (JSON.parse(line) as { job?: string }).job ?? []);
+	expect([jobs.length, new Set(jobs).size]).toEqual([60, 60]);
+	expect((await shown()).length).toBe(61);
+});
+
+/** Resolves when somebody puts results into the folder. */
+async function eventuallyLocked(): Promise<void> {
+	while (!(await readdir(here()).catch((): string[] => [])).includes('.fetching')) {
+		await new Promise((resolve) => setTimeout(resolve, 1));
+	}
+}
+
 describe('what is wrong with one result', () => {
 	it('does not stop the others: damage, a wrong hash, entries that may not be, a file that vanished', async () => {
 		await put('bad', Buffer.from('no archive'));
