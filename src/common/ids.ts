@@ -18,6 +18,7 @@ export const COMMANDS = [
 	'boinc2docker.packs.remove',
 	'boinc2docker.job.openResult',
 	'boinc2docker.job.reproduce',
+	'boinc2docker.job.saveCapsule',
 	'boinc2docker.instance.showLog',
 	'boinc2docker.instance.showFullLog',
 	'boinc2docker.instance.showInput',

@@ -9,6 +9,7 @@ export { describeJobs } from '../job/describeJobs.js';
 export { expandJobFile } from '../job/expandJobFile.js';
 export { parseJobFile } from '../job/jobFile.js';
 export { keptJobFile } from '../job/keptJobFile.js';
+export { makeCapsule } from '../job/localRun/capsule.js';
 export { reproduce } from '../job/localRun/reproduce.js';
 export { setPriority } from '../job/priority.js';
 export { retryFailed } from '../job/retry.js';

@@ -29,6 +29,7 @@ const ENTRIES: Readonly<Record<CommandId, Entry>> = {
 	'boinc2docker.packs.remove': { load: async () => (await import('./packs/remove.js')).removeUnusedPacks, ...once },
 	'boinc2docker.job.openResult': { load: async () => (await import('./job/openResult.js')).openResult },
 	'boinc2docker.job.reproduce': { load: async () => (await import('./job/reproduce.js')).reproduceJob },
+	'boinc2docker.job.saveCapsule': { load: async () => (await import('./job/saveCapsule.js')).saveCapsule },
 	'boinc2docker.instance.showLog': { load: async () => (await import('./instance/showLog.js')).showInstanceLog },
 	'boinc2docker.instance.showFullLog': { load: async () => (await import('./instance/showFullLog.js')).showFullInstanceLog },
 	'boinc2docker.instance.showInput': { load: async () => (await import('./instance/showInput.js')).showInstanceInput },

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -10,6 +12,7 @@ import { quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { cancelBatch, cancelJobs } from '../../../src/job/cancel.js';
 import { keepJobFile, keptJobFile } from '../../../src/job/keptJobFile.js';
+import { makeCapsule } from '../../../src/job/localRun/capsule.js';
 import { setPriority } from '../../../src/job/priority.js';
 import { retryFailed } from '../../../src/job/retry.js';
 import { submitBatch } from '../../../src/job/submit.js';
@@ -493,13 +496,33 @@ describe('what is done to selected jobs', () => {
 		});
 		const [first, second] = await instances(id);
 		expect(await fullLog(project, first!.id)).toEqual(log);
-		const [unit] = await workunits(id);
-		const kept = path.join(await resultsDirectory(project, unit!.appid), String(id), `${first!.job}.failed`);
+		const [app] = await database.select('SELECT id FROM app WHERE name = ?', [APP]);
+		const kept = path.join(await resultsDirectory(project, Number(app!.id)), String(id), `${first!.job}.failed`);
 		await eventually('the collected log', () => Promise.resolve(existsSync(kept)));
 		await rm(uploadOf(first!.name), { force: true });
 		expect(await fullLog(project, first!.id)).toEqual(log);
 		await expect(fullLog(project, second!.id)).rejects.toMatchObject({ code: 'result-missing' });
 		await expect(fullLog(project, 99_999_999)).rejects.toMatchObject({ code: 'result-missing' });
+	});
+
+	test('a capsule holds all that a job needs, and a script that runs it', async () => {
+		const { jobNames } = await submitBatch(project, batchOf(), ctx);
+		const dir = path.join(sandbox.projectRoot, '..', 'a capsule');
+		await makeCapsule(project, jobNames[1]!, dir, ctx);
+		const names = await readdir(dir);
+		expect(names).toEqual(
+			expect.arrayContaining(['Dockerfile', 'b2d_params', 'busybox', 'init_data.xml', 'job.toml', 'run.sh', 'runner', 'shared']),
+		);
+		expect(names).toEqual(expect.arrayContaining(SAMPLE_PACKS.map(({ name }) => name)));
+		await writeFile(path.join(dir, 'engine'), '#!/bin/sh\nfor each; do printf "[%s]" "$each"; done; echo\n', { mode: 0o755 });
+		const { stdout } = await promisify(execFile)('sh', [path.join(dir, 'run.sh'), './engine']);
+		const [build, run] = stdout.split('\n');
+		expect(build).toMatch(/^\[build\]\[-t\]\[boinc__b2d_\w+\]\[-f\]\[Dockerfile\]\[\.\]$/);
+		expect(run).toContain(`[-v][${dir}:/boinc]`);
+		expect(run).toMatch(/\[--network\]\[none\]|\[--network=none\]/);
+		await expect(makeCapsule(project, jobNames[1]!, dir, ctx)).rejects.toMatchObject({ code: 'file-in-the-way' });
+		await expect(makeCapsule(project, 'b2d_0_000000', `${dir} 2`, ctx)).rejects.toMatchObject({ code: 'result-missing' });
+		expect(existsSync(`${dir} 2`)).toBe(false);
 	});
 
 	test('a batch keeps its job file on the server', async () => {
