@@ -345,6 +345,15 @@ suite('tree of jobs', () => {
 		await options.set({ group: 'state', parameter: '' });
 	});
 
+	test('a job whose instances have vanished between two queries says so', async () => {
+		server.instanceRows = [];
+		const row = await only(await only(await only(await only())));
+		assert.equal(tree.getTreeItem(await only(row)).label, 'No instance yet');
+		server.jobRows = [{ ...job(1), state: 'done' }];
+		await tree.getChildren(tree.getParent(row));
+		assert.equal(tree.getTreeItem(await only(row)).label, 'Removed from the server');
+	});
+
 	test('a click on a batch opens its page', async () => {
 		const node = await only(await only(await only()));
 		const { command } = tree.getTreeItem(node);

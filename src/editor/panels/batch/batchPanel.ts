@@ -88,6 +88,7 @@ export class BatchPanel implements Disposable {
 			),
 		);
 		this.#owned.add(panel.onDidChangeViewState(() => this.#follow()));
+		this.#owned.add(vscode.window.onDidChangeWindowState(() => this.#schedule(0)));
 		this.#owned.add(
 			services.results.onDidFetch(({ serverId, batchId }) => {
 				if (serverId === reference.serverId && batchId === reference.batchId && this.#summary) {
@@ -266,7 +267,8 @@ export class BatchPanel implements Disposable {
 	#schedule(ms: number): void {
 		clearTimeout(this.#timer);
 		const isOver = this.#summary !== undefined && isFinalBatchState(this.#summary.batch.state);
-		if (!this.#disposed && this.#panel.visible && !(isOver && this.#shown !== '')) {
+		const isSeen = this.#panel.visible && vscode.window.state.focused;
+		if (!this.#disposed && isSeen && !(isOver && this.#shown !== '')) {
 			const pace = Math.max(ms, this.#notBefore - this.#services.clock.now());
 			this.#timer = setTimeout(() => void this.#refresh(), pace);
 		}
