@@ -26,7 +26,7 @@ describe('the timeline of a batch', () => {
 		for (const step of [1, 5, 60]) {
 			const timeline = timelineOf(sums(step, 1_700_000_000, 1000), 1_800_000_000);
 			expect(timeline?.step).toBe(300);
-			expect(timeline && timeline.start % 300).toBe(0);
+			expect((timeline?.start ?? 1) % 300).toBe(0);
 			expect([sum(timeline?.succeeded), sum(timeline?.failed)]).toEqual([900, 100]);
 			expect(timeline?.running.at(-1)).toBe(0);
 			expect(Math.max(...(timeline?.running ?? []))).toBeGreaterThanOrEqual(60);
