@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 
 import { silentLog, systemClock } from '../src/common/ports.js';
+import { BatchReader } from '../src/monitor/batchPage/summary.js';
 import { ProjectMonitor } from '../src/monitor/projectMonitor.js';
 import { type Database, openDatabase, type Parameter } from '../src/sandbox/database.js';
 import { startMariadb } from '../src/sandbox/mariadb.js';
@@ -91,6 +92,10 @@ async function measure(changes: Database, session: Database): Promise<Record<str
 			await monitor.jobs(LARGE_BATCH, { states: ['done'], limit: 201 });
 		}),
 	);
+	const reader = new BatchReader(LARGE_BATCH);
+	const readPage = (): Promise<number> => timed(() => reader.read(meter, monitor.batch(LARGE_BATCH)));
+	const batchPageFirst = await readPage();
+	const batchPage = await repeated(readPage, 5);
 	const hidden = await hiddenQueries(monitor, meter);
 	monitor.dispose();
 	return {
@@ -98,6 +103,8 @@ async function measure(changes: Database, session: Database): Promise<Record<str
 		open: OPEN.length,
 		firstPageMs: Math.max(cold, firstPage),
 		countAllMs: countMs,
+		batchPageFirstMs: batchPageFirst,
+		batchPageMs: batchPage,
 		deltaPollMs: median(delta),
 		deltaPollMaxMs: Math.max(...delta),
 		idlePollMs: idle,

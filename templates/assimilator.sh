@@ -5,7 +5,8 @@
 # and installs as bin/b2d_assimilate_APP: the name alone stands in config.xml, for arguments there are lost.
 #
 # Writes RESULTS/BATCH/JOB.tgz or RESULTS/BATCH/JOB.error, where RESULTS is the first line of
-# .boinc2docker/results_APP, or results/APP. BATCH comes from job names of the form b2d_BATCH_INDEX, else it is 0.
+# .boinc2docker/results_APP, or results/APP. Clients upload what a failed job packed, too: the newest of these, which has its
+# whole log, is kept as RESULTS/BATCH/JOB.failed while there is room, for BOINC deletes it next. BATCH comes from job names of the form b2d_BATCH_INDEX, else it is 0.
 #
 # One bad job never makes it exit non-zero, for that would end the daemon and block the app's other jobs. It exits 1 only
 # when nothing can be stored at all (disk full, folder not writable): then the outputs must not be given up, and BOINC
@@ -62,6 +63,30 @@ safe_name() {
 	esac
 }
 
+# Keeps what the newest instance of the failed job $1 uploaded, if it is in the project's own folder and not large. Losing it is
+# no reason to present the job again.
+keep_failed() {
+	newest=
+	most=-1
+	for path in "$root"/upload/"$1"_*_r*_0 "$root"/upload/*/"$1"_*_r*_0; do
+		[ -f "$path" ] && [ -r "$path" ] || continue
+		base=${path##*/}
+		try=${base#"$1"_}
+		try=${try%%_r*}
+		random=${base#"$1_${try}_r"}
+		case $try:${random%_0} in
+		:* | *: | *[!0-9:]*) continue ;;
+		esac
+		if [ "$try" -gt "$most" ]; then
+			most=$try
+			newest=$path
+		fi
+	done
+	[ -n "$newest" ] || return 0
+	[ "$(wc -c <"$newest")" -le 16777216 ] || return 0
+	store "$1.failed" <"$newest" || say "job $1: what its last host uploaded cannot be kept"
+}
+
 if [ "${1:-}" = --error ]; then
 	job=$(safe_name "${3:-}" "${4:-}")
 	enter_batch "$job"
@@ -69,6 +94,7 @@ if [ "${1:-}" = --error ]; then
 		say "cannot write $folder/$job.error; the job will be presented again"
 		exit 1
 	}
+	keep_failed "$job"
 	exit 0
 fi
 
@@ -98,6 +124,6 @@ for path; do
 			exit 1
 		}
 	fi
-	rm -f "$folder/$job.error"
+	rm -f "$folder/$job.error" "$folder/$job.failed"
 done
 exit 0

@@ -13,6 +13,7 @@ import { ExplanationDocuments } from './explanations/explanationDocuments.js';
 import { helpHandlers } from './helpHandlers.js';
 import { LanguageServer } from './language/languageServer.js';
 import { BatchPanels } from './panels/batch/batchPanels.js';
+import { SeenBatches } from './panels/batch/seenBatches.js';
 import { EditorLog } from './ports/editorLog.js';
 import { withOperation } from './ports/editorProgress.js';
 import { EditorPrompts } from './ports/editorPrompts.js';
@@ -51,11 +52,13 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 			open: (server) => access.open(server),
 			monitor: async (database) => new (await core()).ProjectMonitor({ log, clock, database }),
 			apps: async (project) => (await core()).installedApps(project),
+			parameters: async (project, batch) => (await core()).differingParameters(project, batch),
 		}),
 	);
 	const treeOptions = owned.add(new ViewOptions(context.workspaceState));
 	const tree = owned.add(new JobsTree(models, treeOptions, new ContextManager(log), log));
-	const view = owned.add(new JobsView(tree, models, watched, treeOptions));
+	const seenBatches = owned.add(new SeenBatches());
+	const view = owned.add(new JobsView(tree, models, { watched, pages: seenBatches, options: treeOptions }));
 	owned.add(new Decorations());
 	const documents = owned.add(new ReadonlyDocuments(documentReader(models, core)));
 	owned.add(new LogLanguage());
@@ -85,6 +88,7 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 		documents,
 		explanations: owned.add(new ExplanationDocuments()),
 		batchPanels: () => batchPanels,
+		seenBatches,
 		results,
 		operation: (title, task) => withOperation(title, log, task),
 		core,

@@ -6,7 +6,7 @@ import type { Log } from '../common/ports.js';
 /** Values of the keys that `when` clauses read. */
 export interface ContextValues {
 	/** Which invitation the empty view shows. */
-	'boinc2docker:welcome': 'noServer' | 'noApp' | 'noBatch' | undefined;
+	'boinc2docker:welcome': 'noServer' | 'noApp' | 'noBatch' | 'filtered' | undefined;
 }
 
 /** The only place that sets context keys. Remembers them, so that equal values cost nothing. */

@@ -3,6 +3,7 @@ import type * as core from './core.js';
 import type { ReadonlyDocuments } from './documents/readonlyDocuments.js';
 import type { ExplanationDocuments } from './explanations/explanationDocuments.js';
 import type { BatchPanels } from './panels/batch/batchPanels.js';
+import type { SeenBatches } from './panels/batch/seenBatches.js';
 import type { EditorLog } from './ports/editorLog.js';
 import type { BatchFetcher } from './results/batchFetcher.js';
 import type { ServerAccess } from './servers/serverAccess.js';
@@ -43,6 +44,7 @@ export interface Services {
 	readonly explanations: ExplanationDocuments;
 	/** The tabs of batches. They are made of these services, hence a function. */
 	readonly batchPanels: () => BatchPanels;
+	readonly seenBatches: SeenBatches;
 	readonly results: BatchFetcher;
 	/** Runs an operation with progress in a notification whose *Cancel* works. */
 	operation<T>(title: string, task: (ctx: OperationContext) => Promise<T>): Promise<T>;

@@ -39,7 +39,7 @@ export async function expandJobFile(file: JobFile): Promise<ExpandedJobs> {
 	}
 	const { request } = file;
 	return {
-		request: { ...request, ...(shared.length > 0 && { inputs: shared }) },
+		request: { ...request, jobFile: file.text, ...(shared.length > 0 && { inputs: shared }) },
 		sweep,
 		label,
 		jobs: function* () {

@@ -31,6 +31,8 @@ export interface JobFile {
 	readonly sweep: YamlNode | undefined;
 	/** Relative paths start from here. */
 	readonly folder: string;
+	/** As it was read. */
+	readonly text: string;
 	/** The error for something at an offset of the file. */
 	readonly problem: (at: number, message: string, remedy?: string) => BoincError;
 }
@@ -54,6 +56,7 @@ export async function parseJobFile(text: string, folder: string, fileName = 'boi
 	const root = tree.root;
 	return {
 		folder,
+		text,
 		problem,
 		sweep: isGiven(valueOf(root, 'sweep')) ? valueOf(root, 'sweep') : undefined,
 		inputs: inputsOf(valueOf(root, 'inputs')),

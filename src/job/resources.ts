@@ -85,6 +85,9 @@ function warnings(sizes: ImageSizes, given: Partial<Resources>, resources: Resou
 	return found;
 }
 
+/** BOINC's own limit of operations for a job that the runner stops after so many seconds. */
+export const backstopOperations = (limitSeconds: number): number => Math.max(limitSeconds, 600) * BACKSTOP_FLOPS;
+
 /**
  * The limits as BOINC's columns want them. `hosts` is what hosts must have where that is more than the job's own limits: BOINC
  * chooses hosts by the columns, and the client ends a job that uses more disk.
@@ -101,7 +104,7 @@ export function boincBounds(
 } {
 	return {
 		rscFpopsEst: resources.expectedSeconds * REFERENCE_FLOPS,
-		rscFpopsBound: Math.max(resources.limitSeconds, 600) * BACKSTOP_FLOPS,
+		rscFpopsBound: backstopOperations(resources.limitSeconds),
 		rscMemoryBound: Math.ceil(Math.max(resources.memoryBytes, hosts.memoryBytes)),
 		rscDiskBound: Math.ceil(Math.max(resources.diskBytes, hosts.diskBytes)),
 		delayBound: Math.ceil(resources.delayBoundSeconds),

@@ -1,8 +1,10 @@
 import { BoincError } from '../common/errors.js';
+import { given } from '../common/given.js';
 import type { OperationContext } from '../common/ports.js';
 import { setBatchState } from '../project/batches.js';
 import { type RaisedBounds, reopenJobs, RETRYABLE } from '../project/jobRows.js';
 import type { Project } from '../project/project.js';
+import { type RaisedLimits, raiseLimits } from './raiseLimits.js';
 import { type JobSelection, requireBatches, selectionName, selectJobs } from './selectJobs.js';
 
 /** What a retry did. */
@@ -13,7 +15,7 @@ export interface RetryReport {
 	readonly left: number;
 }
 
-export interface RetryOptions extends RaisedBounds {
+export interface RetryOptions extends RaisedBounds, RaisedLimits {
 	/** More instances that each job may have. Default 3. */
 	readonly tries?: number;
 }
@@ -22,7 +24,7 @@ const DEFAULT_TRIES = 3;
 const FAILED = 'canonical_resultid = 0 AND error_mask <> 0 AND error_mask & 16 = 0';
 
 /**
- * Has the failed jobs of batches, and single failed jobs, tried again with their old numbers and names, under raised bounds if wanted. BOINC
+ * Has the failed jobs of batches, and single failed jobs, tried again with their old numbers and names, under raised limits if wanted. BOINC
  * has no program for it: the failure is taken back in the database and BOINC's transitioner makes the new instances. What was
  * cancelled stays cancelled. Rejects with `batch-missing`, or `tool-failed` when the rows do not say afterwards what was written.
  */
@@ -32,13 +34,17 @@ export async function retryFailed(
 	options: RetryOptions,
 	ctx: OperationContext,
 ): Promise<RetryReport> {
-	const { tries = DEFAULT_TRIES, ...bounds } = options;
+	const { tries = DEFAULT_TRIES, memoryBytes, limitSeconds, ...bounds } = options;
 	await requireBatches(project, selection.batchIds ?? [], ctx.signal);
 	const failed = await selectJobs(project, selection, FAILED, ctx.signal);
 	const jobs = await selectJobs(project, selection, RETRYABLE, ctx.signal);
 	const ids = jobs.map(({ id }) => id);
 	if (ids.length === 0) {
 		return { retried: 0, left: failed.length };
+	}
+	if (memoryBytes !== undefined || limitSeconds !== undefined) {
+		// Before the jobs are open again: the transitioner makes new instances at once.
+		await raiseLimits(project, ids, given({ memoryBytes, limitSeconds }), ctx);
 	}
 	ctx.progress.report({ message: `Trying ${ids.length} jobs again` });
 	await reopenJobs(project, ids, tries, bounds);

@@ -12,6 +12,7 @@ import { architecturesOf, installedApps } from '../project/apps.js';
 import type { Project } from '../project/project.js';
 import type { Architecture } from '../project/types.js';
 import { chooseApp } from './chooseApp.js';
+import { keepJobFile } from './keptJobFile.js';
 import { checkInput, InputFiles, type LocalInput } from './localInputs.js';
 import { ManifestCache } from './manifestCache.js';
 import { packBytes } from './packBytes.js';
@@ -76,6 +77,8 @@ export interface ContainerRequest extends JobRequest {
 	/** Number of equal jobs; each knows its own by `B2D_INDEX` and `B2D_COUNT`. Default 1. Not together with `jobs`. */
 	readonly count?: number;
 	readonly jobs?: readonly JobRequest[];
+	/** The job file that says all this, which is kept with the batch. */
+	readonly jobFile?: string;
 	/** Folder for temporary files as big as the image. Default: the system's. */
 	readonly tempDir?: string;
 	/** Receives the lines of the build. */
@@ -131,6 +134,9 @@ export async function submitContainer(
 	const { resources, notes } = defaultResources(sizes, request.resources);
 	const spec: BatchSpec = { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs };
 	const batch = await submitBatch(project, spec, ctx);
+	if (request.jobFile !== undefined) {
+		await keepJobFile(project, batch.id, request.jobFile, ctx);
+	}
 	return { ...batch, bytesSent: batch.bytesSent + bytesSent, notes: [...image.warnings, ...notes, ...batch.notes] };
 }
 

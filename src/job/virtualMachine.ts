@@ -33,6 +33,9 @@ export function machineMemory(memoryBytes: number): number {
 	return Math.max(LEAST_MIB, SYSTEM_MIB + Math.ceil(memoryBytes / MIB));
 }
 
+/** Bytes of memory that a host needs to run the virtual machine of a job with this limit. */
+export const machineHostMemory = (memoryBytes: number): number => (machineMemory(memoryBytes) + HYPERVISOR_MIB) * MIB;
+
 /** Bytes that the job may write: the rest of its disk limit after packs and inputs. */
 function writableBytes(spec: BatchSpec): number {
 	const inputs = [...(spec.inputs ?? []), ...(spec.jobs[0]?.inputs ?? [])];
@@ -48,7 +51,7 @@ export function machineBounds(spec: BatchSpec): {
 } {
 	const { image, resources } = spec;
 	const memory = machineMemory(resources.memoryBytes);
-	const memoryBytes = (memory + HYPERVISOR_MIB) * MIB;
+	const memoryBytes = machineHostMemory(resources.memoryBytes);
 	const content = image.treeSize + image.entries * BYTES_PER_ENTRY;
 	const machineDisk = content + DISK_SHARE * (content + writableBytes(spec)) + DISK_FIXED + MACHINE_FILES;
 	// At the end the packed result lies beside the machine's disk, which holds the results as they are.

@@ -6,7 +6,8 @@ import { BatchStore } from './batchStore.js';
 import { ChangeReader, type Since } from './changeReader.js';
 import { type Pulse, readPulse } from './deltaQueries.js';
 import { groupJobs, type JobGroup, type JobGrouping, type JobPage, jobPage } from './jobPages.js';
-import { FASTEST, nextPeriod, type PollOutcome } from './pollPeriod.js';
+import { PollLoop } from './pollLoop.js';
+import type { PollOutcome } from './pollPeriod.js';
 import { batchRows, instancesOf, newestBatches, type Queries } from './queries.js';
 import type { Batch, Instance, Job } from './types.js';
 
@@ -42,18 +43,18 @@ export class ProjectMonitor implements Disposable {
 	readonly #changed = new Emitter<MonitorChange>();
 	readonly #finished = new Emitter<Batch>();
 	readonly #trouble = new Emitter<unknown>();
+	readonly #loop: PollLoop;
 	#reader = new ChangeReader();
 	#last: (Pulse & { readonly local: number }) | undefined;
 	#census = 0;
 	#troubled: unknown;
 	#scope: ReadonlySet<number> | undefined;
-	#running: AbortController | undefined;
 	#queue: Promise<unknown> = Promise.resolve();
 	#refreshing: Promise<void> | undefined;
-	#wake: (() => void) | undefined;
 
 	constructor(ports: MonitorPorts) {
 		this.#ports = ports;
+		this.#loop = new PollLoop(ports.clock, () => this.#turn());
 	}
 
 	/** Fires after the store changed. */
@@ -104,20 +105,14 @@ export class ProjectMonitor implements Disposable {
 		this.#scope = batchIds && new Set(batchIds);
 		if (before && [...this.#store.open(this.#scope)].some(({ id }) => !before.has(id))) {
 			this.#store.forgetOpen(before); // nobody has looked at the others meanwhile
-			this.#wake?.();
+			this.#loop.wake();
 		}
-		if (this.#running) {
-			return;
-		}
-		const running = new AbortController();
-		this.#running = running;
-		void this.#loop(running.signal);
+		this.#loop.start();
 	}
 
 	/** Ends polling: no query is made until `start` or `refresh`. */
 	stop(): void {
-		this.#running?.abort();
-		this.#running = undefined;
+		this.#loop.stop();
 	}
 
 	/** Reads which batches there are, without their jobs, which are counted by the next poll. Rejects when that fails. */
@@ -138,7 +133,7 @@ export class ProjectMonitor implements Disposable {
 			await this.#count(await this.#ports.database(), undefined);
 		}).finally(() => (this.#refreshing = undefined));
 		await this.#refreshing;
-		this.#wake?.();
+		this.#loop.wake();
 	}
 
 	/** Polls now, as in the background. Rejects when that fails. */
@@ -152,7 +147,7 @@ export class ProjectMonitor implements Disposable {
 			batchIds.forEach((id) => this.#store.forget(id));
 			await this.#poll(undefined);
 		});
-		this.#wake?.();
+		this.#loop.wake();
 	}
 
 	dispose(): void {
@@ -162,23 +157,16 @@ export class ProjectMonitor implements Disposable {
 		this.#trouble.dispose();
 	}
 
-	async #loop(signal: AbortSignal): Promise<void> {
-		let period = FASTEST;
-		while (!signal.aborted) {
-			let outcome: PollOutcome;
-			try {
-				const moved = await this.#guarded(() => this.#poll(this.#scope));
-				outcome = moved ? 'moved' : this.#store.open(this.#scope).length > 0 ? 'still' : 'all-over';
-			} catch (error) {
-				if (isAbort(error)) {
-					return;
-				}
-				outcome = 'failed';
+	/** One poll in the background, and what comes of it. Rejects only when polling shall end. */
+	async #turn(): Promise<PollOutcome> {
+		try {
+			const moved = await this.#guarded(() => this.#poll(this.#scope));
+			return moved ? 'moved' : this.#store.open(this.#scope).length > 0 ? 'still' : 'all-over';
+		} catch (error) {
+			if (isAbort(error)) {
+				throw error;
 			}
-			period = nextPeriod(period, outcome);
-			const waiting = new AbortController();
-			this.#wake = () => waiting.abort();
-			await this.#ports.clock.sleep(period, AbortSignal.any([signal, waiting.signal])).catch(() => undefined);
+			return 'failed';
 		}
 	}
 
@@ -256,12 +244,8 @@ export class ProjectMonitor implements Disposable {
 			this.#changed.fire({ batchIds: [], jobIds: [] });
 		}
 		rows.forEach((row) => this.#store.update(row));
-		return (
-			this.#tell(
-				[],
-				rows.map(({ id }) => id),
-			) || gone.length > 0
-		);
+		const ids = rows.map(({ id }) => id);
+		return this.#tell([], ids) || gone.length > 0;
 	}
 
 	async #readChanges(db: Queries, scope: ReadonlySet<number> | undefined, since: Since, pulse: Pulse): Promise<boolean> {

@@ -1,3 +1,5 @@
+import { BoincError } from '../common/errors.js';
+import { hierarchyPath } from './hierarchy.js';
 import type { Project } from './project.js';
 
 /** What a retry allows beyond what was allowed before. Absent: as before. */
@@ -42,6 +44,65 @@ export async function reopenJobs(
 	await project.write(REOPEN_RESULTS, [jobIds]);
 	const { diskBytes = 0, delayBoundSeconds = 0 } = bounds;
 	await project.write(REOPEN_JOBS, [jobIds, tries, tries, tries, diskBytes, delayBoundSeconds, jobIds]);
+}
+
+/** A staged file as the description of a job names it. */
+export interface NamedFile {
+	readonly name: string;
+	readonly md5: string;
+	readonly size: number;
+}
+
+/**
+ * Puts a staged file in the place of another in the descriptions of jobs, which clients get with instances that are sent from now on. The
+ * jobs have to name the old one. Rejects with `job-invalid` when none does.
+ */
+export async function replaceInput(project: Project, jobIds: readonly number[], old: string, file: NamedFile): Promise<void> {
+	const database = await project.database();
+	const [row] = await database.select<{ xml_doc: Buffer }>(
+		'SELECT xml_doc FROM workunit WHERE id IN (?) AND LOCATE(?, xml_doc) > 0 LIMIT 1',
+		[jobIds, `<name>${old}</name>`],
+	);
+	const infos = row?.xml_doc.toString('utf8').match(/<file_info>[^]*?<\/file_info>/g) ?? [];
+	const before = infos.find((info) => info.includes(`<name>${old}</name>`));
+	if (before === undefined) {
+		throw new BoincError('job-invalid', `The jobs do not name the file ${old}.`, { remedy: 'Submit them again.' });
+	}
+	const { uldlDirFanout: fanout } = project.config;
+	const after = before
+		.replaceAll(hierarchyPath(old, fanout), hierarchyPath(file.name, fanout))
+		.replaceAll(old, file.name)
+		.replace(/<md5_cksum>[^<]*</, `<md5_cksum>${file.md5}<`)
+		.replace(/<nbytes>[^<]*</, `<nbytes>${String(file.size)}<`);
+	const element = (name: string): string => `<file_name>${name}</file_name>`;
+	await project.write('UPDATE workunit SET xml_doc = REPLACE(REPLACE(xml_doc, ?, ?), ?, ?) WHERE id IN (?)', [
+		before,
+		after,
+		element(old),
+		element(file.name),
+		jobIds,
+	]);
+}
+
+/** Raises what BOINC itself keeps of jobs' limits; 0 leaves a limit as it is. */
+export async function raiseBounds(
+	project: Project,
+	jobIds: readonly number[],
+	bounds: {
+		readonly memoryBytes: number;
+		/** What a host needs where the job may run in a virtual machine: jobs that ask for more than `ownMemoryBytes` may. */
+		readonly machineBytes: number;
+		readonly ownMemoryBytes: number;
+		readonly operations: number;
+		readonly delayBoundSeconds: number;
+	},
+): Promise<void> {
+	const { memoryBytes, machineBytes, ownMemoryBytes, operations, delayBoundSeconds } = bounds;
+	await project.write(
+		`UPDATE workunit SET rsc_fpops_bound = GREATEST(rsc_fpops_bound, ?), delay_bound = GREATEST(delay_bound, ?),
+			rsc_memory_bound = GREATEST(rsc_memory_bound, IF(? > 0 AND rsc_memory_bound > ?, ?, ?)) WHERE id IN (?)`,
+		[operations, Math.ceil(delayBoundSeconds), memoryBytes, ownMemoryBytes, machineBytes, memoryBytes, jobIds],
+	);
 }
 
 /** Sets the priority of jobs and of their instances that wait for a host. */

@@ -15,7 +15,9 @@ import { JobsTree } from '../../src/editor/tree/jobsTree.js';
 import { LoadMoreNode } from '../../src/editor/tree/loadMoreNode.js';
 import type { TreeNode } from '../../src/editor/tree/node.js';
 import { ViewOptions } from '../../src/editor/tree/viewOptions.js';
+import type { JobParameters } from '../../src/job/parameters.js';
 import type { JobGroup, JobGrouping, JobPage } from '../../src/monitor/jobPages.js';
+import { differing, type DifferingParameters } from '../../src/monitor/jobParameters.js';
 import type { Batch, Instance, InstanceState, Job, JobCounts } from '../../src/monitor/types.js';
 import type { InstalledApp } from '../../src/project/types.js';
 
@@ -83,6 +85,7 @@ class FakeServer implements ServerView {
 	rows: Batch[] = [batch(1)];
 	jobRows: Job[] = [job(1)];
 	instanceRows: Instance[] = [instance(1, 'running')];
+	told = new Map<string, JobParameters>();
 	failure: Error | undefined;
 	loads = 0;
 	readonly changed = new Emitter<ModelChange>();
@@ -98,12 +101,15 @@ class FakeServer implements ServerView {
 	batches(appId?: number): readonly Batch[] {
 		return this.rows.filter((row) => appId === undefined || row.appId === appId);
 	}
-	jobs(_batchId: number, { limit = Infinity, states }: JobPage): Promise<readonly Job[]> {
-		const rows = this.jobRows.filter(({ state }) => states?.includes(state) ?? true);
+	jobs(_batchId: number, { limit = Infinity, states, names }: JobPage): Promise<readonly Job[]> {
+		const rows = this.jobRows.filter(({ state, name }) => (states?.includes(state) ?? true) && (names?.includes(name) ?? true));
 		return this.failure ? Promise.reject(this.failure) : Promise.resolve(rows.slice(0, limit));
 	}
 	groups(_batchId: number, by: JobGrouping): Promise<readonly JobGroup[]> {
 		return Promise.resolve(by === 'host' ? [{ value: 3, jobs: 1 }] : []);
+	}
+	parameters(): Promise<DifferingParameters> {
+		return Promise.resolve(differing(this.told));
 	}
 	instances(): Promise<readonly Instance[]> {
 		return Promise.resolve(this.instanceRows);
@@ -315,6 +321,45 @@ suite('tree of jobs', () => {
 		assert.ok((await only(node)) instanceof JobNode);
 	});
 
+	test('groups by a parameter, the one with fewest values or a chosen one, and says when jobs do not differ', async () => {
+		server.jobRows = [job(1), job(2), job(3)];
+		const env = (n: number): string[] => [`ALPHA=0.${String(n)}`, `MODE=${n < 2 ? 'fast' : 'slow'}`];
+		server.told = new Map(server.jobRows.map(({ name }, n) => [name, { argv: ['run'], env: env(n) }]));
+		await options.set({ group: 'parameter' });
+		const node = await only(await only(await only()));
+		const labels = async (of: TreeNode): Promise<unknown[]> =>
+			(await tree.getChildren(of)).map((row) => tree.getTreeItem(row)).map(({ label, description }) => [label, description]);
+		assert.deepEqual(await labels(node), [
+			['MODE = fast', '2'],
+			['MODE = slow', '1'],
+		]);
+		const [fast] = await tree.getChildren(node);
+		assert.deepEqual(
+			(await tree.getChildren(fast)).map(({ id }) => id),
+			['aaaa/job/1', 'aaaa/job/2'],
+		);
+		await options.set({ parameter: 'ALPHA' });
+		assert.deepEqual((await labels(node)).length, 3);
+		await options.set({ parameter: 'OTHER' });
+		assert.equal(tree.getTreeItem(await only(node)).label, 'The jobs do not differ in such a parameter');
+		await options.set({ group: 'state', parameter: '' });
+	});
+
+	test('a job whose instances have vanished between two queries says so', async () => {
+		server.instanceRows = [];
+		const row = await only(await only(await only(await only())));
+		assert.equal(tree.getTreeItem(await only(row)).label, 'No instance yet');
+		server.jobRows = [{ ...job(1), state: 'done' }];
+		await tree.getChildren(tree.getParent(row));
+		assert.equal(tree.getTreeItem(await only(row)).label, 'Removed from the server');
+	});
+
+	test('a click on a batch opens its page', async () => {
+		const node = await only(await only(await only()));
+		const { command } = tree.getTreeItem(node);
+		assert.deepEqual([command?.command, command?.arguments], ['boinc2docker.batch.open', [node]]);
+	});
+
 	test('filters and sorts batches, and says when the filter hides all', async () => {
 		server.rows = [
 			batch(1, { name: 'b', counts: { ...NO_COUNTS, done: 3 } }),
@@ -332,6 +377,7 @@ suite('tree of jobs', () => {
 		assert.deepEqual(await names(), ['c']);
 		await options.set({ text: 'zzz' });
 		assert.deepEqual(await names(), ['The filter hides all batches']);
+		assert.deepEqual(await tree.getChildren(), [], 'the welcome text says so while there is nothing else');
 	});
 
 	test('draws a batch again when one of its jobs in the tree changed, though its counts are the same', async () => {

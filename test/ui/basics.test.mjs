@@ -81,6 +81,7 @@ test('the palette has what needs no row of the tree, and only that', async () =>
 		'BOINC: Group Jobs By…',
 		'BOINC: Install App',
 		'BOINC: Open Batch',
+		'BOINC: Open Job File',
 		'BOINC: Raise Bound and Retry…',
 		'BOINC: Refresh',
 		'BOINC: Remove Server',

@@ -20,7 +20,10 @@ before(
 		scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'b2d-page-'));
 		sandbox = await createSandbox(path.join(scratch, 's'), { client: false });
 		sample = await fillSampleBatch(sandbox.projectRoot, { jobs: JOBS });
-		wb = await openWorkbench({ folder: WORKSPACE, vsix: [VSIX] });
+		const folder = path.join(scratch, 'analysis');
+		fs.cpSync(WORKSPACE, folder, { recursive: true });
+		fetchedMetrics(path.join(folder, 'boinc-results', `Fit-of-${JOBS}-spectra-${sample.batch}`));
+		wb = await openWorkbench({ folder, vsix: [VSIX] });
 	},
 	{ timeout: 3 * MINUTES },
 );
@@ -35,6 +38,17 @@ after(
 );
 beforeEach(() => wb.reset());
 afterEach((t) => keepPicture(wb, t));
+
+/** The record of results that were fetched before, with a figure of each. */
+function fetchedMetrics(folder) {
+	fs.mkdirSync(folder, { recursive: true });
+	const line = (n) => {
+		const job = `b2d_${sample.batch}_${String(n).padStart(6, '0')}`;
+		return JSON.stringify({ job, size: 1, modified: 1, folder: job, rows: [{ exitCode: 0, seconds: 1, loss: n / 100 }] });
+	};
+	const lines = Array.from({ length: 40 }, (_, n) => line(n));
+	fs.writeFileSync(path.join(folder, '.boinc2docker.jsonl'), [JSON.stringify({ batch: sample.batch }), ...lines, ''].join('\n'));
+}
 
 /** Chooses a colour theme by its name, as a person does: settings that are written to the file come too late. */
 async function chooseTheme(name) {
@@ -75,6 +89,8 @@ test('the table goes through all jobs by the keyboard and by range', async () =>
 	await active.filter({ hasText: '_000000' }).waitFor();
 	assert.equal(await grid.getAttribute('aria-rowcount'), String(JOBS + 1));
 	assert.match(await active.innerText(), /\/bin\/fit --spectrum 0/);
+	assert.equal(await grid.locator('.head').getByRole('columnheader').last().innerText(), 'loss');
+	assert.match(await grid.locator('[aria-rowindex="9"]').innerText(), /0\.07$/);
 	await grid.press('End');
 	await active.filter({ hasText: '_001499' }).waitFor();
 	assert.equal(await grid.getAttribute('aria-activedescendant'), 'row-1499');
@@ -119,10 +135,13 @@ test('all jobs are exported with their parameters', async () => {
 	}
 	assert.ok(accepted, 'the dialog did not take the path');
 	await wb.notification('Exported to').waitFor();
+	for (let i = 0; i < 100 && !fs.existsSync(file); i++) {
+		await sleep(100);
+	}
 	const lines = fs.readFileSync(file, 'utf8').trimEnd().split('\r\n');
 	assert.equal(lines.length, JOBS + 1);
-	assert.equal(lines[0], 'job,state,tries,host,runTimeSeconds,turnaroundSeconds,exitStatus,Command,SPECTRUM,WIDTH');
-	assert.match(lines[2], /^b2d_\d+_000001,done,1,\d+,\d+,\d+,0,\/bin\/fit --spectrum 1,1,0\.1$/);
+	assert.equal(lines[0], 'job,state,tries,host,runTimeSeconds,turnaroundSeconds,exitStatus,Command,SPECTRUM,WIDTH,loss');
+	assert.match(lines[2], /^b2d_\d+_000001,done,1,\d+,\d+,\d+,0,\/bin\/fit --spectrum 1,1,0\.1,0\.01$/);
 });
 
 test('what changes on the server changes on the page, and hostile text stays text', async () => {
@@ -136,6 +155,26 @@ test('what changes on the server changes on the page, and hostile text stays tex
 	assert.equal(await page.locator('img').count(), 0);
 	await sample.database.query('UPDATE batch SET name = ? WHERE id = ?', ['Fit of 1500 spectra', sample.batch]);
 	await page.getByRole('heading', { name: 'Fit of 1500 spectra' }).waitFor({ timeout: 15_000 });
+});
+
+test('the tree puts the jobs together by a parameter', async () => {
+	await wb.showContainer('BOINC');
+	await wb.runCommand('BOINC: Group Jobs By…');
+	await wb.pick('Parameter', { title: 'Group Jobs By' });
+	await wb.pick('WIDTH', { title: 'Group Jobs By' });
+	const row = (text) => wb.treeItems('Jobs').filter({ hasText: text });
+	await row('Fit of 1500 spectra').first().locator('.monaco-tl-twistie').click();
+	assert.match(await row('WIDTH = 0.1').first().innerText(), /60/);
+	await row('WIDTH = 0.3').first().locator('.monaco-tl-twistie').click();
+	await row('_000003').first().waitFor();
+	await keepPicture(wb, { name: 'jobs by a parameter' });
+});
+
+test('a batch that is dragged into the editor opens its job file', async () => {
+	const row = wb.treeItems('Jobs').filter({ hasText: 'Fit of 1500 spectra' }).first();
+	await row.dragTo(wb.page.locator('.editor-group-container').first());
+	await wb.page.locator('.view-lines').filter({ hasText: 'was submitted without a job file' }).waitFor();
+	await wb.runCommand('View: Close Editor');
 });
 
 test('the page in three themes at two widths', async () => {

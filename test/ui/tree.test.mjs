@@ -138,6 +138,34 @@ test('rows that the server purges leave the count, and the row says so', { timeo
 	await row(`${await countsInWords()} · 100 removed from the server`).waitFor({ timeout: 15_000 });
 });
 
+test('a click on a batch opens its page beside the tree, which follows the jobs', { timeout: 60_000 }, async () => {
+	await row('sweep').first().locator('.label-name').click();
+	const page = await wb.webview('#figures .figure');
+	await page.getByRole('heading', { name: 'sweep' }).waitFor();
+	const done = async () =>
+		Number((await page.locator('#parts li').filter({ hasText: 'done' }).locator('b').innerText()).replace(/,/g, ''));
+	const before = await done();
+	await live.happen(db, 'done', at(9500), at(9519));
+	for (let i = 0; i < 100 && (await done()) !== before + 20; i++) {
+		await sleep(100);
+	}
+	assert.equal(await done(), before + 20);
+	await keepPicture(wb, { name: 'a batch and its page' });
+	await wb.runCommand('View: Close Editor');
+});
+
+test('a filter that hides all batches says so, and leads back', { timeout: 60_000 }, async () => {
+	await wb.runCommand('BOINC: Filter Batches…');
+	await wb.pick('By Name…', { title: 'Filter Batches' });
+	await wb.type('no such batch', { title: 'Filter Batches' });
+	const welcome = wb.view('Jobs').locator('.welcome-view-content').filter({ hasText: 'the filter hides all' });
+	await welcome.waitFor();
+	await keepPicture(wb, { name: 'the filter hides all batches' });
+	await welcome.getByRole('button', { name: 'Change Filter' }).click();
+	await wb.pick('All Batches', { title: 'Filter Batches' });
+	await row('sweep').first().waitFor();
+});
+
 test('jobs come in pages of 200', { timeout: 60_000 }, async () => {
 	const more = row('Load More').first();
 	await pointAtList();

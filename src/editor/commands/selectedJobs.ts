@@ -5,11 +5,18 @@ import { GroupNode } from '../tree/groupNode.js';
 import { JobNode } from '../tree/jobNode.js';
 import { batchOf } from './chooseBatch.js';
 
+/** A job of a selection. */
+export interface SelectedJob {
+	readonly id: number;
+	readonly batchId: number;
+	readonly name: string;
+}
+
 /** What is selected of one server: whole batches, and single jobs of other batches. */
 export interface ServerSelection {
 	readonly model: ServerModel;
 	readonly batches: readonly Batch[];
-	readonly jobs: readonly { readonly id: number; readonly batchId: number }[];
+	readonly jobs: readonly SelectedJob[];
 }
 
 /** What a command of the tree got: the row, and the whole selection if the row is part of one. */
@@ -27,9 +34,9 @@ export function selectionOf(
 	admits: { readonly batch: (batch: Batch) => boolean; readonly job: (node: JobNode) => boolean },
 ): TreeSelection {
 	const rows: readonly unknown[] = Array.isArray(items) && items.length > 1 ? items : [item];
-	const found = new Map<ServerModel, { batches: Batch[]; jobs: { id: number; batchId: number }[] }>();
+	const found = new Map<ServerModel, { batches: Batch[]; jobs: SelectedJob[] }>();
 	let taken = 0;
-	const entry = (model: ServerModel): { batches: Batch[]; jobs: { id: number; batchId: number }[] } => {
+	const entry = (model: ServerModel): { batches: Batch[]; jobs: SelectedJob[] } => {
 		const own = found.get(model) ?? { batches: [], jobs: [] };
 		found.set(model, own);
 		return own;
@@ -41,7 +48,7 @@ export function selectionOf(
 			entry(choice.model).batches.push(choice.batch);
 			taken += 1;
 		} else if (row instanceof JobNode && model && admits.job(row)) {
-			entry(model).jobs.push({ id: row.job.id, batchId: row.job.batchId });
+			entry(model).jobs.push({ id: row.job.id, batchId: row.job.batchId, name: row.job.name });
 			taken += 1;
 		}
 	}

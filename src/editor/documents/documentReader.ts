@@ -7,6 +7,7 @@ import type { ServerModels } from '../servers/serverModels.js';
 import type { Core } from '../services.js';
 import { formatHost } from './formatHost.js';
 import { formatLog } from './formatLog.js';
+import { shownKind } from './logKinds.js';
 import type { ReadDocument } from './readonlyDocuments.js';
 
 /** Characters of the head and of the tail of a long log. */
@@ -16,8 +17,9 @@ const RECENT = 4;
 
 /**
  * Reads the documents of servers by path:
- * `/log/SERVER/INSTANCE/…`, `/input/…` and `/output/…` alike, `/host/SERVER/HOST/…`, and of a result that stays on the server
- * `/result/SERVER/BATCH/JOB/PATH`, as it is, and `/excerpt/…` with head and tail of a long log.
+ * `/jobfile/SERVER/BATCH/…`, `/log/SERVER/INSTANCE/…`, `/input/…` and `/output/…` alike, `/host/SERVER/HOST/…`, and of a result that stays on the server
+ * `/result/SERVER/BATCH/JOB/PATH`, as it is, and `/excerpt-0/…` with head and tail of a long log; `/fulllog/SERVER/INSTANCE/…` and
+ * `/fulllog-0/…` alike for what an instance's host uploaded. A larger number shows more.
  */
 export function documentReader(models: ServerModels, core: () => Promise<Core>): ReadDocument {
 	const recent = new Map<string, Promise<ArchivedResult>>();
@@ -45,10 +47,15 @@ export function documentReader(models: ServerModels, core: () => Promise<Core>):
 			return undefined;
 		}
 		const number = Number(id);
-		if (kind === 'result' || kind === 'excerpt') {
+		const [log, steps] = shownKind(kind);
+		if (log === 'result') {
 			const [job = '', ...inside] = rest;
 			const bytes = (await resultOf(serverId, number, job)).files.get(inside.join('/'));
-			return bytes && kind === 'excerpt' ? Buffer.from(shortened(bytes), 'utf8') : bytes;
+			return bytes && steps !== undefined ? shortened(bytes, steps) : bytes;
+		}
+		if (log === 'fulllog') {
+			const bytes = await (await core()).fullLog(await projectOf(serverId), number);
+			return shortened(bytes, steps ?? Infinity);
 		}
 		const text = await rowText(kind, await projectOf(serverId), number, await core());
 		return text === undefined ? undefined : Buffer.from(text, 'utf8');
@@ -58,6 +65,8 @@ export function documentReader(models: ServerModels, core: () => Promise<Core>):
 async function rowText(kind: string, project: Project, id: number, core: Core): Promise<string | undefined> {
 	const database = await project.database();
 	switch (kind) {
+		case 'jobfile':
+			return (await core.keptJobFile(project, id)) ?? `# ${vscode.l10n.t('Batch {0} was submitted without a job file.', id)}\n`;
 		case 'log':
 			return formatLog(await core.instanceLog(database, id));
 		case 'input':
@@ -71,10 +80,14 @@ async function rowText(kind: string, project: Project, id: number, core: Core): 
 	}
 }
 
-/** The text that a link to the whole log is put on; see `LogLanguage`. */
-export const leftOutText = (bytes: number): string => vscode.l10n.t('… {0} bytes left out, open whole', bytes);
+/** Lines that links are put on, to more of the log and to the whole of it; see `LogLanguage`. */
+const leftOutLines = (bytes: number): string =>
+	`${vscode.l10n.t('… {0} bytes left out, show more', bytes)}\n${vscode.l10n.t('… {0} bytes left out, open whole', bytes)}`;
 
-const shortened = (bytes: Uint8Array): string => excerpt(readable(textOf(bytes)), SHOWN, leftOutText);
+/** Head and tail of a log, each four times as long with each step. */
+function shortened(bytes: Uint8Array, steps: number): Uint8Array {
+	return Buffer.from(excerpt(readable(textOf(bytes)), SHOWN * 4 ** steps, leftOutLines), 'utf8');
+}
 
 async function readResult(
 	core: () => Promise<Core>,

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../common/disposable.js';
 import { DOCUMENT_SCHEME } from '../../common/ids.js';
 import { bestSuffix, contextPaths, copyRules } from './containerPaths.js';
+import { widerPaths } from './logKinds.js';
 import { type TracePlace, tracePlaces } from './stackTrace.js';
 
 /** Logs of instances, and those in results. */
@@ -53,10 +54,12 @@ function partsOf(document: vscode.TextDocument): Part[] {
 	});
 }
 
-const foldingRanges = (document: vscode.TextDocument): vscode.FoldingRange[] =>
+/** The parts of a log, to be folded. */
+export const foldingRanges = (document: vscode.TextDocument): vscode.FoldingRange[] =>
 	partsOf(document).map(({ range }) => new vscode.FoldingRange(range.start.line, range.end.line, vscode.FoldingRangeKind.Region));
 
-const symbols = (document: vscode.TextDocument): vscode.DocumentSymbol[] =>
+/** The parts of a log, for the outline. */
+export const symbols = (document: vscode.TextDocument): vscode.DocumentSymbol[] =>
 	partsOf(document).map(
 		({ title, range }) =>
 			new vscode.DocumentSymbol(title, '', vscode.SymbolKind.Namespace, range, document.lineAt(range.start.line).range),
@@ -65,15 +68,14 @@ const symbols = (document: vscode.TextDocument): vscode.DocumentSymbol[] =>
 async function links(document: vscode.TextDocument, token: vscode.CancellationToken): Promise<vscode.DocumentLink[]> {
 	const found: vscode.DocumentLink[] = [];
 	const places: { place: TracePlace; range: vscode.Range }[] = [];
-	const isExcerpt = document.uri.path.startsWith('/excerpt/');
+	const wider = widerPaths(document.uri.path);
+	const targets = wider ? [wider.more, wider.whole] : [];
 	for (let line = 0; line < document.lineCount && places.length < MOST_PLACES; line++) {
 		const { text, range } = document.lineAt(line);
-		if (isExcerpt && LEFT_OUT.test(text)) {
-			const link = new vscode.DocumentLink(
-				range,
-				document.uri.with({ path: document.uri.path.replace('/excerpt/', '/result/') }),
-			);
-			link.tooltip = vscode.l10n.t('Open the whole log');
+		const [target] = LEFT_OUT.test(text) ? targets.splice(0, 1) : [];
+		if (target !== undefined) {
+			const link = new vscode.DocumentLink(range, document.uri.with({ path: target }));
+			link.tooltip = target === wider?.whole ? vscode.l10n.t('Open the whole log') : vscode.l10n.t('Show more of the log');
 			found.push(link);
 		} else if (text.length < 5000) {
 			places.push(...tracePlaces(text).map((place) => ({ place, range: new vscode.Range(line, place.start, line, place.end) })));

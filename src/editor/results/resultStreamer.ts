@@ -2,14 +2,14 @@ import * as vscode from 'vscode';
 
 import { type Disposable, DisposableStore } from '../../common/disposable.js';
 import { BoincError, isAbort, messageOf } from '../../common/errors.js';
-import { type Clock, type Log, silentProgress } from '../../common/ports.js';
+import type { Event } from '../../common/event.js';
+import { type Clock, type Log, type OperationContext, silentProgress } from '../../common/ports.js';
 import { isFinalBatchState } from '../../monitor/jobState.js';
+import type { FetchReport } from '../../monitor/results/fetchResults.js';
 import type { Batch } from '../../monitor/types.js';
-import type { ServerModel } from '../servers/serverModel.js';
-import type { ServerModels } from '../servers/serverModels.js';
 import { settings } from '../settings.js';
 import type { WatchedBatches } from '../status/watchedBatches.js';
-import type { BatchFetcher } from './batchFetcher.js';
+import type { WantedBatch } from './batchFetcher.js';
 import { resultsFolder } from './resultsFolder.js';
 
 /** Milliseconds between two passes for one batch. */
@@ -25,16 +25,29 @@ interface Followed {
 	over: boolean;
 }
 
+/** What is needed to know of a server. */
+interface StreamedServer {
+	readonly server: { readonly id: string };
+	batches(): readonly Batch[];
+}
+
 /** Brings results of watched batches into the workspace as they are collected, if the person wants that. */
-export class ResultStreamer implements Disposable {
+export class ResultStreamer<Server extends StreamedServer> implements Disposable {
 	readonly #owned = new DisposableStore();
 	readonly #followed = new Map<string, Followed>();
 	readonly #end = new AbortController();
 
 	constructor(
-		readonly models: ServerModels,
-		readonly watched: WatchedBatches,
-		readonly results: BatchFetcher,
+		readonly models: { all(): readonly Server[]; readonly onDidChange: Event<unknown> },
+		readonly watched: Pick<WatchedBatches, 'of'>,
+		readonly results: {
+			fetch(
+				model: Server,
+				wanted: readonly WantedBatch[],
+				options: { readonly folder: string; readonly removed: 'leave' },
+				ctx: OperationContext,
+			): Promise<readonly FetchReport[]>;
+		},
 		readonly log: Log,
 		readonly clock: Clock,
 	) {
@@ -66,7 +79,7 @@ export class ResultStreamer implements Disposable {
 	}
 
 	/** Never rejects. */
-	async #pass(model: ServerModel, batch: Batch, followed: Followed): Promise<void> {
+	async #pass(model: Server, batch: Batch, followed: Followed): Promise<void> {
 		followed.busy = true;
 		const { done } = batch.counts;
 		try {
@@ -77,13 +90,12 @@ export class ResultStreamer implements Disposable {
 			}
 			const { log, clock } = this;
 			const ctx = { log, clock, progress: silentProgress, signal: this.#end.signal };
-			const report = await this.results.fetch(model, batch, { folder, removed: 'leave' }, ctx);
-			for (const { job, why } of report.failed) {
-				log.warn(`${job}: ${why}`);
-			}
+			const reports = await this.results.fetch(model, [{ batch }], { folder, removed: 'leave' }, ctx);
+			reports.flatMap(({ failed }) => failed).forEach(({ job, why }) => log.warn(`${job}: ${why}`));
+			const have = reports.reduce((sum, { fetched, already }) => sum + fetched.length + already.length, 0);
 			followed.done = done;
 			followed.failures = 0;
-			followed.over = isFinalBatchState(batch.state) && report.fetched.length + report.already.length >= done;
+			followed.over = isFinalBatchState(batch.state) && have >= done;
 		} catch (error) {
 			followed.failures++;
 			followed.over = followed.failures >= TRIES || (BoincError.is(error, 'file-in-the-way') && error.detail.busy !== true);

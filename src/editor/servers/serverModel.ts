@@ -4,6 +4,7 @@ import { BoincError, isAbort, messageOf } from '../../common/errors.js';
 import { Emitter, type Event } from '../../common/event.js';
 import type { Clock, Log } from '../../common/ports.js';
 import type { JobGroup, JobGrouping, JobPage } from '../../monitor/jobPages.js';
+import type { DifferingParameters } from '../../monitor/jobParameters.js';
 import type { ProjectMonitor } from '../../monitor/projectMonitor.js';
 import type { Batch, Instance, Job } from '../../monitor/types.js';
 import type { ProjectDatabase } from '../../project/database.js';
@@ -42,6 +43,8 @@ export interface ServerView {
 	jobs(batchId: number, page: JobPage): Promise<readonly Job[]>;
 	/** How many jobs of a batch each host had, or failed with each exit code; the largest groups first. */
 	groups(batchId: number, by: JobGrouping): Promise<readonly JobGroup[]>;
+	/** What differs between the jobs of a batch. */
+	parameters(batchId: number): Promise<DifferingParameters>;
 	instances(jobId: number): Promise<readonly Instance[]>;
 }
 
@@ -56,6 +59,7 @@ export interface ModelPorts {
 	open(server: Server): Promise<OpenProject>;
 	monitor(database: () => Promise<ProjectDatabase>): Promise<ProjectMonitor>;
 	apps(project: Project): Promise<readonly InstalledApp[]>;
+	parameters(project: Project, batch: Batch): Promise<DifferingParameters>;
 }
 
 /** Errors after which trying again without the person is wrong: it would lock an account or ask again and again. */
@@ -83,6 +87,7 @@ export class ServerModel implements ServerView, Disposable {
 	#loading: Promise<void> | undefined;
 	#apps: readonly InstalledApp[] = [];
 	#loaded = false;
+	readonly #parameters = new Map<string, Promise<DifferingParameters>>();
 	#followed: 'all' | readonly number[] = [];
 	#disposed = false;
 
@@ -159,6 +164,19 @@ export class ServerModel implements ServerView, Disposable {
 
 	async groups(batchId: number, by: JobGrouping): Promise<readonly JobGroup[]> {
 		return (await this.#ready()).groups(batchId, by);
+	}
+
+	/** Reads what the jobs were told once for each number of jobs: that does not change. */
+	async parameters(batchId: number): Promise<DifferingParameters> {
+		const batch = this.batches().find(({ id }) => id === batchId);
+		if (!batch) {
+			throw new BoincError('batch-missing', `${this.server.name} has no batch ${batchId}.`, { detail: { id: batchId } });
+		}
+		const key = `${batchId} ${batch.total}`;
+		const known = this.#parameters.get(key) ?? this.project().then((project) => this.#ports.parameters(project, batch));
+		this.#parameters.set(key, known);
+		known.catch(() => this.#parameters.delete(key));
+		return known;
 	}
 
 	/** Reads batches anew after something was done to their jobs. */

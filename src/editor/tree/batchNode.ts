@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 
-import type { JobPage } from '../../monitor/jobPages.js';
+import type { CommandId } from '../../common/ids.js';
+import type { JobGrouping, JobPage } from '../../monitor/jobPages.js';
 import { JOB_STATES } from '../../monitor/jobState.js';
 import type { Batch, JobState } from '../../monitor/types.js';
 import type { AppNode } from './appNode.js';
@@ -30,7 +31,7 @@ const COUNTED: readonly JobState[] = [
 /** A batch with so few jobs shows them without groups by state. */
 const FEW = 20;
 
-/** A batch with its jobs, in groups. */
+/** A batch with its jobs, in groups. A click opens its page. */
 export class BatchNode implements PagedNode {
 	readonly id: string;
 	readonly parent: AppNode;
@@ -72,6 +73,11 @@ export class BatchNode implements PagedNode {
 				batch.counts.done > 0 && 'results',
 				batch.counts.failed > 0 && 'retryable',
 			);
+			item.command = {
+				command: 'boinc2docker.batch.open' satisfies CommandId,
+				title: vscode.l10n.t('Open Batch'),
+				arguments: [this],
+			};
 			item.accessibilityInformation = { label: vscode.l10n.t('Batch {0}, {1}, {2}', label, look.words, describeCounts(batch)) };
 		}
 		return item;
@@ -110,23 +116,44 @@ export class BatchNode implements PagedNode {
 				this.#group({ by: 'state', state }, batch.counts[state]),
 			);
 		}
-		const groups = (await this.server.model.groups(this.batchId, group)).map(({ value, jobs }) =>
-			this.#group(group === 'host' ? { by: 'host', hostId: value } : { by: 'exitCode', exitStatus: value }, jobs),
-		);
+		const groups = group === 'parameter' ? await this.#byParameter() : await this.#byDatabase(group);
 		if (groups.length === 0) {
-			const text = group === 'host' ? vscode.l10n.t('No host has had a job yet') : vscode.l10n.t('No instance has failed');
+			const text = {
+				host: vscode.l10n.t('No host has had a job yet'),
+				exitCode: vscode.l10n.t('No instance has failed'),
+				parameter: vscode.l10n.t('The jobs do not differ in such a parameter'),
+			}[group];
 			return [this.#cache.node(`${this.id}/no-${group}`, () => new MessageNode(`${this.id}/no-${group}`, this, text, 'info'))];
 		}
 		return this.#page(this, groups, this.#limit);
 	}
 
+	async #byDatabase(group: JobGrouping): Promise<GroupNode[]> {
+		return (await this.server.model.groups(this.batchId, group)).map(({ value, jobs }) =>
+			this.#group(group === 'host' ? { by: 'host', hostId: value } : { by: 'exitCode', exitStatus: value }, jobs),
+		);
+	}
+
+	async #byParameter(): Promise<GroupNode[]> {
+		const { labels, groups } = await this.server.model.parameters(this.batchId);
+		const { parameter } = this.#cache.options;
+		const label = parameter === '' ? labels[0] : labels.find((one) => one === parameter);
+		return label === undefined
+			? []
+			: [...groups(label)].map(([value, names]) => {
+					const node = this.#group({ by: 'parameter', label, value }, names.length);
+					node.names = names;
+					return node;
+				});
+	}
+
 	/** Up to `limit` jobs as rows below `parent`, and the row for more. */
 	async jobRows(parent: BatchNode | GroupNode, page: JobPage, limit: number): Promise<readonly TreeNode[]> {
 		const jobs = await this.server.model.jobs(this.batchId, { ...page, limit: limit + 1 });
-		const byState = !(parent instanceof GroupNode) || parent.key.by === 'state';
+		const isOnce = !(parent instanceof GroupNode) || parent.key.by === 'state' || parent.key.by === 'parameter';
 		const rows = jobs.flatMap((job) => {
-			// A job can be on several hosts, but only in one state.
-			const id = byState ? `${this.server.id}/job/${job.id}` : `${parent.id}/job/${job.id}`;
+			// A job can be on several hosts, but is in one state and was told one value.
+			const id = isOnce ? `${this.server.id}/job/${job.id}` : `${parent.id}/job/${job.id}`;
 			const elsewhere = this.#listed.get(id);
 			if (elsewhere && elsewhere !== parent) {
 				return []; // it moved between two queries; the next refresh shows it here

@@ -13,15 +13,18 @@ import { iconOf, jobLook } from './stateLook.js';
 export type GroupKey =
 	| { readonly by: 'state'; readonly state: JobState }
 	| { readonly by: 'host'; readonly hostId: number }
-	| { readonly by: 'exitCode'; readonly exitStatus: number };
+	| { readonly by: 'exitCode'; readonly exitStatus: number }
+	| { readonly by: 'parameter'; readonly label: string; readonly value: string };
 
-/** Jobs of a batch that are in the same state, were on the same host, or failed with the same code. */
+/** Jobs of a batch that are in the same state, were on the same host, failed with the same code, or were told the same. */
 export class GroupNode implements PagedNode {
 	readonly id: string;
 	readonly parent: BatchNode;
 	readonly key: GroupKey;
 	/** As it was counted last. */
 	jobs: number;
+	/** The names of its jobs, where they are known from elsewhere than the database's states. */
+	names: readonly string[] = [];
 	#limit = PAGE;
 
 	constructor(parent: BatchNode, key: GroupKey, jobs: number) {
@@ -45,6 +48,8 @@ export class GroupNode implements PagedNode {
 				return { hostId: key.hostId };
 			case 'exitCode':
 				return { exitStatus: key.exitStatus };
+			case 'parameter':
+				return { names: this.names.slice(0, this.#limit + 1) };
 		}
 	}
 
@@ -80,14 +85,23 @@ export class GroupNode implements PagedNode {
 				return vscode.l10n.t('Host {0}', key.hostId);
 			case 'exitCode':
 				return vscode.l10n.t('Exit code {0}', key.exitStatus);
+			case 'parameter':
+				return `${key.label} = ${key.value === '' ? '–' : key.value}`;
 		}
 	}
 
 	#icon(): vscode.ThemeIcon {
 		const { key } = this;
-		return key.by === 'state'
-			? iconOf(jobLook(key.state))
-			: new vscode.ThemeIcon(key.by === 'host' ? 'device-desktop' : 'symbol-number');
+		switch (key.by) {
+			case 'state':
+				return iconOf(jobLook(key.state));
+			case 'host':
+				return new vscode.ThemeIcon('device-desktop');
+			case 'exitCode':
+				return new vscode.ThemeIcon('symbol-number');
+			case 'parameter':
+				return new vscode.ThemeIcon('symbol-parameter');
+		}
 	}
 }
 
@@ -99,5 +113,7 @@ function valueOf(key: GroupKey): string {
 			return String(key.hostId);
 		case 'exitCode':
 			return String(key.exitStatus);
+		case 'parameter':
+			return `${encodeURIComponent(key.label)}/${encodeURIComponent(key.value)}`;
 	}
 }

@@ -56,8 +56,11 @@ export class JobNode implements TreeNode {
 		const { server } = this;
 		const instances = await server.model.instances(this.job.id);
 		if (instances.length === 0) {
-			const id = `${this.id}/no-instance`;
-			return [this.#cache.node(id, () => new MessageNode(id, this, vscode.l10n.t('No instance yet'), 'info'))];
+			// A job that is over had some: the server has removed them since the jobs were read.
+			const [id, text] = FINAL_JOB_STATES.includes(this.job.state)
+				? [`${this.id}/removed`, vscode.l10n.t('Removed from the server')]
+				: [`${this.id}/no-instance`, vscode.l10n.t('No instance yet')];
+			return [this.#cache.node(id, () => new MessageNode(id, this, text, 'info'))];
 		}
 		return instances.map((instance) => {
 			const node = this.#cache.node(`${this.id}/instance/${instance.id}`, () => new InstanceNode(this, instance));

@@ -12,7 +12,7 @@ import { JobNode } from './jobNode.js';
 import { MessageNode } from './messageNode.js';
 import type { NodeCache, TreeNode } from './node.js';
 import { ServerNode } from './serverNode.js';
-import type { TreeOptions, ViewOptions } from './viewOptions.js';
+import { arrange, type TreeOptions, type ViewOptions } from './viewOptions.js';
 
 /** Milliseconds that changes are gathered before the rows are drawn again. */
 const DEBOUNCE = 500;
@@ -184,9 +184,19 @@ export class JobsTree implements vscode.TreeDataProvider<TreeNode>, NodeCache, D
 	#welcome(): void {
 		const all = this.#servers.all();
 		const [only] = all;
-		const bare = all.length === 1 && only?.status.kind === 'ready' && only.batches().length === 0;
-		const usable = only?.apps().some(({ versions }) => versions.some(({ runtime }) => runtime !== undefined));
-		this.#context.set('boinc2docker:welcome', !only ? 'noServer' : !bare ? undefined : usable ? 'noBatch' : 'noApp');
+		this.#context.set('boinc2docker:welcome', only ? this.#emptyBecause(all.length === 1 ? only : undefined) : 'noServer');
+	}
+
+	/** Why there would be nothing but rows without content, for the only server there is. */
+	#emptyBecause(only: ServerView | undefined): 'noApp' | 'noBatch' | 'filtered' | undefined {
+		if (only?.status.kind !== 'ready') {
+			return undefined;
+		}
+		const batches = only.batches();
+		if (batches.length > 0) {
+			return arrange(batches, this.options).length === 0 ? 'filtered' : undefined;
+		}
+		return only.apps().some(({ versions }) => versions.some(({ runtime }) => runtime !== undefined)) ? 'noBatch' : 'noApp';
 	}
 }
 

@@ -3,8 +3,10 @@ import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../common/disposable.js';
 import { messageOf } from '../../common/errors.js';
 import type { ViewId } from '../../common/ids.js';
+import type { SeenBatches } from '../panels/batch/seenBatches.js';
 import type { ServerModels } from '../servers/serverModels.js';
 import type { WatchedBatches } from '../status/watchedBatches.js';
+import { JobsDrag } from './jobsDrag.js';
 import type { JobsTree } from './jobsTree.js';
 import type { TreeNode } from './node.js';
 import { describeFilter } from './optionWords.js';
@@ -17,11 +19,17 @@ export class JobsView implements Disposable {
 	readonly #models: ServerModels;
 	readonly #owned = new DisposableStore();
 	readonly #watched: WatchedBatches;
+	readonly #pages: SeenBatches;
 	readonly #options: ViewOptions;
 
-	constructor(tree: JobsTree, models: ServerModels, watched: WatchedBatches, options: ViewOptions) {
+	constructor(
+		tree: JobsTree,
+		models: ServerModels,
+		{ watched, pages, options }: { readonly watched: WatchedBatches; readonly pages: SeenBatches; readonly options: ViewOptions },
+	) {
 		this.#options = options;
 		this.#watched = watched;
+		this.#pages = pages;
 		this.#tree = tree;
 		this.#models = models;
 		this.#view = this.#owned.add(
@@ -29,12 +37,14 @@ export class JobsView implements Disposable {
 				treeDataProvider: tree,
 				showCollapseAll: true,
 				canSelectMany: true,
+				dragAndDropController: new JobsDrag(),
 			}),
 		);
 		this.#owned.add(this.#view.onDidChangeVisibility(() => this.#follow()));
 		this.#owned.add(vscode.window.onDidChangeWindowState(() => this.#follow()));
 		this.#owned.add(models.onDidChange(() => this.#update()));
 		this.#owned.add(watched.onDidChange(() => this.#follow()));
+		this.#owned.add(pages.onDidChange(() => this.#follow()));
 		this.#owned.add(options.onDidChange(() => this.#update()));
 		this.#update();
 	}
@@ -62,9 +72,11 @@ export class JobsView implements Disposable {
 	}
 
 	#follow(): void {
-		const seen = this.#view.visible && vscode.window.state.focused;
+		const { focused } = vscode.window.state;
 		for (const model of this.#models.all()) {
-			model.follow(seen ? 'all' : this.#watched.of(model.server.id));
+			const { id } = model.server;
+			const pages = focused ? this.#pages.of(id) : [];
+			model.follow(focused && this.#view.visible ? 'all' : [...new Set([...this.#watched.of(id), ...pages])]);
 		}
 	}
 }

@@ -11,6 +11,8 @@ export function groupingWords(grouping: Grouping): string {
 			return t('Host');
 		case 'exitCode':
 			return t('Exit Code');
+		case 'parameter':
+			return t('Parameter');
 		case 'none':
 			return t('Nothing');
 	}

@@ -4,7 +4,7 @@ import { STORAGE_KEYS } from '../../common/ids.js';
 import type { Batch, JobState } from '../../monitor/types.js';
 import type { Storage } from '../servers/serverStore.js';
 
-export const GROUPINGS = ['state', 'host', 'exitCode', 'none'] as const;
+export const GROUPINGS = ['state', 'host', 'exitCode', 'parameter', 'none'] as const;
 export type Grouping = (typeof GROUPINGS)[number];
 export const ORDERS = ['newest', 'oldest', 'name', 'failures', 'progress'] as const;
 export type Order = (typeof ORDERS)[number];
@@ -14,13 +14,15 @@ export type Shown = (typeof SHOWN)[number];
 /** How the tree is put together. */
 export interface TreeOptions {
 	readonly group: Grouping;
+	/** Which parameter jobs are put together by; empty for the one with fewest values. */
+	readonly parameter: string;
 	readonly order: Order;
 	readonly shown: Shown;
 	/** Text in the name of a batch; empty for all. */
 	readonly text: string;
 }
 
-const DEFAULTS: TreeOptions = { group: 'state', order: 'newest', shown: 'all', text: '' };
+const DEFAULTS: TreeOptions = { group: 'state', parameter: '', order: 'newest', shown: 'all', text: '' };
 
 /** The order, grouping and filter of the tree, remembered for the workspace. */
 export class ViewOptions implements Disposable {
@@ -39,6 +41,7 @@ export class ViewOptions implements Disposable {
 		const given: Record<string, unknown> = typeof stored === 'object' && stored !== null ? { ...stored } : {};
 		return {
 			group: GROUPINGS.find((one) => one === given.group) ?? DEFAULTS.group,
+			parameter: typeof given.parameter === 'string' ? given.parameter : DEFAULTS.parameter,
 			order: ORDERS.find((one) => one === given.order) ?? DEFAULTS.order,
 			shown: SHOWN.find((one) => one === given.shown) ?? DEFAULTS.shown,
 			text: typeof given.text === 'string' ? given.text : DEFAULTS.text,

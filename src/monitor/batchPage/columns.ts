@@ -8,12 +8,12 @@ export interface ColumnSource {
 	): Promise<ReadonlyMap<number, Readonly<Record<string, string>>>>;
 }
 
-/** Several sources side by side. */
+/** Several sources side by side. Of columns with the same name only the first is shown. */
 export function joinColumns(sources: readonly ColumnSource[]): ColumnSource {
 	return {
-		columns: async () => (await Promise.all(sources.map((source) => source.columns()))).flat(),
+		columns: async () => [...new Set((await Promise.all(sources.map((source) => source.columns()))).flat())],
 		values: async (jobs) => {
-			const all = await Promise.all(sources.map((source) => source.values(jobs)));
+			const all = (await Promise.all(sources.map((source) => source.values(jobs)))).toReversed();
 			return new Map(
 				jobs.map(({ id }) => [id, Object.assign({}, ...all.map((values) => values.get(id) ?? {})) as Record<string, string>]),
 			);

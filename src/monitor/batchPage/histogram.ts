@@ -1,5 +1,4 @@
-import { bucketSql, bucketStart } from '../eta/logBuckets.js';
-import type { Queries } from '../queries.js';
+import { bucketStart } from '../eta/logBuckets.js';
 
 /** Bars of equal width on a logarithmic axis. */
 export interface Histogram {
@@ -12,23 +11,6 @@ export interface Histogram {
 }
 
 const MOST_BARS = 28;
-
-/** Run time and turnaround of the instances of a batch that succeeded. One statement on the index of batches. */
-export async function batchHistograms(
-	db: Queries,
-	batchId: number,
-): Promise<{ readonly runTime: Histogram | undefined; readonly turnaround: Histogram | undefined }> {
-	const rows = await db.select(
-		`SELECT what, bucket, COUNT(*) AS n FROM (
-			SELECT 'run' AS what, ${bucketSql('elapsed_time')} AS bucket FROM result WHERE batch = ? AND server_state = 5 AND outcome = 1
-			UNION ALL SELECT 'turn', ${bucketSql('received_time - sent_time')} FROM result WHERE batch = ? AND server_state = 5 AND outcome = 1
-		) times GROUP BY what, bucket`,
-		[batchId, batchId],
-	);
-	const of = (what: string): Histogram | undefined =>
-		histogram(new Map(rows.filter((row) => row.what === what).map((row) => [Number(row.bucket), Number(row.n)])));
-	return { runTime: of('run'), turnaround: of('turn') };
-}
 
 /** Bars from counts by bucket; `undefined` without any. Pure. */
 export function histogram(buckets: ReadonlyMap<number, number>): Histogram | undefined {

@@ -1,4 +1,5 @@
 import { type HostRecord, hostsById } from '../explain/hostRecord.js';
+import type { HostSum } from '../instanceSums.js';
 import type { Queries } from '../queries.js';
 
 /** Hosts that are alike, and what they did for a batch. */
@@ -19,37 +20,40 @@ export interface HostKind {
 /** Hosts that have most instances of the batch; the others are left out. */
 const MOST_HOSTS = 2000;
 
-/** The hosts of a batch by kind, those with most instances first. Two statements on indexes. */
-export async function hostKinds(db: Queries, batchId: number): Promise<HostKind[]> {
-	const rows = await db.select(
-		`SELECT hostid, COUNT(*) AS n, SUM(server_state = 4) AS running, SUM(server_state = 5 AND outcome = 1) AS good,
-			SUM(server_state = 5 AND outcome <> 1) AS bad, SUM(IF(server_state = 5 AND outcome = 1, elapsed_time, 0)) AS seconds
-		FROM result WHERE batch = ? AND hostid > 0 GROUP BY hostid ORDER BY n DESC LIMIT ?`,
-		[batchId, MOST_HOSTS],
+/** The records of the hosts that had most instances of a batch, of those that are not `known`. Primary key. */
+export async function recordsOf(
+	db: Queries,
+	sums: ReadonlyMap<number, HostSum>,
+	known: ReadonlyMap<number, HostRecord>,
+): Promise<HostRecord[]> {
+	return hostsById(
+		db,
+		busiest(sums).flatMap(([id]) => (known.has(id) ? [] : [id])),
 	);
-	const hosts = new Map(
-		(
-			await hostsById(
-				db,
-				rows.map((row) => Number(row.hostid)),
-			)
-		).map((host) => [host.id, host]),
-	);
+}
+
+const amount = ({ running, succeeded, failed }: Pick<HostSum, 'running' | 'succeeded' | 'failed'>): number =>
+	running + succeeded + failed;
+
+const busiest = (sums: ReadonlyMap<number, HostSum>): [id: number, sum: HostSum][] =>
+	[...sums].sort((a, b) => amount(b[1]) - amount(a[1])).slice(0, MOST_HOSTS);
+
+/** The hosts of a batch by kind, those with most instances first. Pure. */
+export function hostKinds(sums: ReadonlyMap<number, HostSum>, records: ReadonlyMap<number, HostRecord>): HostKind[] {
 	const kinds = new Map<string, Sums>();
-	for (const row of rows) {
-		const host = hosts.get(Number(row.hostid));
+	for (const [id, { running, succeeded, failed, seconds }] of busiest(sums)) {
+		const host = records.get(id);
 		const kind = kindOf(host);
 		const key = Object.values(kind).join(' ');
-		const sums = kinds.get(key) ?? { ...kind, hosts: 0, processors: 0, running: 0, succeeded: 0, failed: 0, seconds: 0 };
-		sums.hosts += 1;
-		sums.processors += host?.processors ?? 0;
-		sums.running += Number(row.running);
-		sums.succeeded += Number(row.good);
-		sums.failed += Number(row.bad);
-		sums.seconds += Number(row.seconds);
-		kinds.set(key, sums);
+		const sum = kinds.get(key) ?? { ...kind, hosts: 0, processors: 0, running: 0, succeeded: 0, failed: 0, seconds: 0 };
+		sum.hosts += 1;
+		sum.processors += host?.processors ?? 0;
+		sum.running += running;
+		sum.succeeded += succeeded;
+		sum.failed += failed;
+		sum.seconds += seconds;
+		kinds.set(key, sum);
 	}
-	const amount = (kind: HostKind): number => kind.running + kind.succeeded + kind.failed;
 	return [...kinds.values()]
 		.map(({ seconds, ...kind }) => ({ ...kind, meanSeconds: kind.succeeded === 0 ? 0 : seconds / kind.succeeded }))
 		.sort((a, b) => amount(b) - amount(a));

@@ -2,13 +2,17 @@ import { BoincError } from '../../common/errors.js';
 import { countedBatch } from '../batchStore.js';
 import type { Eta } from '../eta/estimate.js';
 import { batchEta } from '../eta/history.js';
-import { type FailureCluster, failureClusters } from '../explain/failures.js';
+import { failedInBlock, type FailedRow, FailureLogs } from '../explain/failedInstances.js';
+import { type FailureCluster, failureClusters } from '../explain/failureClusters.js';
+import type { HostRecord } from '../explain/hostRecord.js';
+import { type InstanceBlock, instanceBlocks } from '../instanceBlocks.js';
+import { blockSums, InstanceSums } from '../instanceSums.js';
 import { isFinalBatchState } from '../jobState.js';
 import { type Queries, serverTime } from '../queries.js';
 import type { Batch } from '../types.js';
-import { batchHistograms, type Histogram } from './histogram.js';
-import { type HostKind, hostKinds } from './hostKinds.js';
-import { batchTimeline, type Timeline } from './timeline.js';
+import { type Histogram, histogram } from './histogram.js';
+import { type HostKind, hostKinds, recordsOf } from './hostKinds.js';
+import { stepToRead, suits, type Timeline, timelineOf } from './timeline.js';
 
 /** Everything of a batch that its page shows besides the rows of jobs. */
 export interface BatchSummary {
@@ -23,22 +27,108 @@ export interface BatchSummary {
 	readonly hosts: readonly HostKind[];
 }
 
-/** Reads the summary of a batch by aggregates on the stock indexes. Rejects with `batch-missing`. */
-export async function batchSummary(db: Queries, batchId: number): Promise<BatchSummary> {
-	const now = await serverTime(db);
-	const batch = await countedBatch(db, batchId);
-	if (!batch) {
-		throw new BoincError('batch-missing', `The batch ${batchId} is no longer in the project's database.`, {
-			detail: { id: batchId },
-		});
+interface Part {
+	readonly sums: InstanceSums;
+	readonly failed: readonly FailedRow[];
+}
+
+/** What a block without anything unsettled came to is believed for so long, in seconds: a person may have failed jobs tried again. */
+const BELIEVED = 300;
+
+/**
+ * Reads the summary of one batch again and again, in statements of less than a tenth of a second, so that others can use the session
+ * meanwhile. Blocks of instances that are all over are read once, and so are logs and hosts.
+ */
+export class BatchReader {
+	readonly #batchId: number;
+	readonly #settled = new Map<string, Part>();
+	readonly #logs = new FailureLogs();
+	readonly #hosts = new Map<number, HostRecord>();
+	#step: number | undefined;
+	#since = 0;
+
+	constructor(batchId: number) {
+		this.#batchId = batchId;
 	}
-	return {
-		batch,
-		now,
-		eta: isFinalBatchState(batch.state) || batch.total === 0 ? undefined : await batchEta(db, batchId),
-		timeline: await batchTimeline(db, batchId, now),
-		...(await batchHistograms(db, batchId)),
-		failures: await failureClusters(db, { kind: 'batch', id: batchId }),
-		hosts: await hostKinds(db, batchId),
-	};
+
+	/** What was remembered is read again at the next call. */
+	forget(): void {
+		this.#settled.clear();
+		this.#hosts.clear();
+	}
+
+	/** Reads now. A batch that was counted already need not be counted again. Rejects with `batch-missing`. */
+	async read(db: Queries, counted?: Batch): Promise<BatchSummary> {
+		const now = await serverTime(db);
+		const batch = counted ?? (await this.#count(db));
+		if (now - this.#since > BELIEVED) {
+			this.forget();
+			this.#since = now;
+		}
+		const { sums, failed } = await this.#parts(db, batch, now);
+		for (const host of await recordsOf(db, sums.hosts, this.#hosts)) {
+			this.#hosts.set(host.id, host);
+		}
+		return {
+			batch,
+			now,
+			eta: isFinalBatchState(batch.state) || batch.total === 0 ? undefined : await batchEta(db, batch, sums),
+			timeline: timelineOf(sums, now),
+			runTime: histogram(sums.runTimes),
+			turnaround: histogram(sums.turnarounds.get('good') ?? new Map()),
+			failures: await failureClusters(db, failed, this.#logs),
+			hosts: hostKinds(sums.hosts, this.#hosts),
+		};
+	}
+
+	async #count(db: Queries): Promise<Batch> {
+		const batch = await countedBatch(db, this.#batchId);
+		if (!batch) {
+			throw new BoincError('batch-missing', `The batch ${this.#batchId} is no longer in the project's database.`, {
+				detail: { id: this.#batchId },
+			});
+		}
+		return batch;
+	}
+
+	/** The whole, with bins of time that suit the picture: how long the batch lasted is known only then. */
+	async #parts(db: Queries, { createTime }: Batch, now: number): Promise<Part> {
+		const blocks = await instanceBlocks(db, this.#batchId);
+		this.#step ??= stepToRead(now - createTime);
+		const first = await this.#whole(db, blocks, now, this.#step);
+		if (suits(first.sums, now)) {
+			return first;
+		}
+		const { sums } = first;
+		this.#step = stepToRead((sums.count('out') > 0 ? now : sums.lastEvent) - sums.firstSent);
+		this.#settled.clear();
+		return this.#whole(db, blocks, now, this.#step);
+	}
+
+	async #whole(db: Queries, blocks: readonly InstanceBlock[], now: number, step: number): Promise<Part> {
+		const sums = new InstanceSums(step);
+		const failed: FailedRow[] = [];
+		for (const block of blocks) {
+			const part = await this.#block(db, block, now, step);
+			sums.add(part.sums);
+			failed.push(...part.failed);
+		}
+		return { sums, failed };
+	}
+
+	async #block(db: Queries, block: InstanceBlock, now: number, step: number): Promise<Part> {
+		const key = `${block.first} ${block.last} ${block.count}`;
+		const known = this.#settled.get(key);
+		if (known) {
+			return known;
+		}
+		const part = {
+			sums: await blockSums(db, this.#batchId, block, { now, step }),
+			failed: await failedInBlock(db, this.#batchId, block),
+		};
+		if (part.sums.unsettled === 0) {
+			this.#settled.set(key, part);
+		}
+		return part;
+	}
 }

@@ -1,4 +1,4 @@
-import type { Queries } from '../queries.js';
+import type { InstanceSums } from '../instanceSums.js';
 
 /** How a batch went on, in equal steps of time. Counts are of instances. */
 export interface Timeline {
@@ -13,48 +13,48 @@ export interface Timeline {
 }
 
 const STEPS = 96;
-/** Steps are whole numbers of these, so that the axis has round times. */
+/** Steps are whole numbers of these, so that the axis has round times. Each divides the next. */
 const ROUND = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400, 604_800] as const;
+/** So many times finer is what is read, so that the picture can be made coarser without reading again. */
+const FINER = 2;
 
 const stepFor = (seconds: number): number => ROUND.find((step) => step * STEPS >= seconds) ?? Math.ceil(seconds / STEPS);
 
-type Row = Readonly<Record<string, unknown>>;
-const number = (row: Row | undefined, column: string): number => Number(row?.[column] ?? 0) || 0;
+/** Seconds of a bin to read sums with, for a batch that lasts about so long; finer than the picture needs. */
+export function stepToRead(seconds: number): number {
+	const at = ROUND.findIndex((step) => step * STEPS >= seconds);
+	return ROUND[Math.max(0, (at < 0 ? ROUND.length : at) - FINER)] ?? 1;
+}
 
-/** Reads the timeline of a batch; `undefined` before anything was sent. Two statements on the index of batches. */
-export async function batchTimeline(db: Queries, batchId: number, now: number): Promise<Timeline | undefined> {
-	const [range] = await db.select(
-		`SELECT MIN(IF(sent_time > 0, sent_time, NULL)) AS first, MAX(GREATEST(received_time, sent_time)) AS last,
-			MAX(server_state = 4) AS open FROM result WHERE batch = ?`,
-		[batchId],
-	);
-	const first = number(range, 'first');
-	if (first === 0) {
+/** When the batch's story ends: now, if something is still out. UNIX seconds. */
+const endOf = (sums: InstanceSums, now: number): number =>
+	Math.max(sums.firstSent + 1, sums.count('out') > 0 ? now : sums.lastEvent);
+
+/** Whether sums have bins that suit a picture of them: not coarser, and not very much finer. */
+export function suits(sums: InstanceSums, now: number): boolean {
+	const wanted = stepFor(endOf(sums, now) - sums.firstSent);
+	return sums.firstSent === Infinity || (sums.step <= wanted && sums.step * 100 >= wanted);
+}
+
+/** The timeline of a batch from its sums; `undefined` before anything was sent. Pure. */
+export function timelineOf(sums: InstanceSums, now: number): Timeline | undefined {
+	const first = sums.firstSent;
+	if (first === Infinity) {
 		return undefined;
 	}
-	const last = Math.max(first + 1, number(range, 'open') > 0 ? now : number(range, 'last'));
-	const step = stepFor(last - first);
+	const last = endOf(sums, now);
+	const step = Math.max(sums.step, stepFor(last - first));
 	const start = Math.floor(first / step) * step;
-	const rows = await db.select(
-		`SELECT FLOOR((at - ?) / ?) AS bin, what, COUNT(*) AS n FROM (
-			SELECT sent_time AS at, 'sent' AS what FROM result WHERE batch = ? AND sent_time > 0
-			UNION ALL SELECT received_time, IF(outcome = 1, 'good', 'bad') FROM result
-				WHERE batch = ? AND server_state = 5 AND sent_time > 0 AND received_time > 0
-			UNION ALL SELECT report_deadline, 'bad' FROM result
-				WHERE batch = ? AND server_state = 5 AND sent_time > 0 AND received_time = 0
-		) events GROUP BY bin, what`,
-		[start, step, batchId, batchId, batchId],
-	);
 	const length = Math.min(2 * STEPS, Math.floor((last - start) / step) + 1);
-	const binned = (what: string): number[] => {
-		const counts = new Array<number>(length).fill(0);
-		for (const row of rows.filter((one) => one.what === what)) {
-			const bin = Math.min(length - 1, Math.max(0, number(row, 'bin')));
-			counts[bin] = (counts[bin] ?? 0) + number(row, 'n');
+	const binned = (counts: ReadonlyMap<number, number>): number[] => {
+		const steps = new Array<number>(length).fill(0);
+		for (const [bin, n] of counts) {
+			const at = Math.min(length - 1, Math.max(0, Math.floor((bin * sums.step - start) / step)));
+			steps[at] = (steps[at] ?? 0) + n;
 		}
-		return counts;
+		return steps;
 	};
-	const [sent, succeeded, failed] = [binned('sent'), binned('good'), binned('bad')];
+	const [sent, succeeded, failed] = [binned(sums.sent), binned(sums.succeeded), binned(sums.failed)];
 	let out = 0;
 	const running = sent.map((n, bin) => (out += n - (succeeded[bin] ?? 0) - (failed[bin] ?? 0)));
 	return { start, step, succeeded, failed, running };

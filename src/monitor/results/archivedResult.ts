@@ -37,7 +37,27 @@ export async function archivedResult(
 	if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(job)) {
 		throw new BoincError('result-missing', `“${job}” is not the name of a job.`);
 	}
-	const file = path.posix.join(batchFolder(resultsDir, batchId), `${job}.tgz`);
+	const found = await packedFiles(connection, path.posix.join(batchFolder(resultsDir, batchId), `${job}.tgz`), job, signal);
+	if (!found) {
+		throw new BoincError(
+			'result-missing',
+			`The result of ${job} is not on the server: it has not been collected yet, or was removed.`,
+			{ remedy: 'Refresh the view.' },
+		);
+	}
+	return found;
+}
+
+/**
+ * Reads a packed result of the job, wherever it is on the server; `undefined` when it is not there. Rejects with `result-corrupt` as
+ * `archivedResult` does.
+ */
+export async function packedFiles(
+	connection: Connection,
+	file: string,
+	job: string,
+	signal?: AbortSignal,
+): Promise<ArchivedResult | undefined> {
 	const tooLarge = (cause: unknown): BoincError =>
 		new BoincError(
 			'result-corrupt',
@@ -50,18 +70,14 @@ export async function archivedResult(
 	const packed = await readFile(connection, file, { maxBytes: MOST_PACKED, ...(signal && { signal }) }).catch(
 		(cause: unknown) => {
 			if (BoincError.is(cause, 'file-not-found')) {
-				throw new BoincError(
-					'result-missing',
-					`The result of ${job} is not on the server: it has not been collected yet, or was removed.`,
-					{
-						remedy: 'Refresh the view.',
-						cause,
-					},
-				);
+				return undefined;
 			}
 			throw BoincError.is(cause, 'command-failed') && cause.detail.maxStdout !== undefined ? tooLarge(cause) : cause;
 		},
 	);
+	if (!packed) {
+		return undefined;
+	}
 	try {
 		return await contentsOf(await unzip(packed, { maxOutputLength: MOST_UNPACKED }));
 	} catch (cause) {

@@ -1,13 +1,13 @@
 import { BoincError, messageOf } from '../../common/errors.js';
 import { given } from '../../common/given.js';
 import type { OperationContext } from '../../common/ports.js';
-import { readFile } from '../../connection/files.js';
-import { type JobParameters, parseTable } from '../../job/parameters.js';
+import type { JobParameters } from '../../job/parameters.js';
 import type { Project } from '../../project/project.js';
 import { resultsDirectory } from '../../project/resultsDirectory.js';
+import { jobParameters } from '../jobParameters.js';
 import type { Queries } from '../queries.js';
 import { parameterColumns, parameterNames } from './batchNames.js';
-import { type FetchReport, fetchResults } from './fetchResults.js';
+import { type FetchReport, type FetchRequest, fetchResults } from './fetchResults.js';
 
 /** Whose results. */
 export interface ResultBatch {
@@ -23,13 +23,14 @@ export interface BatchFetchOptions {
 	readonly jobs?: readonly string[];
 	/** See `FetchRequest`. */
 	readonly removed?: 'restore' | 'leave';
+	/** See `FetchRequest`. */
+	readonly patience?: number;
 	/** How the folders of jobs are called. Default: by what differs between the jobs. */
 	readonly naming?: 'parameters' | 'job';
 }
 
 /** In larger batches folders have the names of jobs: their parameter tables would have to be read to the last first. */
 const MOST_NAMED = 10_000;
-const TABLE_BYTES = 2 << 20;
 const AT_ONCE = 500;
 
 /** The results of one batch: knows where they are, their hashes, and what the jobs were told, which it reads once. */
@@ -45,21 +46,22 @@ export class BatchResults {
 
 	/** Fetches what is not there yet; see `fetchResults`. */
 	async fetch(options: BatchFetchOptions, ctx: OperationContext): Promise<FetchReport> {
-		const { folder, jobs, removed, naming = 'parameters' } = options;
+		return fetchResults(this.#project.connection, await this.request(options, ctx), ctx);
+	}
+
+	/** What `fetchBatches` needs to know for that. */
+	async request(options: BatchFetchOptions, ctx: OperationContext): Promise<FetchRequest> {
+		const { folder, jobs, removed, patience, naming = 'parameters' } = options;
 		const db = await this.#project.database();
 		const values = await this.#values(db, ctx);
-		return fetchResults(
-			this.#project.connection,
-			{
-				resultsDir: await resultsDirectory(this.#project, this.#batch.appId),
-				batch: this.#batch,
-				folder,
-				parameters: parameterColumns(values),
-				hashes: (names) => reportedHashes(db, names),
-				...given({ jobs, removed, names: naming === 'parameters' ? parameterNames(values) : undefined }),
-			},
-			ctx,
-		);
+		return {
+			resultsDir: await resultsDirectory(this.#project, this.#batch.appId),
+			batch: this.#batch,
+			folder,
+			parameters: parameterColumns(values),
+			hashes: (names) => reportedHashes(db, names),
+			...given({ jobs, removed, patience, names: naming === 'parameters' ? parameterNames(values) : undefined }),
+		};
 	}
 
 	/** What each job was told; empty when that cannot be known any more. */
@@ -67,18 +69,14 @@ export class BatchResults {
 		const [row] = await db.select('SELECT COUNT(*) AS n FROM workunit WHERE batch = ?', [this.#batch.id]);
 		const jobs = Number(row?.n ?? 0);
 		if (this.#told?.jobs !== jobs) {
-			this.#told = { jobs, values: jobs <= MOST_NAMED ? await this.#read(db, ctx) : new Map() };
+			this.#told = { jobs, values: jobs <= MOST_NAMED ? await this.#read(ctx) : new Map() };
 		}
 		return this.#told.values;
 	}
 
-	async #read(db: Queries, ctx: OperationContext): Promise<Map<string, JobParameters>> {
-		const values = new Map<string, JobParameters>();
+	async #read(ctx: OperationContext): Promise<Map<string, JobParameters>> {
 		try {
-			for (const name of await tableNames(db, this.#batch.id)) {
-				const bytes = await readFile(this.#project.connection, this.#project.downloadPath(name), { maxBytes: TABLE_BYTES });
-				parseTable(bytes.toString('utf8')).forEach((told, job) => values.set(job, told));
-			}
+			return await jobParameters(this.#project, this.#batch.id);
 		} catch (error) {
 			if (!BoincError.is(error, 'file-not-found', 'command-failed')) {
 				throw error;
@@ -86,18 +84,7 @@ export class BatchResults {
 			ctx.log.debug(`What the jobs of batch ${this.#batch.id} were told cannot be read: ${messageOf(error)}`);
 			return new Map();
 		}
-		return values;
 	}
-}
-
-/** Names of the parameter tables of a batch's jobs, which stand in the XML of each: `b2d_params_` and 32 digits. */
-async function tableNames(db: Queries, batchId: number): Promise<string[]> {
-	const rows = await db.select(
-		`SELECT DISTINCT SUBSTRING(xml_doc, LOCATE('b2d_params_', xml_doc), 43) AS name FROM workunit
-		WHERE batch = ? AND LOCATE('b2d_params_', xml_doc) > 0`,
-		[batchId],
-	);
-	return rows.map(({ name }) => String(name)).filter((name) => /^b2d_params_[0-9a-f]{32}$/.test(name));
 }
 
 /**

@@ -28,6 +28,8 @@ export interface FetchRequest {
 	readonly jobs?: readonly string[];
 	/** Whether results that were fetched, and whose folders a person removed, are fetched again. Default yes. */
 	readonly removed?: 'restore' | 'leave';
+	/** Seconds to wait while another window or command puts results of the same batch into the same folder. Default 0. */
+	readonly patience?: number;
 	/** Names for the folders of jobs, instead of the jobs' own. */
 	readonly names?: ReadonlyMap<string, string>;
 	/** Parameters by job, for the table of metrics. */
@@ -66,67 +68,190 @@ const METRICS = 'metrics.csv';
  * Rejects with `file-in-the-way` when the batch's folder exists and is not ours; never overwrites what a person put there.
  */
 export async function fetchResults(connection: Connection, request: FetchRequest, ctx: OperationContext): Promise<FetchReport> {
-	const remote = batchFolder(request.resultsDir, request.batch.id);
-	const folder = await ResultFolder.open(path.join(request.folder, folderName(request.batch)), request.batch.id);
+	const [report] = await fetchBatches(connection, [request], ctx);
+	if (!report) {
+		throw new Error('one request has one report');
+	}
+	return report;
+}
+
+/** The same for several batches of a server, whose small results come in one stream too. The reports are in the order of the requests. */
+export async function fetchBatches(
+	connection: Connection,
+	requests: readonly FetchRequest[],
+	ctx: OperationContext,
+): Promise<FetchReport[]> {
+	const all: Fetching[] = [];
+	const work: SharedWork = { connection, ctx, gate: new Gate(PARALLEL, IN_FLIGHT), total: 0, done: 0, unpacker: inThisThread };
 	try {
-		const entries = (await listResults(connection, remote, ctx.signal)).filter(({ job }) => request.jobs?.includes(job) ?? true);
-		// A thread costs a moment, which few results are not worth.
-		const unpacker = entries.length < MANY ? inThisThread : createUnpacker(request.programs);
-		const fetching = new Fetching(connection, remote, folder, request, unpacker, ctx);
-		try {
-			await fetching.run(entries);
-		} finally {
-			await unpacker.close();
+		for (const request of requests) {
+			all.push(new Fetching(await openFolder(request, ctx), request, work));
 		}
-		const metrics = await writeMetrics(folder, request, fetching.fetched.length > 0);
-		ctx.log.info(`Fetched ${fetching.fetched.length} results of batch ${request.batch.id} into ${folder.path}`);
-		const { fetched, already, failed, refused } = fetching;
-		return { folder: folder.path, fetched: fetched.sort(), already, failed, refused, metrics };
+		for (const fetching of all) {
+			await fetching.plan();
+		}
+		// A thread costs a moment, which few results are not worth.
+		work.unpacker = work.total < MANY ? inThisThread : createUnpacker(requests[0]?.programs);
+		try {
+			await run(all, work);
+		} finally {
+			await work.unpacker.close();
+		}
+		const reports: FetchReport[] = [];
+		for (const fetching of all) {
+			reports.push(await fetching.report());
+		}
+		return reports;
 	} finally {
-		await folder.close();
+		for (const { folder } of all) {
+			await folder.close();
+		}
 	}
 }
 
-class Fetching {
-	readonly fetched: string[] = [];
-	readonly already: string[] = [];
-	readonly failed: { job: string; why: string }[] = [];
-	readonly refused: string[] = [];
-	readonly #gate = new Gate(PARALLEL, IN_FLIGHT);
-	#hashes: ReadonlyMap<string, string> = new Map();
-	#total = 0;
+/** Milliseconds between two looks whether another window is done. */
+const LOOK_AGAIN = 500;
 
-	constructor(
-		readonly connection: Connection,
-		readonly remote: string,
-		readonly folder: ResultFolder,
-		readonly request: FetchRequest,
-		readonly unpacker: Unpacker,
-		readonly ctx: OperationContext,
-	) {}
-
-	async run(entries: readonly RemoteResult[]): Promise<void> {
-		const wanted = new Map<string, RemoteResult>();
-		for (const entry of entries) {
-			if (this.#isHere(entry)) {
-				this.already.push(entry.job);
-			} else if (this.folder.has(this.#folderOf(entry.job))) {
-				const target = path.join(this.folder.path, this.#folderOf(entry.job));
-				this.#fail(entry.job, `${target} exists already and is not overwritten.`);
-			} else {
-				wanted.set(entry.file, entry);
+/** Opens the folder of a batch; waits while another window or command puts results into it, if that is wanted. */
+async function openFolder({ folder, batch, patience = 0 }: FetchRequest, ctx: OperationContext): Promise<ResultFolder> {
+	const until = ctx.clock.now() + patience * 1000;
+	for (;;) {
+		try {
+			return await ResultFolder.open(path.join(folder, folderName(batch)), batch.id);
+		} catch (error) {
+			const isBusy = BoincError.is(error, 'file-in-the-way') && error.detail.busy === true;
+			if (!isBusy || ctx.clock.now() >= until) {
+				throw error;
 			}
 		}
-		this.#total = wanted.size;
-		const all = [...wanted.values()];
-		this.#hashes = wanted.size === 0 ? this.#hashes : ((await this.request.hashes?.(all.map(({ job }) => job))) ?? this.#hashes);
-		const isSmall = ({ size, file }: RemoteResult): boolean => size <= LARGEST_STREAMED && file.length <= LONGEST_STREAMED;
-		await this.#streamSmall(all.filter(isSmall), wanted);
-		await eachParallel(
-			all.filter((entry) => !isSmall(entry)),
-			2,
-			(entry) => this.#fetchLarge(entry),
+		ctx.progress.report({ message: 'Waiting for another window that fetches the same results' });
+		await ctx.clock.sleep(LOOK_AGAIN, ctx.signal);
+	}
+}
+
+/** What the fetching of several batches has in common. */
+interface SharedWork {
+	readonly connection: Connection;
+	readonly ctx: OperationContext;
+	readonly gate: Gate;
+	unpacker: Unpacker;
+	/** Results that are fetched in all, and what is done with. */
+	total: number;
+	done: number;
+}
+
+/** Small results in one stream for each folder with results on the server, then the others one by one. */
+async function run(all: readonly Fetching[], work: SharedWork): Promise<void> {
+	for (const resultsDir of new Set(all.map(({ request }) => request.resultsDir))) {
+		await streamSmall(
+			resultsDir,
+			all.filter(({ request }) => request.resultsDir === resultsDir),
+			work,
 		);
+	}
+	const large = all.flatMap((fetching) => fetching.large.map((entry) => ({ fetching, entry })));
+	await eachParallel(large, 2, ({ fetching, entry }) => fetching.fetchLarge(entry));
+}
+
+async function streamSmall(resultsDir: string, all: readonly Fetching[], { connection, ctx, gate }: SharedWork): Promise<void> {
+	const wanted = new Map(
+		all.flatMap((fetching) => fetching.small.map((entry) => [fetching.streamName(entry), { fetching, entry }] as const)),
+	);
+	if (wanted.size === 0) {
+		return;
+	}
+	const missing = new Set(wanted.values());
+	let trouble: unknown;
+	const take = ({ name, bytes }: ArrivedFile): void | Promise<void> => {
+		const found = wanted.get(name);
+		if (!found || !missing.delete(found)) {
+			return;
+		}
+		if (trouble !== undefined) {
+			throw trouble as Error;
+		}
+		return gate.enter(
+			bytes.length,
+			() => found.fetching.keep(found.entry, bytes),
+			(error) => (trouble ??= error),
+		);
+	};
+	try {
+		await streamFiles(connection, resultsDir, [...wanted.keys()], take, ctx.signal);
+	} finally {
+		await gate.empty();
+	}
+	if (trouble !== undefined) {
+		throw trouble as Error;
+	}
+	for (const { fetching, entry } of missing) {
+		fetching.fail(entry.job, 'it is not on the server any more.');
+	}
+}
+
+/** The fetching of one batch. */
+class Fetching {
+	readonly folder: ResultFolder;
+	readonly request: FetchRequest;
+	readonly #work: SharedWork;
+	readonly #fetched: string[] = [];
+	readonly #already: string[] = [];
+	readonly #failed: { job: string; why: string }[] = [];
+	readonly #refused: string[] = [];
+	#hashes: ReadonlyMap<string, string> = new Map();
+	/** What comes in the stream, and what comes by itself. */
+	small: readonly RemoteResult[] = [];
+	large: readonly RemoteResult[] = [];
+
+	constructor(folder: ResultFolder, request: FetchRequest, work: SharedWork) {
+		this.folder = folder;
+		this.request = request;
+		this.#work = work;
+	}
+
+	/** Finds out what is there, here and on the server. */
+	async plan(): Promise<void> {
+		const { connection, ctx } = this.#work;
+		const remote = batchFolder(this.request.resultsDir, this.request.batch.id);
+		const { jobs } = this.request;
+		const chosen = jobs && new Set(jobs);
+		const wanted: RemoteResult[] = [];
+		for (const entry of (await listResults(connection, remote, ctx.signal)).filter(({ job }) => chosen?.has(job) ?? true)) {
+			if (this.#isHere(entry)) {
+				this.#already.push(entry.job);
+			} else if (this.folder.has(this.#folderOf(entry.job))) {
+				const target = path.join(this.folder.path, this.#folderOf(entry.job));
+				this.fail(entry.job, `${target} exists already and is not overwritten.`);
+			} else {
+				wanted.push(entry);
+			}
+		}
+		this.#work.total += wanted.length;
+		this.#hashes =
+			wanted.length === 0 ? this.#hashes : ((await this.request.hashes?.(wanted.map(({ job }) => job))) ?? this.#hashes);
+		const isSmall = (entry: RemoteResult): boolean =>
+			entry.size <= LARGEST_STREAMED && this.streamName(entry).length <= LONGEST_STREAMED;
+		this.small = wanted.filter(isSmall);
+		this.large = wanted.filter((entry) => !isSmall(entry));
+	}
+
+	/** Its name in a stream from the folder with the results of all batches. */
+	streamName({ file }: RemoteResult): string {
+		return `${String(this.request.batch.id)}/${file}`;
+	}
+
+	async report(): Promise<FetchReport> {
+		const metrics = await writeMetrics(this.folder, this.request, this.#fetched.length > 0);
+		const { path: folder } = this.folder;
+		this.#work.ctx.log.info(`Fetched ${this.#fetched.length} results of batch ${this.request.batch.id} into ${folder}`);
+		return {
+			folder,
+			fetched: this.#fetched.sort(),
+			already: this.#already,
+			failed: this.#failed,
+			refused: this.#refused,
+			metrics,
+		};
 	}
 
 	#folderOf(job: string): string {
@@ -139,103 +264,67 @@ class Fetching {
 		return same && (this.request.removed === 'leave' || this.folder.has(known.folder));
 	}
 
-	async #streamSmall(entries: readonly RemoteResult[], wanted: ReadonlyMap<string, RemoteResult>): Promise<void> {
-		if (entries.length === 0) {
-			return;
-		}
-		const missing = new Set(entries);
-		let trouble: unknown;
-		const take = ({ name, bytes }: ArrivedFile): void | Promise<void> => {
-			const entry = wanted.get(name);
-			if (!entry || !missing.delete(entry)) {
-				return;
-			}
-			if (trouble !== undefined) {
-				throw trouble as Error;
-			}
-			return this.#gate.enter(
-				bytes.length,
-				() => this.#keep(entry, bytes),
-				(error) => (trouble ??= error),
-			);
-		};
-		try {
-			await streamFiles(
-				this.connection,
-				this.remote,
-				entries.map(({ file }) => file),
-				take,
-				this.ctx.signal,
-			);
-		} finally {
-			await this.#gate.empty();
-		}
-		if (trouble !== undefined) {
-			throw trouble as Error;
-		}
-		for (const { job } of missing) {
-			this.#fail(job, 'it is not on the server any more.');
-		}
-	}
-
-	async #fetchLarge(entry: RemoteResult): Promise<void> {
+	async fetchLarge(entry: RemoteResult): Promise<void> {
+		const { connection, ctx } = this.#work;
 		const archive = path.join(this.folder.path, `.${entry.file}`);
-		const { signal } = this.ctx;
+		const remote = path.posix.join(batchFolder(this.request.resultsDir, this.request.batch.id), entry.file);
 		try {
-			await this.connection.download(path.posix.join(this.remote, entry.file), archive, signal ? { signal } : {});
+			await connection.download(remote, archive, ctx.signal ? { signal: ctx.signal } : {});
 		} catch (error) {
 			if (!BoincError.is(error, 'file-not-found', 'transfer-corrupt')) {
 				throw error;
 			}
-			this.#fail(entry.job, messageOf(error));
+			this.fail(entry.job, messageOf(error));
 			return;
 		}
 		try {
-			await this.#keep(entry, { file: archive, size: entry.size });
+			await this.keep(entry, { file: archive, size: entry.size });
 		} finally {
 			await rm(archive, { force: true });
 		}
 	}
 
 	/** Compares, unpacks and puts in place. What is wrong with this result alone is written down. */
-	async #keep(entry: RemoteResult, archive: PackedResult): Promise<void> {
+	async keep(entry: RemoteResult, archive: PackedResult): Promise<void> {
 		const { job, size, modified } = entry;
 		const folder = this.#folderOf(job);
 		const scratch = this.folder.scratch(folder);
 		try {
-			throwIfAborted(this.ctx.signal);
+			throwIfAborted(this.#work.ctx.signal);
 			const { refused, rows } = await this.#unpack(archive, { folder: scratch, md5: this.#hashes.get(job) });
 			this.folder.accept({ job, size, modified, folder, rows });
-			this.refused.push(...refused.map((line) => `${job}/${line}`));
-			this.fetched.push(job);
+			this.#refused.push(...refused.map((line) => `${job}/${line}`));
+			this.#fetched.push(job);
 		} catch (error) {
 			if (isAbort(error) || BoincError.is(error, 'connection-lost', 'server-unreachable', 'disk-full')) {
 				throw error;
 			}
 			await rm(scratch, { recursive: true, force: true });
-			this.#fail(job, messageOf(error));
+			this.fail(job, messageOf(error));
 		}
-		this.#report();
+		this.#tell();
 	}
 
 	async #unpack(archive: PackedResult, request: KeepRequest): Promise<Kept> {
+		const { unpacker, ctx } = this.#work;
 		if (!('file' in archive)) {
-			return this.unpacker.keep(archive, request);
+			return unpacker.keep(archive, request);
 		}
 		const { md5, folder } = request;
 		requireHash(md5 === undefined ? '' : await md5Of(archive.file), md5);
-		const refused = await unpackResult(archive, folder, this.ctx.signal ? { signal: this.ctx.signal } : {});
+		const refused = await unpackResult(archive, folder, ctx.signal ? { signal: ctx.signal } : {});
 		return { refused, rows: readMetrics(folder) };
 	}
 
-	#fail(job: string, why: string): void {
-		this.failed.push({ job, why });
+	fail(job: string, why: string): void {
+		this.#failed.push({ job, why });
 	}
 
-	#report(): void {
-		const done = this.fetched.length + this.failed.length;
-		const message = `Fetched ${this.fetched.length} of ${this.#total} results`;
-		this.ctx.progress.report({ message, current: done, total: this.#total, unit: 'items' });
+	#tell(): void {
+		const { ctx, total } = this.#work;
+		this.#work.done += 1;
+		const message = `Fetched ${this.#work.done} of ${total} results`;
+		ctx.progress.report({ message, current: this.#work.done, total, unit: 'items' });
 	}
 }
 

@@ -70,7 +70,7 @@ export class ResultFolder {
 	 */
 	static async open(folder: string, batch: number): Promise<ResultFolder> {
 		const file = path.join(folder, RECORD);
-		const text = await readRecord(folder, batch);
+		await readRecord(folder, batch);
 		await mkdir(folder, { recursive: true });
 		const unlock = await lockLocally(file);
 		if (!unlock) {
@@ -80,6 +80,8 @@ export class ResultFolder {
 			});
 		}
 		try {
+			// Read only now: whoever had the lock before has written more.
+			const text = await readRecord(folder, batch);
 			const kept = keptIn(text ?? '');
 			// What was unpacked but not moved into place when an earlier call was cut off is fetched again.
 			const scratch = path.join(folder, SCRATCH);
@@ -155,6 +157,18 @@ export class ResultFolder {
 		await rm(path.join(this.path, SCRATCH), { recursive: true, force: true });
 		await this.#unlock();
 	}
+}
+
+/** The results of a batch that are in a folder, as they were written down last; none when it is not the batch's. Needs no lock. */
+export async function keptResults(folder: string, batch: number): Promise<readonly KeptResult[]> {
+	const text = await readFile(path.join(folder, RECORD), 'utf8').catch(() => '');
+	return headOf(text) === batch ? [...keptIn(text).values()] : [];
+}
+
+/** When the record of a folder was changed last, to see whether it has to be read again; empty when there is none. */
+export async function recordStamp(folder: string): Promise<string> {
+	const found = await lstat(path.join(folder, RECORD)).catch(() => undefined);
+	return found ? `${found.mtimeMs} ${found.size}` : '';
 }
 
 /** The text of the record; `undefined` where the folder can be ours but is not yet. Rejects with `file-in-the-way`. */

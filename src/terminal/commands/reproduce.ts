@@ -5,6 +5,7 @@ import { BoincError } from '../../common/errors.js';
 import { formatBytes, formatSeconds } from '../../common/format.js';
 import { given } from '../../common/given.js';
 import { findEngine } from '../../image/engine.js';
+import { makeCapsule } from '../../job/localRun/capsule.js';
 import { reproduce } from '../../job/localRun/reproduce.js';
 import type { LocalRunReport } from '../../job/localRun/runSlot.js';
 import { unpackResult } from '../../monitor/results/unpackResult.js';
@@ -17,6 +18,8 @@ interface ReproduceOptions extends GlobalOptions {
 	readonly output?: string;
 	readonly slot?: string;
 	readonly engine?: string;
+	/** False with `--no-run`. */
+	readonly run?: boolean;
 }
 
 /** `The program ended with exit code 7 after 3 s …` */
@@ -63,6 +66,19 @@ async function runHere({ project, terminal, ctx }: Session, job: string, options
 	return report.exitCode === 0 ? EXIT.ok : EXIT.jobsFailed;
 }
 
+/** The capsule alone. */
+async function keepHere({ project, terminal, ctx }: Session, job: string, options: ReproduceOptions): Promise<number> {
+	const folder = path.resolve(options.output ?? `capsule-${job}`);
+	await makeCapsule(project, job, folder, ctx);
+	terminal.clear();
+	if (options.json === true) {
+		printJson({ job, folder });
+	} else {
+		console.log(`All that ${job} needs is in ${folder}; run.sh there runs it.`);
+	}
+	return EXIT.ok;
+}
+
 export const reproduceCommand: RegisterCommand = (program, setExitCode) => {
 	program
 		.command('reproduce')
@@ -70,9 +86,11 @@ export const reproduceCommand: RegisterCommand = (program, setExitCode) => {
 		.argument('<job>', 'name of the job')
 		.option('-o, --output <folder>', 'new folder for what the job leaves (default: reproduced-JOB)')
 		.option('--slot <folder>', 'new folder for the files of the job, which then stay: recipe, parameters, inputs')
+		.option('--no-run', 'only put the files of the job, its image, and a script that runs it into the folder of --output')
 		.option('--engine <command>', 'docker or podman (default: the one that answers)')
 		.action(async (job: string, _own: unknown, command: { optsWithGlobals(): ReproduceOptions }) => {
 			const options = command.optsWithGlobals();
-			setExitCode(await withProject(options, (session) => runHere(session, job, options)));
+			const work = options.run === false ? keepHere : runHere;
+			setExitCode(await withProject(options, (session) => work(session, job, options)));
 		});
 };

@@ -9,16 +9,20 @@ import { parseBatch } from './status.js';
 
 interface Options extends GlobalOptions {
 	readonly tries?: string;
+	readonly memory?: string;
+	readonly time?: string;
 	readonly disk?: string;
 	readonly deadline?: string;
 }
 
-function optionsOf({ tries, disk, deadline }: Options): RetryOptions {
+function optionsOf({ tries, memory, time, disk, deadline }: Options): RetryOptions {
 	if (tries !== undefined && !/^[1-9]\d{0,3}$/.test(tries)) {
 		throw new BoincError('usage', `“${tries}” is not a number of tries.`, { remedy: 'Give a number from 1 to 9999.' });
 	}
 	return {
 		...(tries !== undefined && { tries: Number(tries) }),
+		...(memory !== undefined && { memoryBytes: parseBytes(memory) }),
+		...(time !== undefined && { limitSeconds: Math.round(parseSeconds(time)) }),
 		...(disk !== undefined && { diskBytes: parseBytes(disk) }),
 		...(deadline !== undefined && { delayBoundSeconds: Math.round(parseSeconds(deadline)) }),
 	};
@@ -27,9 +31,11 @@ function optionsOf({ tries, disk, deadline }: Options): RetryOptions {
 export const retryCommand: RegisterCommand = (program, setExitCode) => {
 	program
 		.command('retry')
-		.description('try the failed jobs of a batch again, under a raised bound if wanted')
+		.description('try the failed jobs of a batch again, under a raised limit if wanted')
 		.argument('<batch>', 'number of the batch')
 		.option('--tries <number>', 'more instances that each job may have (default: 3)')
+		.option('--memory <size>', 'memory that a job may use from now on, such as 4 GB')
+		.option('--time <time>', 'time that a job may run from now on, such as 2 d')
 		.option('--disk <size>', 'disk that a job may use on its host from now on, such as 20 GB')
 		.option('--deadline <time>', 'time from sending a job to its deadline from now on, such as 14 d')
 		.action(async (text: string, _own: unknown, command: { optsWithGlobals(): Options }) => {

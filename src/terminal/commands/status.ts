@@ -141,7 +141,7 @@ async function showBatch(session: Session, batchId: number, options: StatusOptio
 	const jobs = await jobsWithInstances(session, monitor, batchId);
 	monitor.dispose();
 	const db = await session.project.database();
-	const eta = isFinalBatchState(batch.state) || batch.total === 0 ? undefined : await batchEta(db, batchId);
+	const eta = isFinalBatchState(batch.state) || batch.total === 0 ? undefined : await batchEta(db, batch);
 	if (options.json === true) {
 		printJson({ batch, jobs, ...(eta && { eta }) });
 		return batchExitCode(batch);

@@ -1,20 +1,29 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { cancelBatch, cancelJobs } from '../../../src/job/cancel.js';
+import { keepJobFile, keptJobFile } from '../../../src/job/keptJobFile.js';
+import { makeCapsule } from '../../../src/job/localRun/capsule.js';
 import { setPriority } from '../../../src/job/priority.js';
 import { retryFailed } from '../../../src/job/retry.js';
 import { submitBatch } from '../../../src/job/submit.js';
 import { submitContainer } from '../../../src/job/submitImage.js';
 import type { BatchSpec } from '../../../src/job/types.js';
 import { machineBounds } from '../../../src/job/virtualMachine.js';
+import { fullLog } from '../../../src/monitor/results/fullLog.js';
+import { hierarchyPath } from '../../../src/project/hierarchy.js';
 import { openProject } from '../../../src/project/openProject.js';
 import type { Project } from '../../../src/project/project.js';
+import { resultsDirectory } from '../../../src/project/resultsDirectory.js';
 import { stageFiles } from '../../../src/project/staging.js';
 import { type Database, openDatabase } from '../../../src/sandbox/database.js';
 import { installTestApp } from '../../support/installTestApp.js';
@@ -375,10 +384,11 @@ describe('what is done to selected jobs', () => {
 		return row?.n ?? 0;
 	};
 
-	/** A batch of two jobs that have failed, by the transitioner's own decision. */
-	async function failedBatch(): Promise<number> {
+	/** A batch of two jobs that have failed, by the transitioner's own decision. `before` is done when the instances exist. */
+	async function failedBatch(before: (id: number) => Promise<void> = () => Promise.resolve()): Promise<number> {
 		const { id } = await submitBatch(project, batchOf(), ctx);
 		await eventually('instances', async () => (await unsent(id)) === 2);
+		await before(id);
 		await database.execute('UPDATE workunit SET max_error_results = 0 WHERE batch = ?', [id]);
 		await database.execute(
 			'UPDATE result SET server_state = 5, outcome = 3, exit_status = 196, client_state = 3 WHERE batch = ?',
@@ -408,6 +418,117 @@ describe('what is done to selected jobs', () => {
 			expect((await batchRow(id)).state).toBe(1);
 		}
 		expect(await retryFailed(project, { batchIds: both }, {}, ctx)).toEqual({ retried: 0, left: 0 });
+	});
+
+	test('memory and time are raised in the files that the jobs travel with, and never lowered', async () => {
+		const id = await failedBatch();
+		interface Described {
+			readonly xml_doc: Buffer;
+			readonly rsc_memory_bound: number;
+			readonly rsc_fpops_bound: number;
+		}
+		const described = async (): Promise<Described[]> =>
+			(await project.database()).select<Described>(
+				'SELECT xml_doc, rsc_memory_bound, rsc_fpops_bound FROM workunit WHERE batch = ? ORDER BY id',
+				[id],
+			);
+		const inJob = ({ xml_doc: xml }: Described, kind: RegExp): { name: string; info: string } => {
+			const name = kind.exec(xml.toString('utf8'))![1]!;
+			const infos = xml.toString('utf8').match(/<file_info>[^]*?<\/file_info>/g)!;
+			return { name, info: infos.find((info) => info.includes(`<name>${name}</name>`))! };
+		};
+		const PARAMS = /<file_name>(b2d_params_[0-9a-f]{32})<\/file_name>/;
+		const VBOX = /<file_name>(b2d_vbox_[0-9a-f]{32}\.xml)<\/file_name>/;
+		const [before] = await described();
+		expect(await retryFailed(project, { batchIds: [id] }, { memoryBytes: 8e9, limitSeconds: 400_000 }, ctx)).toEqual({
+			retried: 2,
+			left: 0,
+		});
+		const after = await described();
+		for (const job of after) {
+			const { name, info } = inJob(job, PARAMS);
+			expect(name).not.toBe(inJob(before!, PARAMS).name);
+			const table = await readFile(project.downloadPath(name));
+			expect(table.toString('utf8')).toMatch(/^\* .*M=8000000000 T=400000 /);
+			expect(info).toContain(`<md5_cksum>${createHash('md5').update(table).digest('hex')}</md5_cksum>`);
+			expect(info).toContain(`<nbytes>${table.length}</nbytes>`);
+			expect(info).toContain(`/${hierarchyPath(name, project.config.uldlDirFanout)}</url>`);
+			const machine = await readFile(project.downloadPath(inJob(job, VBOX).name), 'utf8');
+			expect(machine).toContain(`<memory_size_mb>${160 + Math.ceil(8e9 / 2 ** 20)}</memory_size_mb>`);
+			expect(job.rsc_memory_bound).toBeGreaterThanOrEqual(8e9);
+			expect(job.rsc_fpops_bound).toBe(4e17);
+		}
+		await database.execute('UPDATE workunit SET error_mask = 2, transition_time = 2147483647 WHERE batch = ?', [id]);
+		await retryFailed(project, { batchIds: [id] }, { memoryBytes: 1e9 }, ctx);
+		expect((await described()).map(({ xml_doc: xml }) => xml)).toEqual(after.map(({ xml_doc: xml }) => xml));
+	});
+
+	test('limits of jobs that were not submitted by us, or whose files are gone, cannot be raised', async () => {
+		const id = await failedBatch();
+		const raise = (): Promise<unknown> => retryFailed(project, { batchIds: [id] }, { memoryBytes: 9e9 }, ctx);
+		await database.execute("UPDATE workunit SET xml_doc = REPLACE(xml_doc, 'b2d_params_', 'other_') WHERE batch = ?", [id]);
+		await expect(raise()).rejects.toMatchObject({ code: 'job-invalid', message: expect.stringContaining('not submitted by') });
+		const gone = `b2d_params_${'0'.repeat(32)}`;
+		await database.execute('UPDATE workunit SET xml_doc = ? WHERE batch = ?', [`<file_name>${gone}</file_name>`, id]);
+		await expect(raise()).rejects.toMatchObject({ code: 'job-invalid', message: expect.stringContaining(gone) });
+		expect((await workunits(id)).map(({ error_mask: mask }) => mask)).toEqual([2, 2]);
+	});
+
+	test('the whole log of a failed instance is what its host uploaded, also when BOINC has removed that', async () => {
+		const instances = async (id: number): Promise<{ id: number; name: string; job: string }[]> =>
+			(await project.database()).select<{ id: number; name: string; job: string }>(
+				'SELECT r.id, r.name, w.name AS job FROM result r JOIN workunit w ON w.id = r.workunitid WHERE r.batch = ? ORDER BY r.id',
+				[id],
+			);
+		const uploadOf = (name: string): string => {
+			const file = `${name}_r123_0`;
+			return path.join(project.config.uploadDir, hierarchyPath(file, project.config.uldlDirFanout));
+		};
+		const log = Buffer.from(`${'line\n'.repeat(40_000)}the end\n`);
+		const id = await failedBatch(async (batch) => {
+			const [first] = await instances(batch);
+			await mkdir(path.dirname(uploadOf(first!.name)), { recursive: true });
+			await writeFile(uploadOf(first!.name), gzipSync(tarOf([file('.b2d/log.txt', log)])));
+			await database.execute('UPDATE result SET received_time = 1, xml_doc_out = ? WHERE id = ?', [
+				`<file_info><name>${first!.name}_r123_0</name></file_info>`,
+				first!.id,
+			]);
+		});
+		const [first, second] = await instances(id);
+		expect(await fullLog(project, first!.id)).toEqual(log);
+		const [app] = await database.select('SELECT id FROM app WHERE name = ?', [APP]);
+		const kept = path.join(await resultsDirectory(project, Number(app!.id)), String(id), `${first!.job}.failed`);
+		await eventually('the collected log', () => Promise.resolve(existsSync(kept)));
+		await rm(uploadOf(first!.name), { force: true });
+		expect(await fullLog(project, first!.id)).toEqual(log);
+		await expect(fullLog(project, second!.id)).rejects.toMatchObject({ code: 'result-missing' });
+		await expect(fullLog(project, 99_999_999)).rejects.toMatchObject({ code: 'result-missing' });
+	});
+
+	test('a capsule holds all that a job needs, and a script that runs it', async () => {
+		const { jobNames } = await submitBatch(project, batchOf(), ctx);
+		const dir = path.join(sandbox.projectRoot, '..', 'a capsule');
+		await makeCapsule(project, jobNames[1]!, dir, ctx);
+		const names = await readdir(dir);
+		expect(names).toEqual(
+			expect.arrayContaining(['Dockerfile', 'b2d_params', 'busybox', 'init_data.xml', 'job.toml', 'run.sh', 'runner', 'shared']),
+		);
+		expect(names).toEqual(expect.arrayContaining(SAMPLE_PACKS.map(({ name }) => name)));
+		await writeFile(path.join(dir, 'engine'), '#!/bin/sh\nfor each; do printf "[%s]" "$each"; done; echo\n', { mode: 0o755 });
+		const { stdout } = await promisify(execFile)('sh', [path.join(dir, 'run.sh'), './engine']);
+		const [build, run] = stdout.split('\n');
+		expect(build).toMatch(/^\[build\]\[-t\]\[boinc__b2d_\w+\]\[-f\]\[Dockerfile\]\[\.\]$/);
+		expect(run).toContain(`[-v][${dir}:/boinc]`);
+		expect(run).toMatch(/\[--network\]\[none\]|\[--network=none\]/);
+		await expect(makeCapsule(project, jobNames[1]!, dir, ctx)).rejects.toMatchObject({ code: 'file-in-the-way' });
+		await expect(makeCapsule(project, 'b2d_0_000000', `${dir} 2`, ctx)).rejects.toMatchObject({ code: 'result-missing' });
+		expect(existsSync(`${dir} 2`)).toBe(false);
+	});
+
+	test('a batch keeps its job file on the server', async () => {
+		expect(await keptJobFile(project, 4711)).toBeUndefined();
+		await keepJobFile(project, 4711, 'dockerfile: Dockerfile\n', ctx);
+		expect(await keptJobFile(project, 4711)).toBe('dockerfile: Dockerfile\n');
 	});
 
 	test('what was cancelled or could never be sent is not tried again', async () => {

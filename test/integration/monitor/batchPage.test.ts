@@ -5,8 +5,9 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { tableIds, tableRows } from '../../../src/monitor/batchPage/jobTable.js';
-import { batchSummary } from '../../../src/monitor/batchPage/summary.js';
+import { BatchReader } from '../../../src/monitor/batchPage/summary.js';
 import { batchEta } from '../../../src/monitor/eta/history.js';
+import { emptyCounts } from '../../../src/monitor/jobState.js';
 import type { Queries } from '../../../src/monitor/queries.js';
 import { type Database, installSchema, numberOf, openDatabase, type Parameter } from '../../../src/sandbox/database.js';
 import { type Mariadb, startMariadb } from '../../../src/sandbox/mariadb.js';
@@ -77,7 +78,7 @@ afterAll(async () => {
 });
 
 it('sums a batch up exactly', async () => {
-	const { batch: found, now, eta, timeline, runTime, turnaround, failures, hosts } = await batchSummary(queries, batch);
+	const { batch: found, now, eta, timeline, runTime, turnaround, failures, hosts } = await new BatchReader(batch).read(queries);
 	expect(found).toMatchObject({ name: 'ours', total: JOBS, counts: { done: 3000, failed: 200, running: 300, queued: 500 } });
 	const sum = (values: readonly number[] | undefined): number => (values ?? []).reduce((all, n) => all + n, 0);
 	expect(sum(timeline?.succeeded)).toBe(3000);
@@ -126,8 +127,8 @@ it('finds rows by range, state, part of a name and order, and leaves out what wa
 });
 
 it('is missing when the batch is', async () => {
-	await expect(batchSummary(queries, 99_999)).rejects.toMatchObject({ code: 'batch-missing' });
-	expect(await batchEta(queries, 99_999)).toMatchObject({ basis: 'history' }); // nothing is left to be done
+	await expect(new BatchReader(99_999).read(queries)).rejects.toMatchObject({ code: 'batch-missing' });
+	expect(await batchEta(queries, { id: 99_999, counts: emptyCounts() })).toMatchObject({ basis: 'history' }); // nothing is left to be done
 });
 
 it('never reads all jobs or instances of the project', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { BoincError } from '../../../src/common/errors.js';
 import { silentLog, systemClock } from '../../../src/common/ports.js';
 import { type ModelPorts, ServerModel } from '../../../src/editor/servers/serverModel.js';
+import { differing } from '../../../src/monitor/jobParameters.js';
 import { ProjectMonitor } from '../../../src/monitor/projectMonitor.js';
 import type { Queries } from '../../../src/monitor/queries.js';
 import type { Project } from '../../../src/project/project.js';
@@ -32,6 +33,7 @@ function fakes(): { ports: ModelPorts; opened: () => number; disposed: () => num
 		},
 		monitor: (database) => Promise.resolve(new ProjectMonitor({ log: silentLog, clock: systemClock, database })),
 		apps: () => Promise.resolve([]),
+		parameters: () => Promise.resolve(differing(new Map())),
 	};
 	return { ports, opened: () => opened, disposed: () => disposed, fail: (error) => (failure = error) };
 }

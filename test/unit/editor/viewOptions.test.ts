@@ -4,7 +4,7 @@ import { arrange, ViewOptions } from '../../../src/editor/tree/viewOptions.js';
 import { emptyCounts } from '../../../src/monitor/jobState.js';
 import type { Batch, JobCounts } from '../../../src/monitor/types.js';
 
-const DEFAULTS = { group: 'state', order: 'newest', shown: 'all', text: '' } as const;
+const DEFAULTS = { group: 'state', parameter: '', order: 'newest', shown: 'all', text: '' } as const;
 
 const batch = (id: number, name: string, counts: Partial<JobCounts>, change: Partial<Batch> = {}): Batch => ({
 	id,

@@ -70,6 +70,7 @@ priority: -1
 				{ path: 'b.txt', file: '/f/a/b.txt' },
 				{ path: 'c', file: '/c' },
 			],
+			jobFile: 'image: alpine:3\ninputs: [a/b.txt, /c]\n',
 		});
 		expect((await parseJobFile('archive: img.tar', '/f')).request).toEqual({ image: { kind: 'archive', file: '/f/img.tar' } });
 		expect((await parseJobFile('', '/f')).request).toEqual({});

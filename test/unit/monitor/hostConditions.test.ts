@@ -8,8 +8,8 @@ import {
 	failedCondition,
 	type Requirements,
 } from '../../../src/monitor/explain/hostConditions.js';
+import { funnel } from '../../../src/monitor/explain/hostFunnel.js';
 import type { HostRecord } from '../../../src/monitor/explain/hostRecord.js';
-import { funnel } from '../../../src/monitor/explain/hosts.js';
 
 const host = (change: Partial<HostRecord> = {}): HostRecord => ({
 	id: 1,

@@ -77,6 +77,31 @@ describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
 		expect(await collected('9', 'b2d_9_000001.error')).toBe('24\n');
 	});
 
+	test('keeps what the newest instance of a failed job uploaded, until the job succeeds after all', async () => {
+		await upload('b2d_9_000001_0_r5_0', 'first');
+		await upload('b2d_9_000001_2_r77_0', 'third');
+		await upload('b2d_9_000001_1_r6_0', 'second');
+		await upload('b2d_9_000001_9_r6_1', 'another output');
+		await upload('b2d_9_000001_x_9_r6_0', 'another job');
+		await upload('b2d_9_000002_3_r6_0', 'another job');
+		expect(await assimilate('--error', '2', 'b2d_9_000001', '78', '9')).toEqual({ code: 0, stderr: '' });
+		expect(await collected('9', 'b2d_9_000001.failed')).toBe('third');
+		await assimilate('--error', '2', 'b2d_9_000003', '79', '9');
+		expect((await readdir(path.join(root, 'results/my-app_1/9'))).sort()).toEqual([
+			'b2d_9_000001.error',
+			'b2d_9_000001.failed',
+			'b2d_9_000003.error',
+		]);
+		await assimilate('78', path.join(root, 'upload/3d8/b2d_9_000001_2_r77_0'));
+		expect((await readdir(path.join(root, 'results/my-app_1/9'))).sort()).toEqual(['b2d_9_000001.tgz', 'b2d_9_000003.error']);
+	});
+
+	test('the only instance of a failed job is kept too', async () => {
+		await upload('b2d_9_000001_0_r5_0', 'log');
+		await assimilate('--error', '2', 'b2d_9_000001', '78', '9');
+		expect(await collected('9', 'b2d_9_000001.failed')).toBe('log');
+	});
+
 	test('the same job presented twice changes nothing, also when its upload is gone by then', async () => {
 		const file = await upload('b2d_12_000003_0_r1_0', 'content');
 		await assimilate('77', file);

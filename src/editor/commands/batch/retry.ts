@@ -15,26 +15,69 @@ export async function retryFailedJobs(services: Services, item?: unknown, items?
 	await retry(services, vscode.l10n.t('Retry Failed Jobs'), item, items, {});
 }
 
+interface Bound {
+	readonly kind: keyof RetryOptions;
+	readonly label: string;
+	readonly description: string;
+	readonly prompt: string;
+	/** What the number that the person types is multiplied by. */
+	readonly unit: number;
+	readonly value: string;
+}
+
+const bounds = (): readonly Bound[] => {
+	const { t } = vscode.l10n;
+	return [
+		{
+			kind: 'memoryBytes',
+			label: t('Memory'),
+			description: t('exit code 205'),
+			prompt: t('Gigabytes of memory that a job may use'),
+			unit: 1e9,
+			value: '4',
+		},
+		{
+			kind: 'limitSeconds',
+			label: t('Time'),
+			description: t('exit code 197'),
+			prompt: t('Hours that a job may run'),
+			unit: 3600,
+			value: '48',
+		},
+		{
+			kind: 'diskBytes',
+			label: t('Disk'),
+			description: t('exit code 196'),
+			prompt: t('Gigabytes that a job may use on the disk of its host'),
+			unit: 1e9,
+			value: '10',
+		},
+		{
+			kind: 'delayBoundSeconds',
+			label: t('Deadline'),
+			description: t('hosts were too slow to report'),
+			prompt: t('Days from sending a job to its deadline'),
+			unit: 86_400,
+			value: '14',
+		},
+		{
+			kind: 'tries',
+			label: t('Number of Tries'),
+			description: '',
+			prompt: t('More tries for each job'),
+			unit: 1,
+			value: '5',
+		},
+	];
+};
+
 /** The same under a higher bound, which the person chooses. */
 export async function raiseBoundAndRetry(services: Services, item?: unknown, items?: unknown): Promise<void> {
 	const title = vscode.l10n.t('Raise Bound and Retry');
-	const kind = await pickOne<'diskBytes' | 'delayBoundSeconds' | 'tries'>(title, {
+	const { kind, prompt, unit, value } = await pickOne<Bound>(title, {
 		placeholder: vscode.l10n.t('Which bound was too low?'),
-		choices: [
-			{ label: vscode.l10n.t('Disk'), description: vscode.l10n.t('exit code 196'), value: 'diskBytes' },
-			{
-				label: vscode.l10n.t('Deadline'),
-				description: vscode.l10n.t('hosts were too slow to report'),
-				value: 'delayBoundSeconds',
-			},
-			{ label: vscode.l10n.t('Number of Tries'), value: 'tries' },
-		],
+		choices: bounds().map((bound) => ({ label: bound.label, description: bound.description, value: bound })),
 	});
-	const [prompt, unit, value] = {
-		diskBytes: [vscode.l10n.t('Gigabytes that a job may use on the disk of its host'), 1e9, '10'] as const,
-		delayBoundSeconds: [vscode.l10n.t('Days from sending a job to its deadline'), 86_400, '14'] as const,
-		tries: [vscode.l10n.t('More tries for each job'), 1, '5'] as const,
-	}[kind];
 	const given = await vscode.window.showInputBox({
 		title,
 		prompt,

@@ -39,7 +39,7 @@ export async function openResult(services: Services, item?: unknown): Promise<vo
 					placeholder: vscode.l10n.t('Which file?'),
 					choices: names.map((value) => ({ label: value, description: formatBytes(sizeOf(value)), value })),
 				});
-	const kind = sizeOf(name) > LONG && /\.(log|txt|err)$/i.test(name) ? 'excerpt' : 'result';
+	const kind = sizeOf(name) > LONG && /\.(log|txt|err)$/i.test(name) ? 'excerpt-0' : 'result';
 	await services.documents.open(`/${kind}/${server.id}/${job.batchId}/${job.name}/${name}`);
 }
 

@@ -1,13 +1,17 @@
+import path from 'node:path';
+
 import * as vscode from 'vscode';
 
 import { type Disposable, DisposableStore } from '../../../common/disposable.js';
 import { isAbort, messageOf } from '../../../common/errors.js';
 import type { CommandId } from '../../../common/ids.js';
 import type { ColumnSource } from '../../../monitor/batchPage/columns.js';
-import type { BatchSummary } from '../../../monitor/batchPage/summary.js';
+import type { BatchReader, BatchSummary } from '../../../monitor/batchPage/summary.js';
 import { isFinalBatchState } from '../../../monitor/jobState.js';
+import type { Batch } from '../../../monitor/types.js';
 import { type PageAction, type ToExtension, toExtension, type ToPage } from '../../../protocol/batchPage.js';
 import { openLog } from '../../commands/instance/showLog.js';
+import { resultsFolder } from '../../results/resultsFolder.js';
 import type { ServerModel } from '../../servers/serverModel.js';
 import type { Services } from '../../services.js';
 import { WebviewChannel } from '../webviewChannel.js';
@@ -23,8 +27,9 @@ export interface BatchReference {
 }
 
 /** Milliseconds between two readings while the page is visible, at least; and how many times as long as a reading took. */
-const FASTEST = 3_000;
+const FASTEST = 2_000;
 const TIMES = 8;
+/** Without any change: times go on. */
 const SLOWEST = 60_000;
 /** Changes that come together are one. */
 const DEBOUNCE = 500;
@@ -50,19 +55,22 @@ export class BatchPanel implements Disposable {
 	readonly #channel: WebviewChannel<ToPage, typeof toExtension>;
 	readonly #table: TableModel;
 	readonly #source: () => Promise<ColumnSource>;
+	#reader: BatchReader | undefined;
 	#summary: BatchSummary | undefined;
 	#shown = '';
+	/** No reading before this time, in milliseconds. */
+	#notBefore = 0;
 	#reading: Promise<void> | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#disposed = false;
 
-	constructor(panel: vscode.WebviewPanel, services: Services, reference: BatchReference, metrics: ColumnSource | undefined) {
+	constructor(panel: vscode.WebviewPanel, services: Services, reference: BatchReference) {
 		this.#panel = panel;
 		this.#services = services;
 		this.#reference = reference;
 		let source: Promise<ColumnSource> | undefined;
 		this.#source = () =>
-			(source ??= this.#columns(metrics).catch((error: unknown) => {
+			(source ??= this.#columns().catch((error: unknown) => {
 				source = undefined;
 				throw error;
 			}));
@@ -79,7 +87,15 @@ export class BatchPanel implements Disposable {
 				(message) => void this.#receive(message),
 			),
 		);
-		this.#owned.add(panel.onDidChangeViewState(() => this.#schedule(0)));
+		this.#owned.add(panel.onDidChangeViewState(() => this.#follow()));
+		this.#owned.add(vscode.window.onDidChangeWindowState(() => this.#schedule(0)));
+		this.#owned.add(
+			services.results.onDidFetch(({ serverId, batchId }) => {
+				if (serverId === reference.serverId && batchId === reference.batchId && this.#summary) {
+					void this.#loadTable();
+				}
+			}),
+		);
 		this.#owned.add(
 			services.models.onDidChange(({ model, change }) => {
 				const isOurs =
@@ -89,16 +105,24 @@ export class BatchPanel implements Disposable {
 				}
 			}),
 		);
+		services.seenBatches.set(reference, panel.visible);
 	}
 
-	reveal(): void {
-		this.#panel.reveal();
+	reveal(preserveFocus: boolean): void {
+		this.#panel.reveal(undefined, preserveFocus);
 	}
 
 	dispose(): void {
 		this.#disposed = true;
 		clearTimeout(this.#timer);
 		this.#owned.dispose();
+		this.#services.seenBatches.set(this.#reference, false);
+	}
+
+	/** While somebody looks at the page its batch is kept up to date. */
+	#follow(): void {
+		this.#services.seenBatches.set(this.#reference, this.#panel.visible);
+		this.#schedule(0);
 	}
 
 	#model(): ServerModel {
@@ -109,10 +133,16 @@ export class BatchPanel implements Disposable {
 		return model;
 	}
 
-	async #columns(metrics: ColumnSource | undefined): Promise<ColumnSource> {
-		const { joinColumns, parameterColumns } = await this.#services.core();
-		const parameters = parameterColumns(await this.#model().project(), this.#reference.batchId, vscode.l10n.t('Command'));
-		return joinColumns([parameters, ...(metrics ? [metrics] : [])]);
+	/** Parameters, and metrics of those results that are in the workspace. */
+	async #columns(): Promise<ColumnSource> {
+		const { folderName, joinColumns, metricColumns, parameterColumns } = await this.#services.core();
+		const { batchId } = this.#reference;
+		const local = async (): Promise<string | undefined> => {
+			const folder = await resultsFolder(vscode.workspace.workspaceFolders?.[0]);
+			return folder && this.#summary && path.join(folder, folderName(this.#summary.batch));
+		};
+		const parameters = parameterColumns(await this.#model().project(), batchId, vscode.l10n.t('Command'));
+		return joinColumns([parameters, metricColumns(local, batchId)]);
 	}
 
 	async #receive(message: ToExtension): Promise<void> {
@@ -161,6 +191,8 @@ export class BatchPanel implements Disposable {
 			await vscode.commands.executeCommand(command, this.#reference);
 		} else if (action === 'refresh') {
 			this.#shown = '';
+			this.#reader?.forget();
+			await this.#model().recount([this.#reference.batchId]);
 			await this.#refresh();
 		} else if (this.#summary) {
 			const format = action === 'exportJson' ? 'json' : 'csv';
@@ -187,20 +219,21 @@ export class BatchPanel implements Disposable {
 	async #read(): Promise<void> {
 		const { clock } = this.#services;
 		const began = clock.now();
+		let model: ServerModel;
 		try {
-			const model = this.#model();
-			const { batchSummary } = await this.#services.core();
+			model = this.#model();
+			await model.load();
 			const db = await (await model.project()).database();
-			const summary = await batchSummary(db, this.#reference.batchId);
+			const reader = (this.#reader ??= new (await this.#services.core()).BatchReader(this.#reference.batchId));
+			const summary = await reader.read(db, this.#counted(model));
 			this.#summary = summary;
 			const snapshot = batchSnapshot(summary, model.server.name);
 			this.#panel.title = snapshot.title;
 			this.#channel.send({ type: 'trouble', text: '' });
 			this.#channel.send({ type: 'snapshot', snapshot });
-			// Rows change with the counts; reading the ids again while nothing moves would be waste.
 			const state = JSON.stringify([summary.batch.counts, summary.failures.map(({ instances }) => instances)]);
 			if (state !== this.#shown) {
-				this.#channel.send(await this.#table.load());
+				await this.#loadTable();
 				this.#shown = state;
 			}
 		} catch (error) {
@@ -209,15 +242,35 @@ export class BatchPanel implements Disposable {
 			this.#schedule(SLOWEST);
 			return;
 		}
-		this.#schedule(Math.min(SLOWEST, Math.max(FASTEST, (clock.now() - began) * TIMES)));
+		const took = clock.now() - began;
+		const pause = Math.min(SLOWEST, Math.max(FASTEST, took * TIMES));
+		this.#notBefore = clock.now() + pause;
+		// The monitor tells of changes; nobody does for a batch that is too old for it.
+		this.#schedule(this.#counted(model) ? SLOWEST : pause);
+	}
+
+	/** The batch as the monitor knows it; `undefined` while it has not been counted. */
+	#counted(model: ServerModel): Batch | undefined {
+		const batch = model.batches().find(({ id }) => id === this.#reference.batchId);
+		return batch?.uncounted === true ? undefined : batch;
+	}
+
+	async #loadTable(): Promise<void> {
+		try {
+			this.#channel.send(await this.#table.load(this.#summary?.batch.total));
+		} catch (error) {
+			this.#trouble(error);
+		}
 	}
 
 	/** Reads again later, if somebody looks at the page then and the batch is not over. */
 	#schedule(ms: number): void {
 		clearTimeout(this.#timer);
 		const isOver = this.#summary !== undefined && isFinalBatchState(this.#summary.batch.state);
-		if (!this.#disposed && this.#panel.visible && !(isOver && this.#shown !== '')) {
-			this.#timer = setTimeout(() => void this.#refresh(), ms);
+		const isSeen = this.#panel.visible && vscode.window.state.focused;
+		if (!this.#disposed && isSeen && !(isOver && this.#shown !== '')) {
+			const pace = Math.max(ms, this.#notBefore - this.#services.clock.now());
+			this.#timer = setTimeout(() => void this.#refresh(), pace);
 		}
 	}
 }

@@ -2,14 +2,10 @@ import * as vscode from 'vscode';
 
 import type { Disposable } from '../../../common/disposable.js';
 import { PANELS } from '../../../common/ids.js';
-import type { ColumnSource } from '../../../monitor/batchPage/columns.js';
 import { isBatchReference } from '../../commands/chooseBatch.js';
 import type { Services } from '../../services.js';
 import { webviewHtml, webviewRoot } from '../webviewHtml.js';
 import { BatchPanel, type BatchReference } from './batchPanel.js';
-
-/** Metrics that were collected from a batch's results, as more columns of its table; `undefined` when there are none. */
-export type MetricsOf = (reference: BatchReference) => ColumnSource | undefined;
 
 /** Fixed frame of the page; the page's program fills it. */
 const BODY = `<main>
@@ -34,14 +30,12 @@ const BODY = `<main>
 export class BatchPanels implements Disposable {
 	readonly #services: Services;
 	readonly #extensionUri: vscode.Uri;
-	readonly #metricsOf: MetricsOf;
 	readonly #open = new Map<string, BatchPanel>();
 	readonly #serializer: vscode.Disposable;
 
-	constructor(services: Services, extensionUri: vscode.Uri, metricsOf: MetricsOf = () => undefined) {
+	constructor(services: Services, extensionUri: vscode.Uri) {
 		this.#services = services;
 		this.#extensionUri = extensionUri;
-		this.#metricsOf = metricsOf;
 		this.#serializer = vscode.window.registerWebviewPanelSerializer(PANELS.batch, {
 			deserializeWebviewPanel: (panel, state: unknown) => {
 				if (isBatchReference(state) && !this.#open.has(keyOf(state))) {
@@ -55,13 +49,19 @@ export class BatchPanels implements Disposable {
 	}
 
 	/** Shows the tab of a batch; makes it when there is none. */
-	show(reference: BatchReference, title: string): void {
+	show(reference: BatchReference, title: string, focus: 'moves' | 'stays'): void {
+		const preserveFocus = focus === 'stays';
 		const known = this.#open.get(keyOf(reference));
 		if (known) {
-			known.reveal();
+			known.reveal(preserveFocus);
 			return;
 		}
-		const panel = vscode.window.createWebviewPanel(PANELS.batch, title, vscode.ViewColumn.Active, {});
+		const panel = vscode.window.createWebviewPanel(
+			PANELS.batch,
+			title,
+			{ viewColumn: vscode.ViewColumn.Active, preserveFocus },
+			{},
+		);
 		this.#fill(panel, reference);
 	}
 
@@ -76,7 +76,7 @@ export class BatchPanels implements Disposable {
 	#fill(panel: vscode.WebviewPanel, reference: BatchReference): void {
 		panel.webview.options = { enableScripts: true, localResourceRoots: [webviewRoot(this.#extensionUri)] };
 		panel.iconPath = vscode.Uri.joinPath(this.#extensionUri, 'media', 'icon.png');
-		const batchPanel = new BatchPanel(panel, this.#services, reference, this.#metricsOf(reference));
+		const batchPanel = new BatchPanel(panel, this.#services, reference);
 		this.#open.set(keyOf(reference), batchPanel);
 		panel.onDidDispose(() => {
 			this.#open.delete(keyOf(reference));

@@ -17,6 +17,8 @@ export class TableModel {
 	#view: TableView = { filter: 'all', text: '', order: 'ascending' };
 	#version = 0;
 	#ids: readonly number[] = [];
+	/** The view that these are the ids of. */
+	#idsOf = '';
 	#extra: readonly string[] = [];
 
 	constructor(
@@ -37,15 +39,20 @@ export class TableModel {
 		this.#view = view;
 	}
 
-	/** Reads which rows there are now. The page asks for those that it shows. */
-	async load(): Promise<Extract<ToPage, { readonly type: 'table' }>> {
+	/**
+	 * Reads which rows there are now. The page asks for those that it shows. While all jobs are shown and there are as many as before,
+	 * `total`, they are the same, and only what is in the rows may have changed.
+	 */
+	async load(total?: number): Promise<Extract<ToPage, { readonly type: 'table' }>> {
+		const view = this.#view;
+		const isAll = view.filter === 'all' && view.text === '';
+		const isSame = isAll && total === this.#ids.length && JSON.stringify(view) === this.#idsOf;
 		const { tableIds } = await this.#core();
-		const [ids, extra] = [
-			await tableIds(await this.#database(), this.#batchId, this.#view),
-			await (await this.#source()).columns(),
-		];
+		const ids = isSame ? this.#ids : await tableIds(await this.#database(), this.#batchId, view);
+		const extra = await (await this.#source()).columns();
 		this.#version += 1;
 		this.#ids = ids;
+		this.#idsOf = JSON.stringify(view);
 		this.#extra = extra;
 		return {
 			type: 'table',

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { quietContext } from '../../../../src/common/ports.js';
 import type { Connection } from '../../../../src/connection/connection.js';
 import { localConnection } from '../../../../src/connection/localConnection.js';
-import { type FetchReport, type FetchRequest, fetchResults } from '../../../../src/monitor/results/fetchResults.js';
+import { fetchBatches, type FetchReport, type FetchRequest, fetchResults } from '../../../../src/monitor/results/fetchResults.js';
 import { file, symlink, tarOf } from '../../../support/savedImages.js';
 
 let dir: string;
@@ -92,6 +92,72 @@ it('takes many results in one command, and large ones by themselves', async () =
 			.digest('hex'),
 	).toBe(createHash('md5').update(noise).digest('hex'));
 });
+
+it('takes the results of several batches in one stream, of one of them only some', async () => {
+	const commands: string[] = [];
+	const counting: Connection = {
+		...connection,
+		exec: (argv, options) => {
+			commands.push(argv[0]);
+			return connection.exec(argv, options);
+		},
+	};
+	await mkdir(path.join(dir, 'server', '8'));
+	for (const job of ['j0', 'j1']) {
+		await put(job);
+		await writeFile(path.join(dir, 'server', '8', `${job}.tgz`), result(`other ${job}`));
+	}
+	const request = { resultsDir: path.join(dir, 'server'), folder: path.join(dir, 'here') };
+	const reports = await fetchBatches(
+		counting,
+		[
+			{ ...request, batch: { id: 7, name: 'pi' } },
+			{ ...request, batch: { id: 8, name: 'e' }, jobs: ['j1'] },
+			{ ...request, batch: { id: 9, name: 'none' } },
+		],
+		quietContext(),
+	);
+	expect(reports.map(({ fetched }) => fetched)).toEqual([['j0', 'j1'], ['j1'], []]);
+	expect(commands.filter((name) => name === 'tar')).toHaveLength(1);
+	expect(await readFile(here('j1', 'out.txt'), 'utf8')).toBe('j1');
+	expect(await readFile(path.join(dir, 'here', 'e-8', 'j1', 'out.txt'), 'utf8')).toBe('other j1');
+	// A folder that is not ours stops all before anything comes, and leaves no folder locked.
+	await mkdir(path.join(dir, 'here', 'full-10', 'mine'), { recursive: true });
+	const blocked = [
+		{ ...request, batch: { id: 7, name: 'pi' } },
+		{ ...request, batch: { id: 10, name: 'full' } },
+	];
+	await expect(fetchBatches(connection, blocked, quietContext())).rejects.toMatchObject({ code: 'file-in-the-way' });
+	expect(await fetch()).toMatchObject({ already: ['j0', 'j1'] });
+});
+
+it('two windows that fetch the same do not do it twice: one waits, or is told to come back', async () => {
+	for (let n = 0; n < 60; n++) {
+		await put(`j${n}`);
+	}
+	let told = '';
+	const waiting = { ...quietContext(), progress: { report: ({ message }: { message: string }) => void (told ||= message) } };
+	const request = { resultsDir: path.join(dir, 'server'), batch: { id: 7, name: 'pi' }, folder: path.join(dir, 'here') };
+	const first = fetch();
+	await eventuallyLocked();
+	await expect(fetch()).rejects.toMatchObject({ code: 'file-in-the-way', detail: { busy: true } });
+	const second = fetchResults(connection, { ...request, patience: 30 }, waiting);
+	expect((await first).fetched).toHaveLength(60);
+	expect(await second).toMatchObject({ fetched: [], failed: [] });
+	expect((await second).already).toHaveLength(60);
+	expect(told).toContain('another window');
+	const lines = (await readFile(here('.boinc2docker.jsonl'), 'utf8')).trim().split('\n');
+	const jobs = lines.flatMap((line) => (JSON.parse(line) as { job?: string }).job ?? []);
+	expect([jobs.length, new Set(jobs).size]).toEqual([60, 60]);
+	expect((await shown()).length).toBe(61);
+});
+
+/** Resolves when somebody puts results into the folder. */
+async function eventuallyLocked(): Promise<void> {
+	while (!(await readdir(here()).catch((): string[] => [])).includes('.fetching')) {
+		await new Promise((resolve) => setTimeout(resolve, 1));
+	}
+}
 
 describe('what is wrong with one result', () => {
 	it('does not stop the others: damage, a wrong hash, entries that may not be, a file that vanished', async () => {
