@@ -1,6 +1,7 @@
 import { basename, relative, sep } from 'node:path';
 
 import type { BoincError } from '../common/errors.js';
+import { entriesOf, mapped, type Sequence } from '../common/sequence.js';
 import { valueOf } from '../project/yaml/yamlTree.js';
 import { inFolder, type InputEntry, type JobFile } from './jobFile.js';
 import type { LocalInput } from './localInputs.js';
@@ -9,6 +10,7 @@ import { findFiles } from './sweep/findFiles.js';
 import { fillIn, labelOf, labelProblem, placeholders } from './sweep/names.js';
 import { readSweep } from './sweep/readSweep.js';
 import type { Row, Rows } from './sweep/rows.js';
+import { UniqueTexts } from './sweep/uniqueTexts.js';
 
 /** A job file with its tables read and its files found. */
 export interface ExpandedJobs {
@@ -17,8 +19,8 @@ export interface ExpandedJobs {
 	readonly sweep: Rows | undefined;
 	/** Name template of the jobs. */
 	readonly label: string | undefined;
-	/** The jobs of the sweep, made one by one. */
-	readonly jobs: () => Generator<JobRequest>;
+	/** The jobs of the sweep, each made when it is asked for. Absent: there is no sweep. */
+	readonly jobs: Sequence<JobRequest> | undefined;
 }
 
 interface FoundInputs {
@@ -42,19 +44,13 @@ export async function expandJobFile(file: JobFile): Promise<ExpandedJobs> {
 		request: { ...request, ...(shared.length > 0 && { inputs: shared }) },
 		sweep,
 		label,
-		jobs: function* () {
-			for (const [index, row] of sweep ? eachRow(sweep) : []) {
-				yield jobOf(request, own, row, index, label, file.folder);
-			}
-		},
+		jobs: sweep && mapped(rowsOf(sweep), (row) => jobOf(request, own, row, label, file.folder)),
 	};
 }
 
-/** The rows of a sweep with their numbers, one by one; each has the parameters `index` and `repetition` too. */
-export function* eachRow(rows: Rows): Generator<readonly [number, Row]> {
-	for (let index = 0; index < rows.count; index++) {
-		yield [index, withOwn(rows.at(index), index)];
-	}
+/** The rows of a sweep; each has the parameters `index` and `repetition` too. */
+export function rowsOf(rows: Rows): Sequence<Row> {
+	return { length: rows.count, at: (index) => withOwn(rows.at(index), index) };
 }
 
 function withOwn(row: Row, index: number): Row {
@@ -65,7 +61,6 @@ function jobOf(
 	request: JobFile['request'],
 	own: readonly LocalInput[],
 	row: Row,
-	index: number,
 	label: string | undefined,
 	folder: string,
 ): JobRequest {
@@ -90,21 +85,21 @@ function jobOf(
 }
 
 function checkLabels(rows: Rows, label: string, fail: (message: string, remedy: string) => BoincError): void {
-	const seen = new Map<string, number>();
-	for (const [index, row] of eachRow(rows)) {
+	const all = rowsOf(rows);
+	const seen = new UniqueTexts(rows.count, (index) => labelOf(label, all.at(index) ?? new Map()));
+	for (const [index, row] of entriesOf(all)) {
 		const name = labelOf(label, row);
 		const why = labelProblem(name);
 		if (why !== undefined) {
 			throw fail(`The job of row ${index} would be named “${name}”: ${why}.`, 'Change the name.');
 		}
-		const other = seen.get(name);
+		const other = seen.add(name, index);
 		if (other !== undefined) {
 			throw fail(
 				`The jobs of the rows ${other} and ${index} would both be named “${name}”.`,
 				'Add a parameter to the name, or {{index}}.',
 			);
 		}
-		seen.set(name, index);
 	}
 }
 

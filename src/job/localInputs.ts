@@ -46,4 +46,12 @@ export class InputFiles {
 		}
 		return found;
 	}
+
+	/** Inputs that were given to `all` before. */
+	known(inputs: readonly LocalInput[] | undefined): JobInput[] {
+		return (inputs ?? []).flatMap(({ path, file }) => {
+			const staged = this.#known.get(file);
+			return staged ? [{ path, file: staged }] : [];
+		});
+	}
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { contentOfBytes } from '../common/content.js';
 import { BoincError, throwIfAborted } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
+import { entriesOf, mapped, type Sequence } from '../common/sequence.js';
 import type { ImageArchive } from '../image/archive/openImage.js';
 import type { BuildRequest, Engine } from '../image/engine.js';
 import { type FlatImage, flattenImage, imageKey } from '../image/flattenImage.js';
@@ -17,7 +18,7 @@ import { ManifestCache } from './manifestCache.js';
 import { packBytes } from './packBytes.js';
 import { defaultResources } from './resources.js';
 import { type ImageToShip, shipImage } from './shipImage.js';
-import { submitBatch } from './submit.js';
+import { submitBatch, type SubmitSteps } from './submit.js';
 import type {
 	BatchSpec,
 	BoincExtras,
@@ -75,7 +76,9 @@ export interface ContainerRequest extends JobRequest {
 	readonly userId?: number;
 	/** Number of equal jobs; each knows its own by `B2D_INDEX` and `B2D_COUNT`. Default 1. Not together with `jobs`. */
 	readonly count?: number;
-	readonly jobs?: readonly JobRequest[];
+	readonly jobs?: Sequence<JobRequest>;
+	readonly repeated?: BatchSpec['repeated'];
+	readonly stopped?: BatchSpec['stopped'];
 	/** Folder for temporary files as big as the image. Default: the system's. */
 	readonly tempDir?: string;
 	/** Receives the lines of the build. */
@@ -99,6 +102,8 @@ export async function submitContainer(
 	project: Project,
 	request: ContainerRequest,
 	services: {
+		/** Makes the jobs in parts, with waits between them. Default: all at once. */
+		readonly steps?: SubmitSteps;
 		/** Needed to build and to read the engine's images; an archive is read without it. */
 		readonly engine: Engine | undefined;
 		/** Folder on this computer in which it is kept what is in layers and in the packs of servers: saves reading that again. */
@@ -120,21 +125,21 @@ export async function submitContainer(
 	ctx.progress.report({ message: 'Reading the inputs' });
 	const files = new InputFiles();
 	const inputs = await files.all(request.inputs);
-	const jobSpecs: JobSpec[] = [];
-	for (const job of jobs) {
+	for (const [, job] of entriesOf(withOwnInputs(jobs))) {
 		throwIfAborted(ctx.signal);
-		jobSpecs.push({ ...jobOf(job), inputs: await files.all(job.inputs) });
+		await files.all(job.inputs);
 	}
+	const jobSpecs = mapped(jobs, (job): JobSpec => ({ ...jobOf(job), inputs: files.known(job.inputs) }));
 	const { bytesSent, ...image } = await shipImage(project, source, new ManifestCache(cacheIn('packs')), ctx);
-	const inputBytes = [...inputs, ...(jobSpecs[0]?.inputs ?? [])].reduce((sum, { file }) => sum + file.content.size, 0);
+	const inputBytes = [...inputs, ...(jobSpecs.at(0)?.inputs ?? [])].reduce((sum, { file }) => sum + file.content.size, 0);
 	const sizes = { packBytes: packBytes(image.packs), treeBytes: image.treeSize, inputBytes };
 	const { resources, notes } = defaultResources(sizes, request.resources);
 	const spec: BatchSpec = { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs };
-	const batch = await submitBatch(project, spec, ctx);
+	const batch = await submitBatch(project, spec, ctx, services.steps);
 	return { ...batch, bytesSent: batch.bytesSent + bytesSent, notes: [...image.warnings, ...notes, ...batch.notes] };
 }
 
-function jobsOf(request: ContainerRequest): JobRequest[] {
+function jobsOf(request: ContainerRequest): Sequence<JobRequest> {
 	const { count, jobs } = request;
 	if (jobs && count !== undefined) {
 		throw new BoincError('job-invalid', 'The jobs are given one by one and as a number.', { remedy: 'Give either of them.' });
@@ -144,12 +149,17 @@ function jobsOf(request: ContainerRequest): JobRequest[] {
 			remedy: 'Give a whole number from 1 to 1,000,000.',
 		});
 	}
-	const list: readonly JobRequest[] = jobs ?? Array.from({ length: count ?? 1 }, () => ({}));
-	return list.map((job, index) => ({
+	const list: Sequence<JobRequest> = jobs ?? { length: count ?? 1, at: () => ({}) };
+	return mapped(list, (job, index) => ({
 		...(request.command && { command: request.command }),
 		...job,
 		env: { B2D_INDEX: String(index), B2D_COUNT: String(list.length), ...job.env },
 	}));
+}
+
+/** All of them, or none: jobs of a batch have inputs with the same paths, which is checked. */
+function withOwnInputs(jobs: Sequence<JobRequest>): Sequence<JobRequest> {
+	return (jobs.at(0)?.inputs ?? []).length > 0 ? jobs : [];
 }
 
 function jobOf({ command, env, label }: JobRequest): JobSpec {
@@ -171,6 +181,8 @@ function sharedOf(request: ContainerRequest): Omit<BatchSpec, 'image' | 'inputs'
 		...(request.priority !== undefined && { priority: request.priority }),
 		...(request.boinc && { boinc: request.boinc }),
 		...(request.userId !== undefined && { userId: request.userId }),
+		...(request.repeated && { repeated: request.repeated }),
+		...(request.stopped && { stopped: request.stopped }),
 	};
 }
 
@@ -190,7 +202,7 @@ function replicationOf(given: Partial<Replication> = {}): Replication {
 }
 
 /** Refuses what is wrong anyhow before minutes go into a build: the image's part is filled in with what always passes. */
-async function checkEarly(request: ContainerRequest, jobs: readonly JobRequest[]): Promise<void> {
+async function checkEarly(request: ContainerRequest, jobs: Sequence<JobRequest>): Promise<void> {
 	const nothing = { name: 'b2d_none', content: contentOfBytes('') };
 	const facts = { size: 0, sha256: '', md5: '', unpackedSize: 0, entries: 0, kind: 'files' as const, generation: 0, times: 0 };
 	const stand = (inputs: readonly LocalInput[] | undefined): JobInput[] =>
@@ -208,9 +220,13 @@ async function checkEarly(request: ContainerRequest, jobs: readonly JobRequest[]
 		},
 		inputs: stand(request.inputs),
 		resources: defaultResources({ packBytes: 0, treeBytes: 0, inputBytes: 0 }, request.resources).resources,
-		jobs: jobs.map((job) => ({ ...jobOf(job), inputs: stand(job.inputs) })),
+		jobs: mapped(jobs, (job) => ({ ...jobOf(job), inputs: stand(job.inputs) })),
 	});
-	for (const file of new Set([request, ...jobs].flatMap(({ inputs }) => (inputs ?? []).map((input) => input.file)))) {
+	const files = new Set((request.inputs ?? []).map(({ file }) => file));
+	for (const [, { inputs }] of entriesOf(withOwnInputs(jobs))) {
+		inputs?.forEach(({ file }) => files.add(file));
+	}
+	for (const file of files) {
 		await checkInput(file);
 	}
 }

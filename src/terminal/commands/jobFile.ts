@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { BoincError } from '../../common/errors.js';
+import { mapped } from '../../common/sequence.js';
 import { type ExpandedJobs, expandJobFile } from '../../job/expandJobFile.js';
 import { parseJobFile } from '../../job/jobFile.js';
 import type { ContainerRequest, ImageSource } from '../../job/submitImage.js';
@@ -73,8 +74,8 @@ export function withOptions(
 		...(Object.keys(env).length > 0 && { env }),
 		...(request.inputs || options.inputs ? { inputs: [...(request.inputs ?? []), ...(options.inputs ?? [])] } : {}),
 		...(app !== undefined && { app }),
-		...(sweep && {
-			jobs: [...jobs()].map((job) => ({
+		...(jobs && {
+			jobs: mapped(jobs, (job) => ({
 				...job,
 				env: { ...job.env, ...options.env },
 				...(options.command && { command: options.command }),

@@ -1,6 +1,7 @@
 import type { RegisterCommand } from '../register.js';
 import { withProject } from '../session.js';
-import { addJobOptions, submitAndReport, type SubmitOptions } from './submit.js';
+import { addJobOptions, type SubmitOptions } from './jobOptions.js';
+import { submitAndReport } from './submit.js';
 
 /** `run IMAGE COMMAND…` as with `docker run`, on a volunteer's computer: waits, and fetches the result. */
 export const runCommand: RegisterCommand = (program, setExitCode) => {

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { contentOfBytes, contentOfFile } from '../../../src/common/content.js';
 import { quietContext } from '../../../src/common/ports.js';
+import { listOf } from '../../../src/common/sequence.js';
 import { type Engine, findEngine } from '../../../src/image/engine.js';
 import type { EngineName } from '../../../src/image/engine/detection.js';
 import { reproduce } from '../../../src/job/localRun/reproduce.js';
@@ -94,7 +95,7 @@ describe.each<EngineName>(['podman', 'docker'])('on %s', (kind) => {
 			{ engine },
 			ctx,
 		);
-		jobs = batch.jobNames;
+		jobs = listOf(batch.jobNames);
 	});
 	afterAll(() => running.remove());
 	afterEach(async () => {

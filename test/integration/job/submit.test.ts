@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { quietContext } from '../../../src/common/ports.js';
+import { listOf } from '../../../src/common/sequence.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { cancelBatch, cancelJobs } from '../../../src/job/cancel.js';
 import { setPriority } from '../../../src/job/priority.js';
@@ -101,12 +102,12 @@ describe('submitting', () => {
 		const name = 'Räksmörgås \'quoted\' "x"\n\\ ; DROP TABLE batch;';
 		const spec = batchOf({ name, inputs: [input('in.csv')], priority: 5 });
 		const batch = await submitBatch(project, spec, ctx);
-		expect(batch.jobNames).toEqual([`b2d_${String(batch.id)}_000000`, `b2d_${String(batch.id)}_000001`]);
+		expect(listOf(batch.jobNames)).toEqual([`b2d_${String(batch.id)}_000000`, `b2d_${String(batch.id)}_000001`]);
 		expect(await batchRow(batch.id)).toEqual({ name, state: 1, njobs: 2 });
 		const jobs = await workunits(batch.id);
-		expect(jobs.map((job) => job.name)).toEqual(batch.jobNames);
+		expect(jobs.map((job) => job.name)).toEqual(listOf(batch.jobNames));
 		const table = await stagedText(jobs[0]!, 'b2d_params_');
-		expect(table).toContain(`\n${batch.jobNames[1]!} E=N=1 A=/bin/tool A=--other A=x\\0040y\n`);
+		expect(table).toContain(`\n${batch.jobNames.at(1)!} E=N=1 A=/bin/tool A=--other A=x\\0040y\n`);
 		expect(await stagedText(jobs[0]!, 'b2d_dockerfile_')).toMatch(/^FROM scratch\n/);
 		expect(await stagedText(jobs[0]!, 'b2d_job_')).toContain('image_name = "boinc__b2d_c0ffee');
 		const [row] = await (

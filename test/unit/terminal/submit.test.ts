@@ -4,7 +4,8 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { imageSource, nameOf, parseInput, requestFor } from '../../../src/terminal/commands/submit.js';
+import { imageSource, nameOf } from '../../../src/terminal/commands/imageSource.js';
+import { parseInput, requestFor } from '../../../src/terminal/commands/jobOptions.js';
 
 const usage = (remedy: unknown = expect.anything()): unknown => expect.objectContaining({ code: 'usage', remedy });
 

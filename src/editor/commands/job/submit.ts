@@ -56,7 +56,7 @@ async function run(
 	const { jobs } = submission;
 	if (jobs) {
 		const request = { ...jobs.request, name: submission.name, app: submission.app, image: jobs.image, onLog };
-		const all = jobs.sweep ? { jobs: [...jobs.jobs()] } : {};
+		const all = jobs.jobs ? { jobs: jobs.jobs } : {};
 		return submitContainer(project, { ...request, ...all }, { engine, cacheDir: services.cacheDir }, ctx);
 	}
 	return submitContainer(
@@ -84,7 +84,7 @@ async function saveIfChanged(dockerfile: vscode.Uri): Promise<void> {
 
 function tell(services: Services, { model, name }: Submission, batch: SubmittedBatch): void {
 	const showLog = vscode.l10n.t('Show Log');
-	const jobs = batch.jobNames.length;
+	const jobs = batch.jobs;
 	const text =
 		jobs === 1
 			? vscode.l10n.t('Submitted “{0}” to {1} as 1 job.', name, model.server.name)
