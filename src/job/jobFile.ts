@@ -8,7 +8,8 @@ import { TextPositions } from '../common/textPositions.js';
 import { isGiven, readYamlTree, valueOf, type YamlNode } from '../project/yaml/yamlTree.js';
 import { checkFile } from './schema/checkFile.js';
 import type { INPUT_KINDS } from './schema/jobKeys.js';
-import type { ContainerRequest, ImageSource } from './submitImage.js';
+import type { ImageSource } from './imageSource.js';
+import type { ContainerRequest } from './submitImage.js';
 import { type BoincExtras, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
 
 /** One entry of `inputs` before patterns and folders are looked up. Paths are as in the file. */

@@ -1,6 +1,7 @@
+import { BoincError } from '../common/errors.js';
 import { plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
-import { batchesLike, claimBatch, createBatch } from '../project/batches.js';
+import { batchesLike, claimantIdle, claimBatch, createBatch } from '../project/batches.js';
 import type { Project } from '../project/project.js';
 import { createWorkArguments, type CreateWorkOptions } from './createWork.js';
 import { shortHash } from './names.js';
@@ -14,9 +15,12 @@ export interface BatchRow {
 	readonly kind: 'new' | 'resumed' | 'there';
 }
 
+/** A session that submits asks the database more often than this; a silent one has lost its connection. */
+const SILENT_SECONDS = 180;
+
 /**
- * Takes the batch of an earlier submission of equal jobs that ended midway, else makes a new one. No other session takes it until
- * this one ends or releases it, so that two people who submit the same at the same time get a batch each.
+ * Takes the batch of an earlier submission of equal jobs that ended midway, else makes a new one. Rejects with `submit-running` while
+ * another session is at work on it.
  */
 export async function openBatch(
 	project: Project,
@@ -39,15 +43,29 @@ export async function openBatch(
 			return { id: there.id, kind: 'there' };
 		}
 	}
-	for (const { id } of await batchesLike(project, row, ['preparing'])) {
-		if (await claimBatch(project, id)) {
-			ctx.log.info(`going on with the submission of batch ${id} on ${project.name}`);
-			return { id, kind: 'resumed' };
-		}
+	const [begun] = await batchesLike(project, row, ['preparing']);
+	if (begun) {
+		await takeOver(project, begun.id);
+		ctx.log.info(`going on with the submission of batch ${begun.id} on ${project.name}`);
+		return { id: begun.id, kind: 'resumed' };
 	}
 	const id = await createBatch(project, row);
 	await claimBatch(project, id);
 	return { id, kind: 'new' };
+}
+
+/** The lock of a killed program ends with its session; that of a lost connection may stay for hours. */
+async function takeOver(project: Project, id: number): Promise<void> {
+	if (await claimBatch(project, id)) {
+		return;
+	}
+	const idle = await claimantIdle(project, id);
+	if (idle !== undefined && idle < SILENT_SECONDS) {
+		throw new BoincError('submit-running', `Batch ${id} of ${project.name} with the same jobs is being submitted at this moment.`, {
+			remedy: `Wait for it. If that program was ended or lost its connection, try again in ${SILENT_SECONDS / 60} minutes; for a second batch of the same jobs give it another name.`,
+			detail: { batch: id, idle },
+		});
+	}
 }
 
 /** Tells submissions apart: the same for the same jobs with the same options. */

@@ -11,13 +11,13 @@ import { cancelBatch } from './cancel.js';
 import { chooseApp } from './chooseApp.js';
 import { createJobs, type OpenBatch } from './createJobs.js';
 import { createWorkArguments, type CreateWorkOptions } from './createWork.js';
+import { type HostNeeds, hostNeeds } from './hostNeeds.js';
 import type { JobRange } from './jobChunks.js';
 import { jobName } from './names.js';
 import { openBatch } from './openBatch.js';
 import { type BatchPlan, planBatch } from './planBatch.js';
 import { boincBounds } from './resources.js';
 import type { BatchSpec, SubmittedBatch } from './types.js';
-import { fitsMachine, machineBounds } from './virtualMachine.js';
 import { writeTemplate } from './writeTemplate.js';
 
 const TIDY_PASSES = 2;
@@ -87,35 +87,6 @@ export type SubmitSteps = (
 ) => Promise<void>;
 
 const allAtOnce: SubmitSteps = ({ jobs }, make) => make({ from: 0, to: jobs });
-
-interface HostNeeds {
-	readonly memoryBytes: number;
-	readonly diskBytes: number;
-	readonly notes: readonly string[];
-}
-
-/**
- * What hosts must have. Disk always counts the virtual machine, for a job that waits while the app gets versions for VirtualBox
- * would be ended by its limit there; engines put the unpacked image on the same disk anyway. Memory counts it only where it is used:
- * it would keep small hosts with Docker away, and too little of it only makes VirtualBox wait.
- */
-function hostNeeds(spec: BatchSpec, machines: boolean): HostNeeds {
-	if (!fitsMachine(spec)) {
-		return { memoryBytes: 0, diskBytes: 0, notes: [] };
-	}
-	const bounds = machineBounds(spec);
-	return machines
-		? { ...bounds, notes: [...bounds.notes, ...networkNotes(spec)] }
-		: { memoryBytes: 0, diskBytes: bounds.diskBytes, notes: [] };
-}
-
-function networkNotes(spec: BatchSpec): string[] {
-	return spec.network === 'host'
-		? [
-				'Hosts that run the job in a virtual machine give it a network of its own: it does not reach what listens on the host’s loopback.',
-			]
-		: [];
-}
 
 function optionsOf(
 	spec: BatchSpec,

@@ -1,23 +1,23 @@
 import { join } from 'node:path';
 
 import { contentOfBytes } from '../common/content.js';
-import { BoincError, throwIfAborted } from '../common/errors.js';
+import { abortError, BoincError, throwIfAborted } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
 import { entriesOf, mapped, type Sequence } from '../common/sequence.js';
-import type { ImageArchive } from '../image/archive/openImage.js';
-import type { BuildRequest, Engine } from '../image/engine.js';
-import { type FlatImage, flattenImage, imageKey } from '../image/flattenImage.js';
+import type { Engine } from '../image/engine.js';
 import { LayerCache } from '../image/layerCache.js';
-import type { ImageConfig } from '../image/types.js';
+import type { ImageConfig, ShippedImage } from '../image/types.js';
 import { architecturesOf, installedApps } from '../project/apps.js';
 import type { Project } from '../project/project.js';
 import type { Architecture } from '../project/types.js';
 import { chooseApp } from './chooseApp.js';
+import { type ImageRequest, imageToShip, NATIVE } from './imageSource.js';
 import { checkInput, InputFiles, type LocalInput } from './localInputs.js';
 import { ManifestCache } from './manifestCache.js';
 import { packBytes } from './packBytes.js';
 import { defaultResources } from './resources.js';
-import { type ImageToShip, shipImage } from './shipImage.js';
+import { type ImageToSend, shipImage } from './shipImage.js';
+import { expectedPacks, type SubmissionPlan, submissionPlan } from './submissionPlan.js';
 import { submitBatch, type SubmitSteps } from './submit.js';
 import type {
 	BatchSpec,
@@ -31,21 +31,6 @@ import type {
 } from './types.js';
 import { validateBatch } from './validateBatch.js';
 
-/** Where the image comes from: built now, in the engine already, or saved in a file by `docker save`. */
-export type ImageSource =
-	| {
-			readonly kind: 'dockerfile';
-			readonly contextDir: string;
-			/** Relative to `contextDir`, or absolute. */
-			readonly dockerfile: string;
-			readonly buildArgs?: Readonly<Record<string, string>>;
-			readonly target?: string;
-			/** As `linux/arm64`. Default: what the app's versions run. */
-			readonly platform?: string;
-	  }
-	| { readonly kind: 'reference'; readonly reference: string }
-	| { readonly kind: 'archive'; readonly file: string };
-
 /** What differs from job to job. */
 export interface JobRequest {
 	readonly command?: readonly string[];
@@ -56,11 +41,10 @@ export interface JobRequest {
 }
 
 /** A container to run on volunteers' computers, as a person asks for it. */
-export interface ContainerRequest extends JobRequest {
+export interface ContainerRequest extends JobRequest, ImageRequest {
 	/** For people; any text. */
 	readonly name: string;
 	readonly app: string;
-	readonly image: ImageSource;
 	readonly entrypoint?: readonly string[];
 	readonly before?: readonly string[];
 	readonly after?: readonly string[];
@@ -79,10 +63,6 @@ export interface ContainerRequest extends JobRequest {
 	readonly jobs?: Sequence<JobRequest>;
 	readonly repeated?: BatchSpec['repeated'];
 	readonly stopped?: BatchSpec['stopped'];
-	/** Folder for temporary files as big as the image. Default: the system's. */
-	readonly tempDir?: string;
-	/** Receives the lines of the build. */
-	readonly onLog?: (line: string) => void;
 }
 
 /** One result suffices; a failed copy is tried again on other hosts up to four times. */
@@ -102,6 +82,8 @@ export async function submitContainer(
 	project: Project,
 	request: ContainerRequest,
 	services: {
+		/** Is shown what will happen before anything is sent; `false` ends it with an `AbortError`. Default: nobody is asked. */
+		readonly approve?: (plan: SubmissionPlan) => Promise<boolean>;
 		/** Makes the jobs in parts, with waits between them. Default: all at once. */
 		readonly steps?: SubmitSteps;
 		/** Needed to build and to read the engine's images; an archive is read without it. */
@@ -130,11 +112,20 @@ export async function submitContainer(
 		await files.all(job.inputs);
 	}
 	const jobSpecs = mapped(jobs, (job): JobSpec => ({ ...jobOf(job), inputs: files.known(job.inputs) }));
-	const { bytesSent, ...image } = await shipImage(project, source, new ManifestCache(cacheIn('packs')), ctx);
 	const inputBytes = [...inputs, ...(jobSpecs.at(0)?.inputs ?? [])].reduce((sum, { file }) => sum + file.content.size, 0);
-	const sizes = { packBytes: packBytes(image.packs), treeBytes: image.treeSize, inputBytes };
-	const { resources, notes } = defaultResources(sizes, request.resources);
-	const spec: BatchSpec = { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs };
+	const specFor = (image: ShippedImage): { spec: BatchSpec; notes: readonly string[] } => {
+		const sizes = { packBytes: packBytes(image.packs), treeBytes: image.treeSize, inputBytes };
+		const { resources, notes } = defaultResources(sizes, request.resources);
+		return { spec: { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs }, notes };
+	};
+	const approve = async (found: ImageToSend): Promise<void> => {
+		const { spec } = specFor({ ...found, packs: expectedPacks(found) });
+		if (services.approve && !(await services.approve(await submissionPlan(project, spec, found, ctx)))) {
+			throw abortError();
+		}
+	};
+	const { bytesSent, ...image } = await shipImage(project, source, new ManifestCache(cacheIn('packs')), ctx, approve);
+	const { spec, notes } = specFor(image);
 	const batch = await submitBatch(project, spec, ctx, services.steps);
 	return { ...batch, bytesSent: batch.bytesSent + bytesSent, notes: [...image.warnings, ...notes, ...batch.notes] };
 }
@@ -231,8 +222,6 @@ async function checkEarly(request: ContainerRequest, jobs: Sequence<JobRequest>)
 	}
 }
 
-const NATIVE: Readonly<Partial<Record<NodeJS.Architecture, Architecture>>> = { x64: 'amd64', arm64: 'arm64' };
-
 /** The architecture that the image must be for: this computer's, if the app runs it. */
 async function architectureFor(project: Project, name: string, signal: AbortSignal | undefined): Promise<Architecture> {
 	const app = (await installedApps(project, signal)).find((each) => each.name === name);
@@ -245,67 +234,4 @@ async function architectureFor(project: Project, name: string, signal: AbortSign
 	const own = NATIVE[process.arch] ?? 'amd64';
 	const known = architecturesOf(app);
 	return known.includes(own) ? own : (known[0] ?? own);
-}
-
-/** Builds the image if it must be built, and finds out what can be known of it without reading it. */
-async function imageToShip(
-	{ image, tempDir, onLog }: ContainerRequest,
-	{ engine, layers }: { readonly engine: Engine | undefined; readonly layers: LayerCache },
-	architecture: Architecture,
-	check: (config: ImageConfig) => Promise<void>,
-	ctx: OperationContext,
-): Promise<ImageToShip> {
-	const asked = image.kind === 'dockerfile' ? image.platform?.split('/')[1] : undefined;
-	const options = { layers, architecture: asked ?? architecture, ...(tempDir !== undefined && { tempDir }) };
-	const open = async (archive: ImageArchive): Promise<FlatImage> => {
-		ctx.progress.report({ message: 'Reading the image' });
-		const flat = await flattenImage(archive, ctx, options);
-		try {
-			await check(flat.config);
-			return flat;
-		} catch (error) {
-			await flat.dispose();
-			throw error;
-		}
-	};
-	if (image.kind === 'archive') {
-		return { key: undefined, open: () => open({ file: image.file }) };
-	}
-	if (!engine) {
-		throw new BoincError('engine-missing', 'This image cannot be read without a container engine.', {
-			remedy: 'Install Docker or Podman, or give an image that was saved in a file.',
-		});
-	}
-	let reference: string;
-	if (image.kind === 'dockerfile') {
-		ctx.progress.report({ message: 'Building the image' });
-		reference = await engine.build(buildRequestOf(image, architecture, onLog), ctx);
-	} else {
-		reference = image.reference;
-	}
-	const described = await engine.describe(reference, ctx);
-	if (described) {
-		await check(described.config);
-	}
-	return {
-		key: described && imageKey(described.config, described.diffIds),
-		open: () => open({ save: () => engine.save(reference, ctx) }),
-	};
-}
-
-function buildRequestOf(
-	image: Extract<ImageSource, { kind: 'dockerfile' }>,
-	architecture: Architecture,
-	onLog: ((line: string) => void) | undefined,
-): BuildRequest {
-	// Some engines fetch a base image anew for a platform that is named, so this computer's own is not.
-	const wanted = image.platform ?? (architecture === NATIVE[process.arch] ? undefined : `linux/${architecture}`);
-	return {
-		contextDir: image.contextDir,
-		dockerfile: image.dockerfile,
-		...(image.buildArgs && { buildArgs: image.buildArgs }),
-		...(image.target !== undefined && { target: image.target }),
-		...(wanted !== undefined && { platform: wanted }),
-		...(onLog && { onLog }),
-	};
 }

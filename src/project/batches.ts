@@ -100,6 +100,16 @@ export async function claimBatch(project: Project, id: number): Promise<boolean>
 	return row?.got === 1;
 }
 
+/** Seconds for which the session that has claimed a batch has been silent; `undefined` when none has. */
+export async function claimantIdle(project: Project, id: number): Promise<number | undefined> {
+	const database = await project.database();
+	const [row] = await database.select<{ idle: number }>(
+		"SELECT IF(COMMAND = 'Sleep', TIME, 0) AS idle FROM information_schema.PROCESSLIST WHERE ID = IS_USED_LOCK(?)",
+		[lockName(project, id)],
+	);
+	return row?.idle;
+}
+
 /** Ends what `claimBatch` began. */
 export async function releaseBatch(project: Project, id: number): Promise<void> {
 	const database = await project.database();

@@ -50,6 +50,8 @@ export function terminalFor(options: GlobalOptions): Terminal {
 /** A context whose signal fires at the first Ctrl+C; the second one ends the process. */
 export function contextFor(terminal: Terminal): OperationContext {
 	const controller = new AbortController();
+	// Of an operation that is over.
+	process.removeAllListeners('SIGINT');
 	process.once('SIGINT', () => {
 		terminal.line('Cancelling … (press Ctrl+C again to end at once)');
 		controller.abort();

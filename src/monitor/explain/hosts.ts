@@ -1,26 +1,12 @@
 import { formatSeconds, plural } from '../../common/format.js';
-import { builtinConditions, readPlanClasses } from '../../project/planClassFile.js';
 import type { Project } from '../../project/project.js';
 import { readSchedulingLimits, type SchedulingLimits } from '../../project/schedulingLimits.js';
 import type { Queries } from '../queries.js';
 import { type Explanation, ofHosts } from './explanation.js';
-import {
-	type Condition,
-	conditionRemedy,
-	CONDITIONS,
-	conditionWords,
-	failedCondition,
-	type HostLoad,
-	type Requirements,
-	type UsableVersion,
-} from './hostConditions.js';
+import { conditionRemedy, conditionWords, type HostLoad, type Requirements, type UsableVersion } from './hostConditions.js';
 import { activeHosts, type HostRecord } from './hostRecord.js';
+import { ACTIVE_SECONDS, countHosts, MOST_HOSTS, usableVersions } from './hostShare.js';
 import type { JobFacts } from './jobFacts.js';
-
-/** A host that has not been heard of for longer is not counted on. */
-const ACTIVE_SECONDS = 7 * 86_400;
-/** Most hosts that are looked at. */
-const MOST_HOSTS = 5000;
 
 /** The kind of job that most of the waiting jobs are. */
 interface WaitingJob {
@@ -58,7 +44,7 @@ export async function explainHosts(
 	if (!job) {
 		return [];
 	}
-	const versions = await usableVersions(project, db, job);
+	const versions = await usableVersions(project, db, job.appId, job.versionNum);
 	const unusable = withoutVersion(job, versions);
 	if (unusable.length > 0) {
 		return unusable;
@@ -106,23 +92,6 @@ async function waitingJob(db: Queries, { jobId, batchId }: JobFacts): Promise<Wa
 			},
 		}
 	);
-}
-
-async function usableVersions(project: Project, db: Queries, job: WaitingJob): Promise<UsableVersion[]> {
-	const rows = await db.select(
-		`SELECT av.id, av.version_num, av.plan_class, p.name AS platform FROM app_version av JOIN platform p ON p.id = av.platformid
-		WHERE av.appid = ? AND av.deprecated = 0 ORDER BY av.version_num DESC`,
-		[job.appId],
-	);
-	const classes = await readPlanClasses(project);
-	const none = builtinConditions('nci');
-	return rows
-		.filter((row) => job.versionNum === 0 || Number(row.version_num) === job.versionNum)
-		.map((row) => {
-			const planClass = String(row.plan_class);
-			const conditions = classes ? classes.find(({ name }) => name === planClass) : builtinConditions(planClass);
-			return { id: Number(row.id), platform: String(row.platform), planClass, conditions: planClass === '' ? none : conditions };
-		});
 }
 
 function withoutVersion(job: WaitingJob, versions: readonly UsableVersion[]): Explanation[] {
@@ -220,26 +189,16 @@ async function explainFunnel(db: Queries, requirements: Requirements, now: numbe
 	return funnel(hosts, requirements, now);
 }
 
-/** Counts the hosts that are lost at each condition. Pure. */
+/** Says how many hosts are lost at each condition. Pure. */
 export function funnel(hosts: readonly HostRecord[], requirements: Requirements, now: number): Explanation[] {
-	const lost = new Map<Condition, number>();
-	const fit: HostRecord[] = [];
-	for (const host of hosts) {
-		const failed = failedCondition(host, requirements);
-		if (failed === undefined) {
-			fit.push(host);
-		} else {
-			lost.set(failed, (lost.get(failed) ?? 0) + 1);
-		}
-	}
+	const { fit, lost } = countHosts(hosts, requirements);
 	const numbers = Object.fromEntries([
 		['hosts', hosts.length],
 		['fit', fit.length],
-		...CONDITIONS.flatMap((condition) => (lost.has(condition) ? [[condition, lost.get(condition)]] : [])),
+		...lost,
 	]) as Record<string, number>;
 	const losses = [...lost].sort((a, b) => b[1] - a[1]);
-	const inOrder = [...lost].sort((a, b) => CONDITIONS.indexOf(a[0]) - CONDITIONS.indexOf(b[0]));
-	const details = inOrder.map(([condition, count]) => `${plural(count, 'host')}: ${conditionWords(condition, requirements)}`);
+	const details = [...lost].map(([condition, count]) => `${plural(count, 'host')}: ${conditionWords(condition, requirements)}`);
 	const [worst] = losses;
 	const most = worst === undefined ? {} : { remedy: conditionRemedy(worst[0]), details };
 	if (fit.length === 0) {

@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { BoincError } from '../../common/errors.js';
 import { given } from '../../common/given.js';
-import type { ImageSource } from '../../job/submitImage.js';
+import type { ImageSource } from '../../job/imageSource.js';
 import { pairs, type SubmitOptions } from './jobOptions.js';
 
 /** What a person means by the first argument: a Dockerfile, a folder with one, a saved image, or the name of an image. */

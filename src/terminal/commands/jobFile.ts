@@ -5,7 +5,8 @@ import { BoincError } from '../../common/errors.js';
 import { mapped } from '../../common/sequence.js';
 import { type ExpandedJobs, expandJobFile } from '../../job/expandJobFile.js';
 import { parseJobFile } from '../../job/jobFile.js';
-import type { ContainerRequest, ImageSource } from '../../job/submitImage.js';
+import type { ImageSource } from '../../job/imageSource.js';
+import type { ContainerRequest } from '../../job/submitImage.js';
 import { previewSweep } from '../../job/sweep/preview.js';
 
 /** The file that is read when none is named. */

@@ -9,6 +9,7 @@ import { parseBytes, parseSeconds } from '../../common/parseUnits.js';
 import type { LocalInput } from '../../job/localInputs.js';
 import type { ContainerRequest } from '../../job/submitImage.js';
 import { NETWORK_POLICIES } from '../../job/types.js';
+import type { StepOptions } from '../../monitor/submitSteps.js';
 import type { GlobalOptions } from '../session.js';
 
 export interface SubmitOptions extends GlobalOptions {
@@ -38,6 +39,8 @@ export interface SubmitOptions extends GlobalOptions {
 	readonly preview?: boolean;
 	readonly once?: boolean;
 	readonly keep?: boolean;
+	readonly canary?: boolean;
+	readonly refill?: string;
 }
 
 /** The options that say what a job is and needs: those of `submit` and `run`. */
@@ -62,12 +65,17 @@ export function addJobOptions(command: Command): Command {
 		.option('--engine <program>', 'docker, podman or the path of one')
 		.option('--once', 'if exactly these jobs were submitted before, take that batch and make no second one')
 		.option('--keep', 'when stopped midway, keep the jobs that were made; the same command then goes on from there')
+		.option('--canary', 'submit one job, then ten, and the rest only when none of these failed')
+		.option(
+			'--refill <number>',
+			'keep so many jobs waiting for hosts and add more as they drain; the same command goes on where it was stopped',
+		)
 		.option('-w, --wait', 'wait until the batch is over')
 		.option('--fetch <folder>', 'wait, then fetch the results into this folder');
 }
 
 /** The value of an option, read by `parse`. Throws `usage` naming the option. */
-export const flag = <T>(name: string, value: string | undefined, parse: (text: string) => T): T | undefined => {
+const flag = <T>(name: string, value: string | undefined, parse: (text: string) => T): T | undefined => {
 	try {
 		return value === undefined ? undefined : parse(value);
 	} catch (error) {
@@ -77,8 +85,8 @@ export const flag = <T>(name: string, value: string | undefined, parse: (text: s
 	}
 };
 
-/** Throws `usage` for what is no whole number. */
-export function whole(text: string): number {
+
+function whole(text: string): number {
 	if (!/^-?\d{1,9}$/.test(text)) {
 		throw new BoincError('usage', `“${text}” is not a whole number.`);
 	}
@@ -114,6 +122,15 @@ export async function parseInput(text: string): Promise<LocalInput> {
 	return { file, path: isWhole ? path.basename(file) : text.slice(at + 1) };
 }
 
+/** In which parts the jobs are made. */
+export function stepsOf(options: SubmitOptions): StepOptions {
+	const unsent = flag('refill', options.refill, whole);
+	if (unsent !== undefined && unsent < 1) {
+		throw new BoincError('usage', `--refill: ${unsent} is not a number of jobs.`, { remedy: 'Give a number from 1.' });
+	}
+	return { canary: options.canary === true, ...(unsent !== undefined && { unsent }) };
+}
+
 /** What the options ask for, besides image and app. */
 export async function requestFor(
 	options: SubmitOptions,
@@ -137,7 +154,7 @@ export async function requestFor(
 			priority: flag('priority', options.priority, whole),
 			entrypoint: options.entrypoint === undefined ? undefined : options.entrypoint === '' ? [] : [options.entrypoint],
 			repeated: options.once === true ? ('take' as const) : undefined,
-			stopped: options.keep === true ? ('keep' as const) : undefined,
+			stopped: options.keep === true || options.refill !== undefined ? ('keep' as const) : undefined,
 			inputs: options.input && (await Promise.all(options.input.map(parseInput))),
 			command: command.length === 0 ? undefined : [...command],
 		}),

@@ -19,7 +19,7 @@ export const runCommand: RegisterCommand = (program, setExitCode) => {
 		const wanted = { ...options, wait: true, fetch: options.fetch ?? 'results' };
 		setExitCode(
 			await withProject(wanted, (session) =>
-				submitAndReport(session, { kind: 'reference', reference }, reference, wanted, words),
+				submitAndReport(session, { image: { kind: 'reference', reference }, name: reference, words }, wanted),
 			),
 		);
 	});

@@ -5,17 +5,22 @@ import { formatBytes, plural } from '../../common/format.js';
 import { listOf } from '../../common/sequence.js';
 import { findEngine } from '../../image/engine.js';
 import { describeJobs } from '../../job/describeJobs.js';
-import { type ContainerRequest, type ImageSource, submitContainer } from '../../job/submitImage.js';
+import type { ImageSource } from '../../job/imageSource.js';
+import type { SubmissionPlan } from '../../job/submissionPlan.js';
+import { type ContainerRequest, submitContainer } from '../../job/submitImage.js';
 import type { SubmittedBatch } from '../../job/types.js';
+import { cardText, type PlanCard, planCard } from '../../monitor/planCard.js';
+import { submitSteps } from '../../monitor/submitSteps.js';
 import { architecturesOf, installedApps } from '../../project/apps.js';
 import { DEFAULT_APP } from '../../project/installChoices.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
-import { cacheDir, type GlobalOptions, type Session, withProject } from '../session.js';
-import { printable, table } from '../table.js';
+import { cacheDir, type GlobalOptions, type Session } from '../session.js';
+import { printable, printableLines, table } from '../table.js';
 import { imageSource, nameOf } from './imageSource.js';
-import { addJobOptions, requestFor, type SubmitOptions } from './jobOptions.js';
+import { addJobOptions, requestFor, stepsOf, type SubmitOptions } from './jobOptions.js';
 import { isJobFile, JOB_FILE, type NamedJobs, previewJson, readJobFile, withOptions } from './jobFile.js';
+import { keepSubmitting } from './keepSubmitting.js';
 import { describeFetch, fetchBatch } from './results.js';
 import { batchExitCode, countsText, waitForBatch } from './status.js';
 
@@ -39,12 +44,10 @@ async function appFor({ project, ctx }: Session, options: GlobalOptions): Promis
 
 async function wholeRequest(
 	session: Session,
-	name: string,
+	{ name, words, file }: SubmitWish,
 	options: SubmitOptions,
-	command: readonly string[],
-	file: NamedJobs | undefined,
 ): Promise<Partial<ContainerRequest> & Pick<ContainerRequest, 'name' | 'app'>> {
-	const said = await requestFor(options, command);
+	const said = await requestFor(options, words);
 	const request = file ? withOptions(file, said, options.app) : said;
 	return {
 		...request,
@@ -53,28 +56,48 @@ async function wholeRequest(
 	};
 }
 
-/** Submits, and waits and fetches if asked to; prints what happened. */
+/** What is to be submitted, besides what the options say. */
+export interface SubmitWish {
+	readonly image: ImageSource;
+	/** Of the batch, unless an option or the file gives one. */
+	readonly name: string;
+	/** Instead of the image’s command; empty for that. */
+	readonly words: readonly string[];
+	readonly file?: NamedJobs;
+}
+
+/** Submits, and waits and fetches if asked to; prints what happened. `begun` is told when the person has agreed. */
 export async function submitAndReport(
 	session: Session,
-	image: ImageSource,
-	name: string,
+	wish: SubmitWish,
 	options: SubmitOptions,
-	command: readonly string[],
-	file?: NamedJobs,
+	begun: () => void = () => undefined,
 ): Promise<number> {
 	const { project, terminal, ctx } = session;
-	const { app, ...request } = await wholeRequest(session, name, options, command, file);
+	const { image } = wish;
+	const { app, ...request } = await wholeRequest(session, wish, options);
 	const engine =
 		image.kind === 'archive' ? undefined : await findEngine(ctx, options.engine === undefined ? {} : { command: options.engine });
 	const onLog = options.verbose === true ? { onLog: (line: string) => terminal.line(printable(line)) } : {};
-	const batch = await submitContainer(project, { ...request, app, image, ...onLog }, { engine, cacheDir: cacheDir() }, ctx);
+	let card: PlanCard | undefined;
+	const approve = async (plan: SubmissionPlan): Promise<boolean> => {
+		card = await planCard(project, plan);
+		const isAgreed = await approved(session, card, options);
+		if (isAgreed) {
+			begun();
+		}
+		return isAgreed;
+	};
+	const services = { engine, cacheDir: cacheDir(), approve, steps: submitSteps(stepsOf(options)) };
+	const batch = await submitContainer(project, { ...request, app, image, ...onLog }, services, ctx);
 	terminal.clear();
+	const plan = card && { ...card.plan, hosts: card.hosts, warnings: card.warnings };
 	if (options.json !== true) {
 		sayBatch(session, batch, options);
 	}
 	if (options.wait !== true && options.fetch === undefined) {
 		if (options.json === true) {
-			printJson({ batch: batchJson(batch) });
+			printJson({ batch: batchJson(batch), plan });
 		}
 		return EXIT.ok;
 	}
@@ -108,6 +131,22 @@ const batchJson = (batch: SubmittedBatch): unknown => ({
 	jobNames: batch.jobs > MOST_NAMES ? undefined : listOf(batch.jobNames),
 });
 
+/** Shows the card, and asks once where there is somebody to ask: a script said what it wants. */
+async function approved({ terminal, project }: Session, card: PlanCard, options: SubmitOptions): Promise<boolean> {
+	if (options.json !== true) {
+		terminal.line(printableLines(cardText(card)));
+	}
+	if (options.yes === true || !process.stdin.isTTY) {
+		return true;
+	}
+	const message = `Submit ${plural(card.plan.jobs, 'job')} to ${project.name}?`;
+	const isAgreed = await terminal.prompts.confirm({ title: 'Submit', message, accept: 'Submit' });
+	if (!isAgreed) {
+		terminal.line('Nothing was sent. Add --yes to submit without this question.');
+	}
+	return isAgreed;
+}
+
 function sayBatch({ terminal }: Session, batch: SubmittedBatch, options: SubmitOptions): void {
 	for (const note of batch.notes) {
 		terminal.line(printable(note));
@@ -131,7 +170,9 @@ async function submitFile(name: string, options: SubmitOptions, words: readonly 
 		}
 		return EXIT.ok;
 	}
-	return withProject(options, (session) => submitAndReport(session, jobs.image, jobs.fallbackName, options, words, jobs));
+	return keepSubmitting(options, (session, current, begun) =>
+		submitAndReport(session, { image: jobs.image, name: jobs.fallbackName, words, file: jobs }, current, begun),
+	);
 }
 
 export const submitCommand: RegisterCommand = (program, setExitCode) => {
@@ -159,6 +200,10 @@ export const submitCommand: RegisterCommand = (program, setExitCode) => {
 			throw new BoincError('usage', '--preview shows the jobs of a job file.', { remedy: `Name a file such as ${JOB_FILE}.` });
 		}
 		const image = await imageSource(what, options);
-		setExitCode(await withProject(options, (session) => submitAndReport(session, image, nameOf(image), options, words)));
+		setExitCode(
+			await keepSubmitting(options, (session, current, begun) =>
+				submitAndReport(session, { image, name: nameOf(image), words }, current, begun),
+			),
+		);
 	});
 };
