@@ -33,12 +33,14 @@ export interface BatchPlan {
 	readonly common: string;
 	/** The line of a job in its table, after the name. */
 	wordsOf(job: JobSpec): string;
+	/** Paths in the slot of the inputs, by their paths below `/root/shared`. */
+	readonly openNames: ReadonlyMap<string, string>;
 	/** Equal for equal jobs with equal files: 128 bits in hex. */
 	readonly digest: string;
 }
 
 /** The name of the parameter table in the slot; `templates/runner.sh` looks for it. */
-const PARAMETERS = 'b2d_params';
+export const PARAMETERS = 'b2d_params';
 /** Logs, parameter table and templates. */
 const DISK_LEAST = 1_000_000;
 
@@ -75,6 +77,7 @@ export function planBatch(spec: BatchSpec, config: Pick<ProjectConfig, 'masterUr
 		input: { path: templatePath('in', input), text: input },
 		output: { path: templatePath('out', output), text: output },
 		common,
+		openNames,
 		wordsOf: ({ command, env }) => jobWords({ argv: argumentsOf(spec, command), env: environmentWords(env) }),
 		digest: shortHash([input, output, common, survey.digest].join('\n')),
 	};

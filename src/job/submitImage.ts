@@ -130,7 +130,8 @@ export async function submitContainer(
 	return { ...batch, bytesSent: batch.bytesSent + bytesSent, notes: [...image.warnings, ...notes, ...batch.notes] };
 }
 
-function jobsOf(request: ContainerRequest): Sequence<JobRequest> {
+/** The jobs that a request asks for. Throws `job-invalid` for what is no number of jobs. */
+export function jobsOf(request: Pick<ContainerRequest, 'count' | 'jobs' | 'command'>): Sequence<JobRequest> {
 	const { count, jobs } = request;
 	if (jobs && count !== undefined) {
 		throw new BoincError('job-invalid', 'The jobs are given one by one and as a number.', { remedy: 'Give either of them.' });
@@ -157,7 +158,8 @@ function jobOf({ command, env, label }: JobRequest): JobSpec {
 	return { ...(command && { command }), ...(env && { env }), ...(label !== undefined && { label }) };
 }
 
-function sharedOf(request: ContainerRequest): Omit<BatchSpec, 'image' | 'inputs' | 'resources' | 'jobs'> {
+/** What all jobs of a request share. */
+export function sharedOf(request: Omit<ContainerRequest, 'image'>): Omit<BatchSpec, 'image' | 'inputs' | 'resources' | 'jobs'> {
 	return {
 		name: request.name,
 		app: request.app,

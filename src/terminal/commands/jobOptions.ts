@@ -75,7 +75,7 @@ export function addJobOptions(command: Command): Command {
 }
 
 /** The value of an option, read by `parse`. Throws `usage` naming the option. */
-const flag = <T>(name: string, value: string | undefined, parse: (text: string) => T): T | undefined => {
+export const flag = <T>(name: string, value: string | undefined, parse: (text: string) => T): T | undefined => {
 	try {
 		return value === undefined ? undefined : parse(value);
 	} catch (error) {
@@ -85,8 +85,8 @@ const flag = <T>(name: string, value: string | undefined, parse: (text: string) 
 	}
 };
 
-
-function whole(text: string): number {
+/** Throws `usage` for what is no whole number. */
+export function whole(text: string): number {
 	if (!/^-?\d{1,9}$/.test(text)) {
 		throw new BoincError('usage', `“${text}” is not a whole number.`);
 	}
