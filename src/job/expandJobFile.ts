@@ -17,6 +17,8 @@ export interface ExpandedJobs {
 	readonly request: Partial<Omit<ContainerRequest, 'jobs' | 'tempDir' | 'onLog'>>;
 	/** Absent: there is no sweep. */
 	readonly sweep: Rows | undefined;
+	/** Command for this computer when the batch is over, and the folder in which it runs. */
+	readonly then: { readonly words: readonly string[]; readonly folder: string } | undefined;
 	/** Name template of the jobs. */
 	readonly label: string | undefined;
 	/** The jobs of the sweep, each made when it is asked for. Absent: there is no sweep. */
@@ -43,6 +45,7 @@ export async function expandJobFile(file: JobFile): Promise<ExpandedJobs> {
 	return {
 		request: { ...request, ...(shared.length > 0 && { inputs: shared }) },
 		sweep,
+		then: file.then && { words: file.then, folder: file.folder },
 		label,
 		jobs: sweep && mapped(rowsOf(sweep), (row) => jobOf(request, own, row, label, file.folder)),
 	};
@@ -129,7 +132,9 @@ async function findInputs(file: JobFile): Promise<FoundInputs> {
 	const own: LocalInput[] = [];
 	for (const entry of file.inputs) {
 		const [name = ''] = entry.what;
-		if (entry.kind !== 'file') {
+		if (entry.kind === 'url') {
+			shared.push(fromWeb(entry));
+		} else if (entry.kind !== 'file') {
 			shared.push(...(await lookUp(entry, file)));
 		} else if (placeholders(name).length > 0) {
 			own.push({ path: entry.path ?? basename(name), file: name });
@@ -138,6 +143,12 @@ async function findInputs(file: JobFile): Promise<FoundInputs> {
 		}
 	}
 	return { shared, own };
+}
+
+/** The rules of the file see to it that the hash is there. */
+function fromWeb({ what, path, sha256 = '' }: InputEntry): LocalInput {
+	const [url = ''] = what;
+	return { path: path ?? decodeURIComponent(basename(new URL(url).pathname)), file: '', from: { url, sha256 } };
 }
 
 /** The files of a folder keep their paths in it; those of a pattern keep their names. */

@@ -8,8 +8,9 @@ import type { JobInput } from './types.js';
 /** A local file that a job gets as `/root/shared/<path>`. */
 export interface LocalInput {
 	readonly path: string;
-	/** Local path. */
+	/** Local path; of no meaning for an input from the web, until `fetchInputs`. */
 	readonly file: string;
+	readonly from?: { readonly url: string; readonly sha256: string };
 }
 
 /** Refuses what cannot be read as a file: `input-missing`. */

@@ -48,14 +48,14 @@ const DISK_LEAST = 1_000_000;
 export function planBatch(spec: BatchSpec, config: Pick<ProjectConfig, 'masterUrl' | 'downloadUrl'>): BatchPlan {
 	const survey = validateBatch(spec);
 	const image = imageName(spec.image.id);
-	checkCommandLength(config.masterUrl, longestName(survey), image, spec.network);
+	checkCommandLength(config.masterUrl, longestName(survey), image, spec.network, spec.createArgs);
 	checkDisk(spec, survey);
 	const jobInputs = spec.jobs.at(0)?.inputs ?? [];
 	const { openNames, moves } = placeInputs([...(spec.inputs ?? []), ...jobInputs]);
 	const openName = (path: string): string => openNames.get(path) ?? path;
 	const packs = spec.image.packs.map(({ name }) => name);
 	const recipe = textFile('dockerfile', dockerfileFor({ id: spec.image.id, config: spec.image.config, packs }));
-	const job = textFile('job', jobToml(image, spec.network));
+	const job = textFile('job', jobToml(image, spec.network, spec.createArgs));
 	const machine = machineFiles(spec);
 	const shared: TemplateFile[] = [
 		...packs.map((name) => ({ openName: name, physicalName: name, sticky: true })),

@@ -11,9 +11,11 @@ import { architecturesOf, installedApps } from '../project/apps.js';
 import type { Project } from '../project/project.js';
 import type { Architecture } from '../project/types.js';
 import { chooseApp } from './chooseApp.js';
+import { fetchInputs } from './fetchInputs.js';
 import { type ImageRequest, imageToShip, NATIVE } from './imageSource.js';
 import { checkInput, InputFiles, type LocalInput } from './localInputs.js';
 import { ManifestCache } from './manifestCache.js';
+import { collectCommand, type Outputs } from './outputs.js';
 import { packBytes } from './packBytes.js';
 import { defaultResources } from './resources.js';
 import { type ImageToSend, shipImage } from './shipImage.js';
@@ -48,11 +50,14 @@ export interface ContainerRequest extends JobRequest, ImageRequest {
 	readonly entrypoint?: readonly string[];
 	readonly before?: readonly string[];
 	readonly after?: readonly string[];
+	readonly outputs?: Outputs;
 	readonly progressFile?: string;
 	/** Default `none`. */
 	readonly network?: NetworkPolicy;
 	/** Elements that are added to `vbox_job.xml` for virtual machines. */
 	readonly vboxJobXml?: string;
+	/** Options for the engine's `create`; see `EXTRA_CREATE_ARGS`. */
+	readonly createArgs?: string;
 	readonly resources?: Partial<Resources>;
 	readonly replication?: Partial<Replication>;
 	readonly priority?: number;
@@ -80,7 +85,7 @@ export const DEFAULT_REPLICATION: Replication = {
  */
 export async function submitContainer(
 	project: Project,
-	request: ContainerRequest,
+	asked: ContainerRequest,
 	services: {
 		/** Is shown what will happen before anything is sent; `false` ends it with an `AbortError`. Default: nobody is asked. */
 		readonly approve?: (plan: SubmissionPlan) => Promise<boolean>;
@@ -93,7 +98,8 @@ export async function submitContainer(
 	},
 	ctx: OperationContext,
 ): Promise<SubmittedBatch> {
-	const jobs = jobsOf(request);
+	const jobs = jobsOf(asked);
+	const request = { ...asked, ...(asked.inputs && { inputs: await fetchInputs(asked.inputs, services.cacheDir, ctx) }) };
 	await checkEarly(request, jobs);
 	const architecture = await architectureFor(project, request.app, ctx.signal);
 	// An image that no version of the app runs is refused before anything of it is sent.
@@ -168,15 +174,20 @@ export function sharedOf(request: Omit<ContainerRequest, 'image'>): Omit<BatchSp
 		...(request.entrypoint && { entrypoint: request.entrypoint }),
 		...(request.env && { env: request.env }),
 		...(request.before && { before: request.before }),
-		...(request.after && { after: request.after }),
+		...afterOf(request),
 		...(request.progressFile !== undefined && { progressFile: request.progressFile }),
 		...(request.vboxJobXml !== undefined && { vboxJobXml: request.vboxJobXml }),
+		...(request.createArgs !== undefined && { createArgs: request.createArgs }),
 		...(request.priority !== undefined && { priority: request.priority }),
 		...(request.boinc && { boinc: request.boinc }),
 		...(request.userId !== undefined && { userId: request.userId }),
 		...(request.repeated && { repeated: request.repeated }),
 		...(request.stopped && { stopped: request.stopped }),
 	};
+}
+
+function afterOf({ after, outputs }: Pick<ContainerRequest, 'after' | 'outputs'>): Pick<BatchSpec, 'after'> {
+	return outputs ? { after: collectCommand(outputs, after ?? []) } : after ? { after } : {};
 }
 
 /** More copies need room for more failures; what is given is kept. No limit may be above that of all copies. */

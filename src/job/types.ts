@@ -93,6 +93,8 @@ export interface BatchSpec {
 	readonly network: NetworkPolicy;
 	/** Elements that are added to `vbox_job.xml`; hosts that run the job in a container have no use for them. */
 	readonly vboxJobXml?: string;
+	/** Options for the engine's `create`; see `EXTRA_CREATE_ARGS`. */
+	readonly createArgs?: string;
 	readonly resources: Resources;
 	readonly replication: Replication;
 	/** BOINC's priority; higher first. */

@@ -1,4 +1,5 @@
 import { BoincError } from '../common/errors.js';
+import { EXTRA_CREATE_ARGS } from './jobToml.js';
 import { invalidJob as invalid } from './invalidJob.js';
 import { MAX_JOBS } from './names.js';
 import { type JobSurvey, surveyJobs, validatePath } from './surveyJobs.js';
@@ -23,6 +24,9 @@ export function validateBatch(spec: BatchSpec): JobSurvey {
 		throw invalid(`The network “${spec.network}” is unknown.`, `Use one of: ${NETWORK_POLICIES.join(', ')}.`);
 	}
 	validateImage(spec);
+	if (spec.createArgs !== undefined && !EXTRA_CREATE_ARGS.test(spec.createArgs)) {
+		throw invalid(`The engine cannot be given ${JSON.stringify(spec.createArgs)}.`, 'Use --shm-size=SIZE and --ulimit=NAME=VALUE only.');
+	}
 	vboxElements(spec.vboxJobXml ?? '');
 	validateResources(spec.resources);
 	validateReplication(spec.replication);

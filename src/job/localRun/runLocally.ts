@@ -12,6 +12,7 @@ import { dockerfileFor, imageName } from '../../image/recipe.js';
 import type { Pack, PackFacts } from '../../image/types.js';
 import { anyBusybox } from '../../project/anyBusybox.js';
 import type { Architecture } from '../../project/types.js';
+import { fetchInputs } from '../fetchInputs.js';
 import { imageToShip, NATIVE } from '../imageSource.js';
 import { jobToml } from '../jobToml.js';
 import { InputFiles } from '../localInputs.js';
@@ -56,12 +57,13 @@ const NO_PROJECT = { masterUrl: 'https://example.org/project/', downloadUrl: 'ht
  * report while the packed result is still there. Rejects as building, `flattenImage`, `planBatch`, `runSlot` and `take` do.
  */
 export async function runLocally<T>(
-	request: LocalRunRequest,
+	asked: LocalRunRequest,
 	services: { readonly engine: Engine; readonly cacheDir?: string },
 	take: (report: LocalJobReport) => Promise<T>,
 	ctx: OperationContext,
 ): Promise<T> {
 	const { engine, cacheDir } = services;
+	const request = { ...asked, ...(asked.inputs && { inputs: await fetchInputs(asked.inputs, cacheDir, ctx) }) };
 	const architecture = NATIVE[process.arch] ?? 'amd64';
 	const layers = new LayerCache(cacheDir === undefined ? undefined : path.join(cacheDir, 'layers'));
 	const source = await imageToShip(request, { engine, layers }, architecture, () => Promise.resolve(), ctx);
@@ -163,7 +165,7 @@ async function specOf(request: LocalRunRequest, image: FlatImage, packs: readonl
 
 async function localSlot(
 	dir: string,
-	{ index, network }: LocalRunRequest,
+	{ index, network, createArgs }: LocalRunRequest,
 	spec: BatchSpec,
 	{ busybox, packs }: { readonly busybox: Content; readonly packs: ImagePacks },
 	ctx: OperationContext,
@@ -171,7 +173,7 @@ async function localSlot(
 	const plan = planBatch(spec, NO_PROJECT);
 	const job = spec.jobs.at(0) ?? {};
 	const name = jobName(0, index, job.label);
-	const toml = jobToml(imageName(spec.image.id), network ?? 'none');
+	const toml = jobToml(imageName(spec.image.id), network ?? 'none', createArgs);
 	const files: [string, Content, number?][] = [
 		['job.toml', contentOfBytes(toml)],
 		[PARAMETERS, contentOfBytes(parameterTable(plan.common, [`${name} ${plan.wordsOf(job)}`]))],

@@ -22,6 +22,7 @@ import { addJobOptions, requestFor, stepsOf, type SubmitOptions } from './jobOpt
 import { isJobFile, JOB_FILE, type NamedJobs, previewJson, readJobFile, withOptions } from './jobFile.js';
 import { keepSubmitting } from './keepSubmitting.js';
 import { describeFetch, fetchBatch } from './results.js';
+import { runThen } from './runThen.js';
 import { batchExitCode, countsText, waitForBatch } from './status.js';
 
 /** The app to submit to: the one that is named, else the only one that runs containers. */
@@ -102,13 +103,14 @@ export async function submitAndReport(
 		return EXIT.ok;
 	}
 	const ended = await waitForBatch(session, batch.id);
-	const report =
-		options.fetch === undefined
-			? undefined
-			: (await fetchBatch(session, batch.id, { folder: path.resolve(options.fetch) })).report;
+	const folder = options.fetch === undefined ? undefined : path.resolve(options.fetch);
+	const report = folder === undefined ? undefined : (await fetchBatch(session, batch.id, { folder })).report;
 	terminal.clear();
+	const then = wish.file?.then;
+	const output = options.json === true ? 'stderr' : 'stdout';
+	const thenCode = then && (await runThen(then, ended, folder && report?.folder, output));
 	if (options.json === true) {
-		printJson({ batch: batchJson(batch), ended, results: report });
+		printJson({ batch: batchJson(batch), plan, ended, results: report, then: thenCode });
 	} else {
 		console.log(`Batch ${batch.id} is over: ${countsText(ended)}.`);
 		if (report) {
@@ -120,7 +122,7 @@ export async function submitAndReport(
 			console.log(`What happened to each job: boinc2docker status ${batch.id}`);
 		}
 	}
-	return report && report.failed.length > 0 ? EXIT.failed : batchExitCode(ended);
+	return (report && report.failed.length > 0) || (thenCode ?? 0) !== 0 ? EXIT.failed : batchExitCode(ended);
 }
 
 /** Names of jobs that are told; they follow from the batch’s number. */
