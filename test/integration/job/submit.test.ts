@@ -404,7 +404,7 @@ describe('a submission in parts', () => {
 		first.catch(() => undefined);
 		const id = await eventually('the batch', async () => {
 			const [row] = await database.select("SELECT MAX(id) AS id FROM batch WHERE name = 'stopped'");
-			return Number(row?.id ?? 0);
+			return Number(row?.id) || undefined;
 		});
 		await made(id, 20);
 		const other = await openProject(connection, sandbox.projectRoot, ctx);
