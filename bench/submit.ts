@@ -139,7 +139,7 @@ async function measureByHand(site: Site, batch: number): Promise<{ stdinSeconds:
 	let lines: string[] = [];
 	await site.byHand(async ({ project }) => {
 		const database = await project.database();
-		for (let last = ''; ; ) {
+		for (let last = ''; ;) {
 			const rows = await database.select<Row>(
 				'SELECT name, xml_doc FROM workunit WHERE batch = ? AND name > ? ORDER BY name LIMIT 20000',
 				[batch, last],
@@ -168,7 +168,10 @@ async function measureByHand(site: Site, batch: number): Promise<{ stdinSeconds:
 		const since = performance.now();
 		for (const line of lines.slice(0, SINGLE)) {
 			const [, name = '', table = ''] = line.split(' ');
-			await runCommand(project.connection, [...argv, '--wu_name', `one_${name}`, table], { cwd: project.root, doing: 'make a job' });
+			await runCommand(project.connection, [...argv, '--wu_name', `one_${name}`, table], {
+				cwd: project.root,
+				doing: 'make a job',
+			});
 		}
 		singleSeconds = (performance.now() - since) / 1000;
 		await cancelBatch(project, batch, quietContext());

@@ -6,10 +6,10 @@ import { given } from '../common/given.js';
 import { parseBytes, parseSeconds } from '../common/parseUnits.js';
 import { TextPositions } from '../common/textPositions.js';
 import { isGiven, readYamlTree, valueOf, type YamlNode } from '../project/yaml/yamlTree.js';
+import type { ImageSource } from './imageSource.js';
 import type { Outputs } from './outputs.js';
 import { checkFile } from './schema/checkFile.js';
 import type { INPUT_KINDS } from './schema/jobKeys.js';
-import type { ImageSource } from './imageSource.js';
 import type { ContainerRequest } from './submitImage.js';
 import { type BoincExtras, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
 

@@ -37,7 +37,9 @@ export function createArguments(network: NetworkPolicy, extra = ''): string {
 
 /** The file `job.toml` of docker_wrapper. Its parser is simple, and so is the file: plain keys and basic strings. */
 export function jobToml(imageName: string, network: NetworkPolicy, extra?: string): string {
-	return [`workdir = "${WORKDIR}"`, `image_name = "${imageName}"`, `create_args = "${createArguments(network, extra)}"`, ''].join('\n');
+	return [`workdir = "${WORKDIR}"`, `image_name = "${imageName}"`, `create_args = "${createArguments(network, extra)}"`, ''].join(
+		'\n',
+	);
 }
 
 /** docker_wrapper silently cuts commands for the engine after this many characters; the image name comes last. */

@@ -61,10 +61,14 @@ async function takeOver(project: Project, id: number): Promise<void> {
 	}
 	const idle = await claimantIdle(project, id);
 	if (idle !== undefined && idle < SILENT_SECONDS) {
-		throw new BoincError('submit-running', `Batch ${id} of ${project.name} with the same jobs is being submitted at this moment.`, {
-			remedy: `Wait for it. If that program was ended or lost its connection, try again in ${SILENT_SECONDS / 60} minutes; for a second batch of the same jobs give it another name.`,
-			detail: { batch: id, idle },
-		});
+		throw new BoincError(
+			'submit-running',
+			`Batch ${id} of ${project.name} with the same jobs is being submitted at this moment.`,
+			{
+				remedy: `Wait for it. If that program was ended or lost its connection, try again in ${SILENT_SECONDS / 60} minutes; for a second batch of the same jobs give it another name.`,
+				detail: { batch: id, idle },
+			},
+		);
 	}
 }
 

@@ -1,6 +1,6 @@
 import { BoincError } from '../common/errors.js';
-import { EXTRA_CREATE_ARGS } from './jobToml.js';
 import { invalidJob as invalid } from './invalidJob.js';
+import { EXTRA_CREATE_ARGS } from './jobToml.js';
 import { MAX_JOBS } from './names.js';
 import { type JobSurvey, surveyJobs, validatePath } from './surveyJobs.js';
 import { type BatchSpec, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
@@ -25,7 +25,10 @@ export function validateBatch(spec: BatchSpec): JobSurvey {
 	}
 	validateImage(spec);
 	if (spec.createArgs !== undefined && !EXTRA_CREATE_ARGS.test(spec.createArgs)) {
-		throw invalid(`The engine cannot be given ${JSON.stringify(spec.createArgs)}.`, 'Use --shm-size=SIZE and --ulimit=NAME=VALUE only.');
+		throw invalid(
+			`The engine cannot be given ${JSON.stringify(spec.createArgs)}.`,
+			'Use --shm-size=SIZE and --ulimit=NAME=VALUE only.',
+		);
 	}
 	vboxElements(spec.vboxJobXml ?? '');
 	validateResources(spec.resources);

@@ -22,10 +22,7 @@ export async function lensesOf(file: OpenFile, commands: readonly string[]): Pro
 	if (!['image', 'dockerfile', 'archive'].some((key) => valueOf(root, key))) {
 		return [];
 	}
-	const lenses = [
-		...lens(top, 'Submit', LENS_COMMANDS.submit),
-		...lens(top, 'Run Locally', LENS_COMMANDS.runLocally),
-	];
+	const lenses = [...lens(top, 'Submit', LENS_COMMANDS.submit), ...lens(top, 'Run Locally', LENS_COMMANDS.runLocally)];
 	const sweep = root?.kind === 'map' ? root.pairs.find(({ key }) => key.text === 'sweep') : undefined;
 	const count = sweep && (await countOf(file));
 	if (!sweep || count === undefined) {

@@ -12,9 +12,9 @@ const PLAIN = '\u001b[0m';
 /** The way into a terminal for what runs in it. */
 export interface JobOutput {
 	/** A line of ours. */
-	say(text: string): void;
+	readonly say: (text: string) => void;
 	/** Output of the program. */
-	write(chunk: Uint8Array): void;
+	readonly write: (chunk: Uint8Array) => void;
 }
 
 /** A terminal in which one job runs on this computer. Ctrl+C, or closing it, ends the container. */

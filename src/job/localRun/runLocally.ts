@@ -108,9 +108,7 @@ class ImagePacks {
 	/** One that stands for all of them. */
 	async facts(): Promise<PackFacts[]> {
 		const facts = { unpackedSize: this.#image.treeSize, entries: this.#image.entries, sha256: '', md5: '' };
-		return [
-			{ name: 'b2d_pack_local.tar.gz', size: await this.bytes(), ...facts, kind: 'files', generation: 0, times: 0 },
-		];
+		return [{ name: 'b2d_pack_local.tar.gz', size: await this.bytes(), ...facts, kind: 'files', generation: 0, times: 0 }];
 	}
 
 	/** Bytes of all packs; a guess for an image that was never packed on this computer. */

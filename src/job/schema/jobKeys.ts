@@ -208,7 +208,11 @@ const INPUT_KEYS: readonly Key[] = [
 	{ name: 'ignore', shape: TEXTS, doc: 'Patterns of files to leave out, relative to the job file.', example: '["**/*.tmp"]' },
 	{
 		name: 'url',
-		shape: { type: 'text', pattern: /^https?:\/\/[^\s/]+\/\S*[^\s/]$/, help: 'an address of a file that begins with https:// or http://' },
+		shape: {
+			type: 'text',
+			pattern: /^https?:\/\/[^\s/]+\/\S*[^\s/]$/,
+			help: 'an address of a file that begins with https:// or http://',
+		},
 		doc: 'Address of a file on the web. It is fetched when jobs are submitted, compared with sha256, and sent to the server like a file of this computer.',
 		example: 'https://example.org/in.csv',
 	},

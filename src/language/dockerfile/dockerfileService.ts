@@ -63,7 +63,11 @@ function variableItems(text: string): CompletionItem[] {
 		.flatMap((each) => /^([A-Za-z_]\w*)/.exec(each.getArgumentsContent() ?? '')?.[1] ?? []);
 	return [
 		...[...new Set(own)].map((label) => ({ label, kind: CompletionItemKind.Variable })),
-		...Object.entries(JOB_VARIABLES).map(([label, documentation]) => ({ label, documentation, kind: CompletionItemKind.Variable })),
+		...Object.entries(JOB_VARIABLES).map(([label, documentation]) => ({
+			label,
+			documentation,
+			kind: CompletionItemKind.Variable,
+		})),
 	];
 }
 
@@ -87,7 +91,9 @@ export function hoverDockerfile(
 	if (/^\s*#/.test(line)) {
 		return undefined;
 	}
-	for (const match of line.matchAll(/^\s*([A-Za-z]+)(?=\s|$)|(B2D_[A-Z]+)|(\/root\/shared(?:\/(?:results|fraction_done)\b)?\/?)/g)) {
+	for (const match of line.matchAll(
+		/^\s*([A-Za-z]+)(?=\s|$)|(B2D_[A-Z]+)|(\/root\/shared(?:\/(?:results|fraction_done)\b)?\/?)/g,
+	)) {
 		const [whole, keyword, variable, folder] = match;
 		const start = lineStart + match.index + (keyword === undefined ? 0 : whole.length - keyword.length);
 		const end = lineStart + match.index + whole.length;

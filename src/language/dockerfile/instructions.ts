@@ -100,7 +100,12 @@ export const INSTRUCTIONS: readonly InstructionDoc[] = [
 		trap: 'Jobs are paused and killed; keep checkpoints in /root/shared.',
 		snippet: 'STOPSIGNAL $1',
 	},
-	{ name: 'ONBUILD', doc: 'An instruction for images that start from this one.', trap: 'It has no effect in a job.', snippet: 'ONBUILD $1' },
+	{
+		name: 'ONBUILD',
+		doc: 'An instruction for images that start from this one.',
+		trap: 'It has no effect in a job.',
+		snippet: 'ONBUILD $1',
+	},
 ];
 
 /** Variables that a job’s program has, for completion and hover. */

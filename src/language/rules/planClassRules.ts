@@ -99,7 +99,7 @@ function argumentsOfClass(findings: Findings, node: XmlNode): void {
 		}
 	}
 	const gpu = childOf(node, 'gpu_type');
-	if (gpu && /^apple/.test(textOf(findings.tree, gpu))) {
+	if (gpu && textOf(findings.tree, gpu).startsWith('apple')) {
 		const message = 'BOINC compares with apple in one place and with apple_gpu in another: no host may match.';
 		findings.text(gpu, 'warning', 'plan-class-apple', message);
 	}

@@ -198,6 +198,19 @@ function shellRules(findings: Findings, workunit: XmlNode | undefined): void {
 	}
 }
 
+/** The path is stored with each job. */
+function storedPath(findings: Findings, top: XmlNode, path: string): void {
+	const stored = /(^|\/)(templates\/[^/]+)$/.exec(path)?.[2] ?? '';
+	if (Buffer.byteLength(stored) > 63 && top.children[0]) {
+		findings.tag(
+			top.children[0],
+			'error',
+			'output-path',
+			`A job keeps 63 bytes of the path ${stored}: give the file a shorter name.`,
+		);
+	}
+}
+
 /** Traps of output templates (`tools/process_result_template.cpp`, and the scheduler that inserts names). */
 export function outputTemplateRules(findings: Findings, path: string): void {
 	const { tree } = findings;
@@ -216,10 +229,7 @@ export function outputTemplateRules(findings: Findings, path: string): void {
 		);
 	}
 	lineEnds(findings);
-	const stored = /(^|\/)(templates\/[^/]+)$/.exec(path)?.[2] ?? '';
-	if (Buffer.byteLength(stored) > 63 && top.children[0]) {
-		findings.tag(top.children[0], 'error', 'output-path', `A job keeps 63 bytes of the path ${stored}: give the file a shorter name.`);
-	}
+	storedPath(findings, top, path);
 	const infos = childrenOf(top, 'file_info');
 	const result = childOf(top, 'result');
 	const refs = childrenOf(result, 'file_ref');

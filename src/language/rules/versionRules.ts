@@ -90,7 +90,12 @@ function folderRules(findings: Findings, version: XmlNode, number: string, place
 	if (/-(linux|darwin|apple)|^windows/.test(platform) && !PLATFORMS.test(platform)) {
 		const right = WRAPPER_PLATFORMS[platform];
 		const which = right === undefined ? '' : `; in names of wrappers it stands for ${right}`;
-		findings.tag(version, 'warning', 'version-platform', `${platform} is no platform of BOINC${which}: update_versions skips the folder.`);
+		findings.tag(
+			version,
+			'warning',
+			'version-platform',
+			`${platform} is no platform of BOINC${which}: update_versions skips the folder.`,
+		);
 	}
 	if (place.split('__').length > 2) {
 		findings.tag(version, 'error', 'version-folder', `The folder ${place} is split at two underscores, and the rest is dropped.`);

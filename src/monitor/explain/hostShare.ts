@@ -34,12 +34,7 @@ export function countHosts(hosts: readonly HostRecord[], requirements: Requireme
 }
 
 /** The versions of an app that a job may be run with; with `versionNum` above 0 those of that number. */
-export async function usableVersions(
-	project: Project,
-	db: Queries,
-	appId: number,
-	versionNum: number,
-): Promise<UsableVersion[]> {
+export async function usableVersions(project: Project, db: Queries, appId: number, versionNum: number): Promise<UsableVersion[]> {
 	const rows = await db.select(
 		`SELECT av.id, av.version_num, av.plan_class, p.name AS platform FROM app_version av JOIN platform p ON p.id = av.platformid
 		WHERE av.appid = ? AND av.deprecated = 0 ORDER BY av.version_num DESC`,

@@ -192,11 +192,7 @@ async function explainFunnel(db: Queries, requirements: Requirements, now: numbe
 /** Says how many hosts are lost at each condition. Pure. */
 export function funnel(hosts: readonly HostRecord[], requirements: Requirements, now: number): Explanation[] {
 	const { fit, lost } = countHosts(hosts, requirements);
-	const numbers = Object.fromEntries([
-		['hosts', hosts.length],
-		['fit', fit.length],
-		...lost,
-	]) as Record<string, number>;
+	const numbers = Object.fromEntries([['hosts', hosts.length], ['fit', fit.length], ...lost]) as Record<string, number>;
 	const losses = [...lost].sort((a, b) => b[1] - a[1]);
 	const details = [...lost].map(([condition, count]) => `${plural(count, 'host')}: ${conditionWords(condition, requirements)}`);
 	const [worst] = losses;

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { BoincError } from '../../common/errors.js';
 import { mapped } from '../../common/sequence.js';
 import { type ExpandedJobs, expandJobFile } from '../../job/expandJobFile.js';
-import { parseJobFile } from '../../job/jobFile.js';
 import type { ImageSource } from '../../job/imageSource.js';
+import { parseJobFile } from '../../job/jobFile.js';
 import type { ContainerRequest } from '../../job/submitImage.js';
 import { previewSweep } from '../../job/sweep/preview.js';
 

@@ -14,13 +14,13 @@ export async function keepSubmitting(
 	options: SubmitOptions,
 	submit: (session: Session, options: SubmitOptions, begun: () => void) => Promise<number>,
 ): Promise<number> {
-	let hasBegun = false;
+	const state = { hasBegun: false };
 	for (;;) {
-		const current = hasBegun ? { ...options, yes: true } : options;
+		const current = state.hasBegun ? { ...options, yes: true } : options;
 		try {
 			return await withProject(current, (session) =>
 				submit(session, current, () => {
-					hasBegun = true;
+					state.hasBegun = true;
 				}),
 			);
 		} catch (error) {
@@ -28,7 +28,7 @@ export async function keepSubmitting(
 				error,
 				...(['connection-lost', 'server-unreachable', 'database-unreachable', 'timeout', 'submit-running'] as const),
 			);
-			if (!mayPass || !hasBegun || options.refill === undefined) {
+			if (!mayPass || !state.hasBegun || options.refill === undefined) {
 				throw error;
 			}
 			terminalFor(options).line(printable(`${messageOf(error)} Trying again in ${PAUSE_MS / 1000} s.`));

@@ -107,12 +107,7 @@ async function localRequest(
 }
 
 /** Writes the measured values into the job file, if the person wants it. Resolves to whether it was done. */
-async function offer(
-	terminal: Terminal,
-	file: string,
-	measured: MeasuredResources,
-	options: LocalOptions,
-): Promise<boolean> {
+async function offer(terminal: Terminal, file: string, measured: MeasuredResources, options: LocalOptions): Promise<boolean> {
 	const values = Object.entries<string>({ ...measured });
 	const words = values.map(([name, value]) => `${name}: ${value}`).join(', ');
 	const question = {
@@ -121,7 +116,8 @@ async function offer(
 		detail: 'That is what this run took, and half as much again.',
 		accept: 'Write',
 	};
-	const isWanted = options.write === true || (process.stdin.isTTY && options.json !== true && (await terminal.prompts.confirm(question)));
+	const isWanted =
+		options.write === true || (process.stdin.isTTY && options.json !== true && (await terminal.prompts.confirm(question)));
 	if (!isWanted) {
 		if (options.json !== true) {
 			console.log(`Suggested for ${file}: ${words}. Add --write to have it written there.`);

@@ -1,7 +1,6 @@
-import path from 'node:path';
-
 import { BoincError } from '../../common/errors.js';
 import { formatBytes, plural } from '../../common/format.js';
+import { given } from '../../common/given.js';
 import { listOf } from '../../common/sequence.js';
 import { findEngine } from '../../image/engine.js';
 import { describeJobs } from '../../job/describeJobs.js';
@@ -17,13 +16,11 @@ import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { cacheDir, type GlobalOptions, type Session } from '../session.js';
 import { printable, printableLines, table } from '../table.js';
+import { followBatch } from './followBatch.js';
 import { imageSource, nameOf } from './imageSource.js';
-import { addJobOptions, requestFor, stepsOf, type SubmitOptions } from './jobOptions.js';
 import { isJobFile, JOB_FILE, type NamedJobs, previewJson, readJobFile, withOptions } from './jobFile.js';
+import { addJobOptions, requestFor, stepsOf, type SubmitOptions } from './jobOptions.js';
 import { keepSubmitting } from './keepSubmitting.js';
-import { describeFetch, fetchBatch } from './results.js';
-import { runThen } from './runThen.js';
-import { batchExitCode, countsText, waitForBatch } from './status.js';
 
 /** The app to submit to: the one that is named, else the only one that runs containers. */
 async function appFor({ project, ctx }: Session, options: GlobalOptions): Promise<string> {
@@ -74,11 +71,30 @@ export async function submitAndReport(
 	options: SubmitOptions,
 	begun: () => void = () => undefined,
 ): Promise<number> {
+	const { batch, card } = await submitWish(session, wish, options, begun);
+	const plan = card && { ...card.plan, hosts: card.hosts, warnings: card.warnings };
+	if (options.json !== true) {
+		sayBatch(session, batch, options);
+	}
+	if (options.wait === true || options.fetch !== undefined) {
+		return followBatch(session, { batch: batchJson(batch), plan }, { id: batch.id, then: wish.file?.then }, options);
+	}
+	if (options.json === true) {
+		printJson({ batch: batchJson(batch), plan });
+	}
+	return EXIT.ok;
+}
+
+async function submitWish(
+	session: Session,
+	wish: SubmitWish,
+	options: SubmitOptions,
+	begun: () => void,
+): Promise<{ batch: SubmittedBatch; card: PlanCard | undefined }> {
 	const { project, terminal, ctx } = session;
 	const { image } = wish;
-	const { app, ...request } = await wholeRequest(session, wish, options);
-	const engine =
-		image.kind === 'archive' ? undefined : await findEngine(ctx, options.engine === undefined ? {} : { command: options.engine });
+	const request = await wholeRequest(session, wish, options);
+	const engine = image.kind === 'archive' ? undefined : await findEngine(ctx, given({ command: options.engine }));
 	const onLog = options.verbose === true ? { onLog: (line: string) => terminal.line(printable(line)) } : {};
 	let card: PlanCard | undefined;
 	const approve = async (plan: SubmissionPlan): Promise<boolean> => {
@@ -90,39 +106,9 @@ export async function submitAndReport(
 		return isAgreed;
 	};
 	const services = { engine, cacheDir: cacheDir(), approve, steps: submitSteps(stepsOf(options)) };
-	const batch = await submitContainer(project, { ...request, app, image, ...onLog }, services, ctx);
+	const batch = await submitContainer(project, { ...request, image, ...onLog }, services, ctx);
 	terminal.clear();
-	const plan = card && { ...card.plan, hosts: card.hosts, warnings: card.warnings };
-	if (options.json !== true) {
-		sayBatch(session, batch, options);
-	}
-	if (options.wait !== true && options.fetch === undefined) {
-		if (options.json === true) {
-			printJson({ batch: batchJson(batch), plan });
-		}
-		return EXIT.ok;
-	}
-	const ended = await waitForBatch(session, batch.id);
-	const folder = options.fetch === undefined ? undefined : path.resolve(options.fetch);
-	const report = folder === undefined ? undefined : (await fetchBatch(session, batch.id, { folder })).report;
-	terminal.clear();
-	const then = wish.file?.then;
-	const output = options.json === true ? 'stderr' : 'stdout';
-	const thenCode = then && (await runThen(then, ended, folder && report?.folder, output));
-	if (options.json === true) {
-		printJson({ batch: batchJson(batch), plan, ended, results: report, then: thenCode });
-	} else {
-		console.log(`Batch ${batch.id} is over: ${countsText(ended)}.`);
-		if (report) {
-			console.log(describeFetch(report, ended));
-		} else if (ended.counts.done > 0) {
-			console.log(`Fetch the results with: boinc2docker results ${batch.id}`);
-		}
-		if (ended.state !== 'done') {
-			console.log(`What happened to each job: boinc2docker status ${batch.id}`);
-		}
-	}
-	return (report && report.failed.length > 0) || (thenCode ?? 0) !== 0 ? EXIT.failed : batchExitCode(ended);
+	return { batch, card };
 }
 
 /** Names of jobs that are told; they follow from the batch’s number. */

@@ -146,7 +146,10 @@ describe.each<EngineName>(['podman', 'docker'])('on %s', (kind) => {
 
 	it('runs a job of a file before anything is submitted, as volunteers will, and writes down what it took', async () => {
 		const context = path.join(dir, kind);
-		await writeFile(path.join(context, 'early'), `${await readFile(path.join(context, 'Dockerfile'), 'utf8')}ENV GREETING=early\n`);
+		await writeFile(
+			path.join(context, 'early'),
+			`${await readFile(path.join(context, 'Dockerfile'), 'utf8')}ENV GREETING=early\n`,
+		);
 		const jobFile = path.join(context, 'boinc2docker.yml');
 		const text = `# mine
 dockerfile: early
@@ -183,7 +186,7 @@ sweep: { grid: { x: [a, b] } }
 		expect(quick.code).toBe(0);
 		expect(quick.said).toMatchObject({ exitCode: 0, written: true, imageBytes: failed.said.imageBytes });
 		expect(await readFile(jobFile, 'utf8')).toMatch(
-			/^# mine\n[^]*\nresources: # as I guess\n  memory: \d+ MB # plenty\n  disk: \d+ MB\n  time: [\d.]+ min\n  max_output: [\d.]+ MB\nsweep: /,
+			/^# mine\n[^]*\nresources: # as I guess\n {2}memory: \d+ MB # plenty\n {2}disk: \d+ MB\n {2}time: [\d.]+ min\n {2}max_output: [\d.]+ MB\nsweep: /,
 		);
 		expect((await call('--job', '2', jobFile)).said).toMatchObject({ error: { code: 'job-invalid' } });
 		expect((await call('-o', output, jobFile)).said).toMatchObject({ error: { code: 'file-in-the-way' } });

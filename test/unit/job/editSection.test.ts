@@ -44,7 +44,7 @@ describe('measured values in a job file', () => {
 				for (const [name, value] of Object.entries(values)) {
 					expect(valueOf(section, name)).toMatchObject({ text: value });
 				}
-				const comments = (all: string): string[] => all.split('\n').flatMap((line) => line.match(/#.*$/) ?? []);
+				const comments = (all: string): string[] => all.split('\n').flatMap((line) => /#.*$/.exec(line) ?? []);
 				expect(comments(after)).toEqual(comments(text));
 				expect(after.split('\n').length - text.split('\n').length).toBe(
 					Object.keys(values).filter((name) => !keys.some(([known]) => known === name)).length,

@@ -48,7 +48,9 @@ describe('jobs in chunks and groups', () => {
 		const digest = (jobs: Sequence<JobSpec>): string => planBatch(sampleBatch({ jobs }), CONFIG).digest;
 		expect(digest(listOf(jobsOf(30)))).toBe(digest(jobsOf(30)));
 		expect(digest(jobsOf(31))).not.toBe(digest(jobsOf(30)));
-		expect(digest(mapped(jobsOf(30), (job, index) => (index === 17 ? { ...job, env: { A: '1' } } : job)))).not.toBe(digest(jobsOf(30)));
+		expect(digest(mapped(jobsOf(30), (job, index) => (index === 17 ? { ...job, env: { A: '1' } } : job)))).not.toBe(
+			digest(jobsOf(30)),
+		);
 		expect(digest(mapped(jobsOf(30), (job) => ({ ...job, label: `${job.label ?? ''}x` })))).not.toBe(digest(jobsOf(30)));
 	});
 });

@@ -1,11 +1,11 @@
 import { expect, it, test } from 'vitest';
 
+import { checkFile } from '../../../src/job/schema/checkFile.js';
 import { dockerfileProblems } from '../../../src/language/dockerfile/dockerfileRules.js';
 import type { XmlFormat } from '../../../src/language/formats/identify.js';
 import { xmlProblems } from '../../../src/language/rules/xmlProblems.js';
 import { tomlProblems } from '../../../src/language/toml/jobToml.js';
 import { parseXmlTree } from '../../../src/language/xml/xmlTree.js';
-import { checkFile } from '../../../src/job/schema/checkFile.js';
 import { readYamlTree } from '../../../src/project/yaml/yamlTree.js';
 
 type Format = XmlFormat | 'job-file' | 'job-toml' | 'dockerfile';
@@ -36,7 +36,8 @@ const daemon = (cmd: string): string => `<daemon><cmd>${cmd}</cmd></daemon>`;
 const planClass = (inner: string): string => `<plan_classes><plan_class>${inner}</plan_class></plan_classes>`;
 const version = (inner: string): string => `<version><file><main_program/>${inner}</file></version>`;
 const at = (number: string, place: string): string => `/p/apps/a/${number}/${place}/version.xml`;
-const vm = (inner: string): string => `<vbox_job><share_slot_dir/><completion_trigger_file>d</completion_trigger_file>${inner}</vbox_job>`;
+const vm = (inner: string): string =>
+	`<vbox_job><share_slot_dir/><completion_trigger_file>d</completion_trigger_file>${inner}</vbox_job>`;
 
 /**
  * The traps of BOINC that can be seen in a file, by where our notes on BOINC tell them, and the diagnostic for each. The traps that
@@ -61,19 +62,31 @@ const TRAPS: [where: string, code: string, format: Format, text: string, path?: 
 	['jobs 168', 'output-not-first', 'output-template', output(MOST, '<!-- mine -->\n')],
 	['jobs 172', 'output-path', 'output-template', output(MOST), `/p/templates/${'x'.repeat(60)}_out`],
 	['jobs 324', 'config-user-filter', 'config', config('', '<user_filter/>')],
+	['daemons 32', 'config-dummy', 'config', config(`${daemon('sample_dummy_assimilator --app a')}${daemon('file_deleter')}`)],
 	[
-		'daemons 32',
-		'config-dummy',
+		'daemons 89',
+		'config-httpd-user',
 		'config',
-		config(`${daemon('sample_dummy_assimilator --app a')}${daemon('file_deleter')}`),
+		config('', '', '<task><cmd>antique_file_deleter</cmd><period>1 day</period></task>'),
 	],
-	['daemons 89', 'config-httpd-user', 'config', config('', '', '<task><cmd>antique_file_deleter</cmd><period>1 day</period></task>')],
 	['daemons 149', 'config-tokens', 'config', config(daemon('script_validator --app a --init_script "init files"'))],
 	['daemons 185', 'output-slash', 'output-template', output(MOST).replace('>out<', '>shared/out<')],
 	['daemons, way of a job', 'config-no-assimilator', 'config', config(daemon('sample_trivial_validator --app a'))],
 	['daemons, two of a kind', 'config-race', 'config', config(daemon('x_validator --app a') + daemon('y_validator --app a'))],
-	['docker-wrapper 19', 'version-platform', 'version', version('<physical_name>w_1</physical_name>'), at('1.00', 'arm64-pc-linux-gnu__docker')],
-	['docker-wrapper 20', 'version-platform', 'version', version('<physical_name>w_1</physical_name>'), at('1.00', 'armhf-pc-linux-gnu__docker')],
+	[
+		'docker-wrapper 19',
+		'version-platform',
+		'version',
+		version('<physical_name>w_1</physical_name>'),
+		at('1.00', 'arm64-pc-linux-gnu__docker'),
+	],
+	[
+		'docker-wrapper 20',
+		'version-platform',
+		'version',
+		version('<physical_name>w_1</physical_name>'),
+		at('1.00', 'armhf-pc-linux-gnu__docker'),
+	],
 	['docker-wrapper 41', 'docker-copy-all', 'dockerfile', 'FROM a:1\nCOPY . /app\n'],
 	['docker-wrapper 62', 'toml-verbose', 'job-toml', 'verbose = 2\n'],
 	['docker-wrapper 63', 'toml-type', 'job-toml', 'use_gpu = "true"\n'],
@@ -94,10 +107,27 @@ const TRAPS: [where: string, code: string, format: Format, text: string, path?: 
 	['project-layout 142', 'config-pid-file', 'config', config(daemon('v_validator --app a') + daemon('v_validator --app b'))],
 	['project-layout 146', 'config-host', 'config', config('', '<host>a.example.org</host>')],
 	['project-layout 168', 'config-month', 'config', config('', '', '<task><cmd>x</cmd><period>1 month</period></task>')],
-	['project-layout 209', 'project-min-version', 'project', '<boinc><app><name>a</name><min_version>1</min_version></app></boinc>'],
+	[
+		'project-layout 209',
+		'project-min-version',
+		'project',
+		'<boinc><app><name>a</name><min_version>1</min_version></app></boinc>',
+	],
 	['project-layout 251', 'version-number', 'version', version('<physical_name>w_1</physical_name>'), at('1.2', 'windows_x86_64')],
-	['project-layout 326', 'name-characters', 'version', version('<physical_name>a b;c_1</physical_name>'), at('1.00', 'windows_x86_64')],
-	['project-layout 328', 'version-name-fixed', 'version', version('<physical_name>wrapper</physical_name>'), at('1.00', 'windows_x86_64')],
+	[
+		'project-layout 326',
+		'name-characters',
+		'version',
+		version('<physical_name>a b;c_1</physical_name>'),
+		at('1.00', 'windows_x86_64'),
+	],
+	[
+		'project-layout 328',
+		'version-name-fixed',
+		'version',
+		version('<physical_name>wrapper</physical_name>'),
+		at('1.00', 'windows_x86_64'),
+	],
 	['vboxwrapper 90', 'vbox-floppy', 'vbox-job', vm('<enable_floppyio/>')],
 	['vboxwrapper 95', 'vbox-port', 'vbox-job', vm('<port_forward><host_port>0</host_port></port_forward>')],
 	['vboxwrapper 122', 'vbox-memory', 'vbox-job', vm('<memory_size_mb>100</memory_size_mb>')],

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 
 import type { SubmissionPlan } from '../../../src/job/submissionPlan.js';
-import { cardText, describeCard } from '../../../src/monitor/planCard.js';
 import { countHosts } from '../../../src/monitor/explain/hostShare.js';
+import { cardText, describeCard } from '../../../src/monitor/planCard.js';
 import { host, requirements } from './sampleHosts.js';
 
 const PLAN: SubmissionPlan = {
@@ -18,7 +18,11 @@ const PLAN: SubmissionPlan = {
 };
 
 const cardOf = (plan: SubmissionPlan, hosts: Parameters<typeof countHosts>[0]): ReturnType<typeof describeCard> =>
-	describeCard(plan, { ...countHosts(hosts, requirements()), active: hosts.length, requirements: requirements() }, 'proj on server');
+	describeCard(
+		plan,
+		{ ...countHosts(hosts, requirements()), active: hosts.length, requirements: requirements() },
+		'proj on server',
+	);
 
 it('says all of it in a few lines', () => {
 	const hosts = [host(), host({ id: 2 }), host({ id: 3, engine: '' }), host({ id: 4, memoryBytes: 5e8 })];
