@@ -88,7 +88,7 @@ export const flag = <T>(name: string, value: string | undefined, parse: (text: s
 /** Throws `usage` for what is no whole number. */
 export function whole(text: string): number {
 	if (!/^-?\d{1,9}$/.test(text)) {
-		throw new BoincError('usage', `“${text}” is not a whole number.`);
+		throw new BoincError('usage', `“${text}” is not a whole number.`, { remedy: 'Give a whole number.' });
 	}
 	return Number(text);
 }
