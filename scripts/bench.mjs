@@ -1,18 +1,18 @@
 // Runs a benchmark of bench/ and prints its figures; with --json the last line is one JSON object.
 //
-//   npm run bench -- NAME [--json] [-- ARGUMENTS]
+//   npm run bench -- NAME [--json] [ARGUMENTS of the benchmark]
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { bundled, root } from './bundled.mjs';
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
+const [name, ...words] = process.argv.slice(2).filter((word) => word !== '--json');
+const isJson = process.argv.includes('--json');
+const rest = words.filter((word) => word !== '--');
 const names = readdirSync(path.join(root, 'bench'))
 	.filter((file) => file.endsWith('.ts'))
 	.map((file) => file.slice(0, -3));
-const [name, ...rest] = positionals;
 if (!names.includes(name)) {
 	console.error(`usage: npm run bench -- ${names.join('|')} [--json]`);
 	process.exit(2);
@@ -23,7 +23,7 @@ execFileSync(process.execPath, [path.join(root, 'scripts/build.mjs')], { stdio: 
 let code = 0;
 try {
 	const figures = await bundled(`bench/${name}.ts`, ({ run }) => run(rest));
-	if (values.json) {
+	if (isJson) {
 		console.log(JSON.stringify(figures));
 	} else {
 		for (const [key, value] of Object.entries(figures)) {

@@ -52,6 +52,8 @@ export type ErrorCode =
 	| 'input-missing'
 	| 'submit-failed'
 	| 'submit-incomplete'
+	| 'submit-running'
+	| 'canary-failed'
 	| 'batch-missing'
 	// monitor
 	| 'result-missing'

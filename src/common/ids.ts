@@ -8,6 +8,7 @@ export const COMMANDS = [
 	'boinc2docker.batch.open',
 	'boinc2docker.batch.openJobFile',
 	'boinc2docker.job.preview',
+	'boinc2docker.job.runLocally',
 	'boinc2docker.batch.cancel',
 	'boinc2docker.batch.retryFailed',
 	'boinc2docker.batch.raiseBound',

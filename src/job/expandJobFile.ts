@@ -1,6 +1,7 @@
 import { basename, relative, sep } from 'node:path';
 
 import type { BoincError } from '../common/errors.js';
+import { entriesOf, mapped, type Sequence } from '../common/sequence.js';
 import { valueOf } from '../project/yaml/yamlTree.js';
 import { inFolder, type InputEntry, type JobFile } from './jobFile.js';
 import type { LocalInput } from './localInputs.js';
@@ -9,16 +10,19 @@ import { findFiles } from './sweep/findFiles.js';
 import { fillIn, labelOf, labelProblem, placeholders } from './sweep/names.js';
 import { readSweep } from './sweep/readSweep.js';
 import type { Row, Rows } from './sweep/rows.js';
+import { UniqueTexts } from './sweep/uniqueTexts.js';
 
 /** A job file with its tables read and its files found. */
 export interface ExpandedJobs {
 	readonly request: Partial<Omit<ContainerRequest, 'jobs' | 'tempDir' | 'onLog'>>;
 	/** Absent: there is no sweep. */
 	readonly sweep: Rows | undefined;
+	/** Command for this computer when the batch is over, and the folder in which it runs. */
+	readonly then: { readonly words: readonly string[]; readonly folder: string } | undefined;
 	/** Name template of the jobs. */
 	readonly label: string | undefined;
-	/** The jobs of the sweep, made one by one. */
-	readonly jobs: () => Generator<JobRequest>;
+	/** The jobs of the sweep, each made when it is asked for. Absent: there is no sweep. */
+	readonly jobs: Sequence<JobRequest> | undefined;
 }
 
 interface FoundInputs {
@@ -41,20 +45,15 @@ export async function expandJobFile(file: JobFile): Promise<ExpandedJobs> {
 	return {
 		request: { ...request, jobFile: file.text, ...(shared.length > 0 && { inputs: shared }) },
 		sweep,
+		then: file.then && { words: file.then, folder: file.folder },
 		label,
-		jobs: function* () {
-			for (const [index, row] of sweep ? eachRow(sweep) : []) {
-				yield jobOf(request, own, row, index, label, file.folder);
-			}
-		},
+		jobs: sweep && mapped(rowsOf(sweep), (row) => jobOf(request, own, row, label, file.folder)),
 	};
 }
 
-/** The rows of a sweep with their numbers, one by one; each has the parameters `index` and `repetition` too. */
-export function* eachRow(rows: Rows): Generator<readonly [number, Row]> {
-	for (let index = 0; index < rows.count; index++) {
-		yield [index, withOwn(rows.at(index), index)];
-	}
+/** The rows of a sweep; each has the parameters `index` and `repetition` too. */
+export function rowsOf(rows: Rows): Sequence<Row> {
+	return { length: rows.count, at: (index) => withOwn(rows.at(index), index) };
 }
 
 function withOwn(row: Row, index: number): Row {
@@ -65,7 +64,6 @@ function jobOf(
 	request: JobFile['request'],
 	own: readonly LocalInput[],
 	row: Row,
-	index: number,
 	label: string | undefined,
 	folder: string,
 ): JobRequest {
@@ -90,21 +88,21 @@ function jobOf(
 }
 
 function checkLabels(rows: Rows, label: string, fail: (message: string, remedy: string) => BoincError): void {
-	const seen = new Map<string, number>();
-	for (const [index, row] of eachRow(rows)) {
+	const all = rowsOf(rows);
+	const seen = new UniqueTexts(rows.count, (index) => labelOf(label, all.at(index) ?? new Map()));
+	for (const [index, row] of entriesOf(all)) {
 		const name = labelOf(label, row);
 		const why = labelProblem(name);
 		if (why !== undefined) {
 			throw fail(`The job of row ${index} would be named “${name}”: ${why}.`, 'Change the name.');
 		}
-		const other = seen.get(name);
+		const other = seen.add(name, index);
 		if (other !== undefined) {
 			throw fail(
 				`The jobs of the rows ${other} and ${index} would both be named “${name}”.`,
 				'Add a parameter to the name, or {{index}}.',
 			);
 		}
-		seen.set(name, index);
 	}
 }
 
@@ -134,7 +132,9 @@ async function findInputs(file: JobFile): Promise<FoundInputs> {
 	const own: LocalInput[] = [];
 	for (const entry of file.inputs) {
 		const [name = ''] = entry.what;
-		if (entry.kind !== 'file') {
+		if (entry.kind === 'url') {
+			shared.push(fromWeb(entry));
+		} else if (entry.kind !== 'file') {
 			shared.push(...(await lookUp(entry, file)));
 		} else if (placeholders(name).length > 0) {
 			own.push({ path: entry.path ?? basename(name), file: name });
@@ -143,6 +143,12 @@ async function findInputs(file: JobFile): Promise<FoundInputs> {
 		}
 	}
 	return { shared, own };
+}
+
+/** The rules of the file see to it that the hash is there. */
+function fromWeb({ what, path, sha256 = '' }: InputEntry): LocalInput {
+	const [url = ''] = what;
+	return { path: path ?? decodeURIComponent(basename(new URL(url).pathname)), file: '', from: { url, sha256 } };
 }
 
 /** The files of a folder keep their paths in it; those of a pattern keep their names. */

@@ -6,18 +6,22 @@ import { given } from '../common/given.js';
 import { parseBytes, parseSeconds } from '../common/parseUnits.js';
 import { TextPositions } from '../common/textPositions.js';
 import { isGiven, readYamlTree, valueOf, type YamlNode } from '../project/yaml/yamlTree.js';
+import type { ImageSource } from './imageSource.js';
+import type { Outputs } from './outputs.js';
 import { checkFile } from './schema/checkFile.js';
 import type { INPUT_KINDS } from './schema/jobKeys.js';
-import type { ContainerRequest, ImageSource } from './submitImage.js';
+import type { ContainerRequest } from './submitImage.js';
 import { type BoincExtras, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
 
 /** One entry of `inputs` before patterns and folders are looked up. Paths are as in the file. */
 export interface InputEntry {
-	readonly kind: Exclude<(typeof INPUT_KINDS)[number], 'url'>;
+	readonly kind: (typeof INPUT_KINDS)[number];
 	/** Path below `/root/shared`. Absent: the file's name. */
 	readonly path: string | undefined;
-	/** A file, a folder, or patterns. */
+	/** A file, a folder, patterns, or an address. */
 	readonly what: readonly string[];
+	/** Of a file from the web, in lower-case hex. */
+	readonly sha256?: string;
 	readonly ignore: readonly string[];
 	/** Offset in the file. */
 	readonly at: number;
@@ -29,6 +33,8 @@ export interface JobFile {
 	readonly inputs: readonly InputEntry[];
 	/** The value of `sweep`, checked. */
 	readonly sweep: YamlNode | undefined;
+	/** Command for this computer when the batch is over. */
+	readonly then: readonly string[] | undefined;
 	/** Relative paths start from here. */
 	readonly folder: string;
 	/** As it was read. */
@@ -58,6 +64,7 @@ export async function parseJobFile(text: string, folder: string, fileName = 'boi
 		folder,
 		text,
 		problem,
+		then: wordsOf(root, 'then'),
 		sweep: isGiven(valueOf(root, 'sweep')) ? valueOf(root, 'sweep') : undefined,
 		inputs: inputsOf(valueOf(root, 'inputs')),
 		request: given<JobFile['request']>({
@@ -69,11 +76,13 @@ export async function parseJobFile(text: string, folder: string, fileName = 'boi
 			before: wordsOf(root, 'before'),
 			after: wordsOf(root, 'after'),
 			env: textsByName(valueOf(root, 'env')),
+			outputs: outputsOf(valueOf(root, 'outputs')),
 			progressFile: textOf(root, 'progress_file'),
 			network: NETWORK_POLICIES.find((policy) => policy === textOf(root, 'network')),
 			vboxJobXml: textOf(root, 'vbox_job_xml'),
 			resources: resourcesOf(root),
 			replication: replicationOf(valueOf(root, 'replication')),
+			createArgs: textOf(valueOf(root, 'job_toml'), 'create_args'),
 			count: numberOf(root, 'count'),
 			priority: numberOf(root, 'priority'),
 			boinc: extrasOf(valueOf(root, 'boinc')),
@@ -164,13 +173,14 @@ function inputsOf(node: YamlNode | undefined): InputEntry[] {
 			const what = textsOf(item);
 			return { kind: what.some(isPattern) ? 'files' : 'file', path: undefined, what, ignore: [], at: item.start };
 		}
-		const kind = (['files', 'folder'] as const).find((name) => isGiven(valueOf(item, name))) ?? 'file';
+		const kind = (['files', 'folder', 'url'] as const).find((name) => isGiven(valueOf(item, name))) ?? 'file';
 		return {
 			kind,
 			path: textOf(item, 'path'),
 			what: textsOf(valueOf(item, kind)),
 			ignore: textsOf(valueOf(item, 'ignore')),
 			at: item.start,
+			...given<Pick<InputEntry, 'sha256'>>({ sha256: textOf(item, 'sha256')?.toLowerCase() }),
 		};
 	});
 }
@@ -192,6 +202,12 @@ function resourcesOf(root: YamlNode | undefined): Partial<Resources> | undefined
 		maxOutputBytes: measured(inner, 'max_output', parseBytes) ?? measured(valueOf(root, 'outputs'), 'max_size', parseBytes),
 	});
 	return Object.keys(resources).length > 0 ? resources : undefined;
+}
+
+function outputsOf(node: YamlNode | undefined): Outputs | undefined {
+	const files = isGiven(valueOf(node, 'files')) ? textsOf(valueOf(node, 'files')) : undefined;
+	const outputs = given<Outputs>({ files, metrics: textOf(node, 'metrics') });
+	return Object.keys(outputs).length > 0 ? outputs : undefined;
 }
 
 function replicationOf(node: YamlNode | undefined): Partial<Replication> | undefined {

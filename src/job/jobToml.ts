@@ -10,8 +10,17 @@ export const CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'KILL', 'SETGID'
 /** Processes and threads of one container: enough for many workers, too few for a fork bomb. */
 export const PIDS_LIMIT = 4096;
 
+/** Options for the engine's `create` that a person may add: none of them opens anything of the volunteer's computer. */
+const SHM_SIZE = /\d{1,6}[kmg]/.source;
+const ULIMIT = /(?:core|memlock|nofile|nproc|stack)=-?\d{1,12}(?::-?\d{1,12})?/.source;
+const EXTRA = `--shm-size=${SHM_SIZE}|--ulimit=${ULIMIT}`;
+export const EXTRA_CREATE_ARGS = new RegExp(`^(?:${EXTRA})(?: (?:${EXTRA}))*$`);
+
+/** Whether our own `job.toml` can have an option with a value. */
+export const isExtraCreateArgument = (option: string, value: string): boolean => EXTRA_CREATE_ARGS.test(`${option}=${value}`);
+
 /** Arguments for the engine's `create` that protect the volunteer. The wrapper puts them into a shell command as they are. */
-export function createArguments(network: NetworkPolicy): string {
+export function createArguments(network: NetworkPolicy, extra = ''): string {
 	return [
 		...(network === 'bridge' ? [] : ['--network', network]),
 		'--security-opt',
@@ -21,12 +30,16 @@ export function createArguments(network: NetworkPolicy): string {
 		...CAPABILITIES.flatMap((name) => ['--cap-add', name]),
 		'--pids-limit',
 		String(PIDS_LIMIT),
+		// Name and value apart, as those above.
+		...(extra === '' ? [] : extra.split(' ').flatMap((word) => word.split(/=(.*)/s, 2))),
 	].join(' ');
 }
 
 /** The file `job.toml` of docker_wrapper. Its parser is simple, and so is the file: plain keys and basic strings. */
-export function jobToml(imageName: string, network: NetworkPolicy): string {
-	return [`workdir = "${WORKDIR}"`, `image_name = "${imageName}"`, `create_args = "${createArguments(network)}"`, ''].join('\n');
+export function jobToml(imageName: string, network: NetworkPolicy, extra?: string): string {
+	return [`workdir = "${WORKDIR}"`, `image_name = "${imageName}"`, `create_args = "${createArguments(network, extra)}"`, ''].join(
+		'\n',
+	);
 }
 
 /** docker_wrapper silently cuts commands for the engine after this many characters; the image name comes last. */
@@ -39,14 +52,20 @@ const RESERVE = 90 + 30 + 3 * 80;
  * Checks that the engine's longest command of a job is not cut. `masterUrl` gives the name of the project's folder on
  * the client, which is part of the container's name. Throws `job-invalid`.
  */
-export function checkCommandLength(masterUrl: string, longestJobName: string, imageName: string, network: NetworkPolicy): void {
+export function checkCommandLength(
+	masterUrl: string,
+	longestJobName: string,
+	imageName: string,
+	network: NetworkPolicy,
+	extra?: string,
+): void {
 	const folder = masterUrl
 		.replace(/^https?:\/\//, '')
 		.replace(/\/$/, '')
 		.replace(/[^A-Za-z0-9.-]/g, '_');
 	// Instances beyond the hundredth do not occur: the replication limits are lower.
 	const container = `boinc__${folder}__${longestJobName}_99`;
-	const command = `docker create --name ${container} -v "/":"${WORKDIR}" -e ARGS="" ${createArguments(network)} --log-driver=k8s-file ${imageName} 2>&1`;
+	const command = `docker create --name ${container} -v "/":"${WORKDIR}" -e ARGS="" ${createArguments(network, extra)} --log-driver=k8s-file ${imageName} 2>&1`;
 	const length = command.length + RESERVE;
 	if (length > LONGEST_COMMAND) {
 		throw new BoincError(

@@ -35,11 +35,15 @@ export interface JobParameters {
 	readonly env: readonly string[];
 }
 
-/** Safe in a line of words, in a shell pattern, and for `printf %b`. */
-const PLAIN = /[^A-Za-z0-9_./:=,@%+-]/g;
+/** What is not safe in a line of words, in a shell pattern, or for `printf %b`. */
+const SPECIAL = /[^A-Za-z0-9_./:=,@%+-]/g;
+const PLAIN = /^[A-Za-z0-9_./:=,@%+-]*$/;
 
 /** One value as a word of the table. Throws `job-invalid` for text that no program can be given. */
 export function encodeWord(text: string): string {
+	if (PLAIN.test(text)) {
+		return text;
+	}
 	if (text.includes('\0')) {
 		throw new BoincError('job-invalid', `A NUL character cannot be part of an argument or a variable: ${quote(text)}.`, {
 			remedy: 'Remove the NUL character.',
@@ -52,7 +56,7 @@ export function encodeWord(text: string): string {
 	}
 	return Buffer.from(text, 'utf8')
 		.toString('latin1')
-		.replace(PLAIN, (byte) => `\\0${byte.charCodeAt(0).toString(8).padStart(3, '0')}`);
+		.replace(SPECIAL, (byte) => `\\0${byte.charCodeAt(0).toString(8).padStart(3, '0')}`);
 }
 
 /** The text of a word that `encodeWord` made; what is not UTF-8 becomes a replacement character. */

@@ -4,12 +4,14 @@ import { formatBytes } from '../common/format.js';
 import { dockerfileFor, imageName } from '../image/recipe.js';
 import type { ProjectConfig, StagedFile } from '../project/types.js';
 import { checkCommandLength, jobToml } from './jobToml.js';
-import { jobName, MAX_JOBS, stagedName, templatePath } from './names.js';
+import { argumentsOf, environmentWords } from './jobWords.js';
+import { jobName, MAX_JOBS, shortHash, stagedName, templatePath } from './names.js';
 import { packBytes } from './packBytes.js';
 import { commonLine, jobWords } from './parameters.js';
+import type { JobSurvey } from './surveyJobs.js';
 import { inputTemplate, isSafeName, outputTemplate, type TemplateFile } from './templates.js';
-import type { BatchSpec, JobInput } from './types.js';
-import { argumentsOf, environmentWords, validateBatch } from './validateBatch.js';
+import type { BatchSpec, JobInput, JobSpec } from './types.js';
+import { validateBatch } from './validateBatch.js';
 import { fitsMachine, machineDescription, vboxJob } from './virtualMachine.js';
 
 /** A template and where it belongs. */
@@ -23,33 +25,37 @@ export interface PlannedTemplate {
 export interface BatchPlan {
 	/** What all jobs share, to be staged. */
 	readonly files: readonly StagedFile[];
-	/** What only some jobs have, to be staged. */
+	/** What only some jobs have, to be staged; each once. */
 	readonly jobFiles: readonly StagedFile[];
 	readonly input: PlannedTemplate;
 	readonly output: PlannedTemplate;
 	/** First line of each parameter table. */
 	readonly common: string;
-	/** The line of each job in its table, after the name. */
-	readonly words: readonly string[];
+	/** The line of a job in its table, after the name. */
+	wordsOf(job: JobSpec): string;
+	/** Paths in the slot of the inputs, by their paths below `/root/shared`. */
+	readonly openNames: ReadonlyMap<string, string>;
+	/** Equal for equal jobs with equal files: 128 bits in hex. */
+	readonly digest: string;
 }
 
 /** The name of the parameter table in the slot; `templates/runner.sh` looks for it. */
-const PARAMETERS = 'b2d_params';
+export const PARAMETERS = 'b2d_params';
 /** Logs, parameter table and templates. */
 const DISK_LEAST = 1_000_000;
 
 /** Validates a batch and works out everything that is sent. Throws `job-invalid`, `image-unsupported` or `image-empty`. */
 export function planBatch(spec: BatchSpec, config: Pick<ProjectConfig, 'masterUrl' | 'downloadUrl'>): BatchPlan {
-	validateBatch(spec);
+	const survey = validateBatch(spec);
 	const image = imageName(spec.image.id);
-	checkCommandLength(config.masterUrl, longestName(spec), image, spec.network);
-	checkDisk(spec);
-	const jobInputs = spec.jobs[0]?.inputs ?? [];
+	checkCommandLength(config.masterUrl, longestName(survey), image, spec.network, spec.createArgs);
+	checkDisk(spec, survey);
+	const jobInputs = spec.jobs.at(0)?.inputs ?? [];
 	const { openNames, moves } = placeInputs([...(spec.inputs ?? []), ...jobInputs]);
 	const openName = (path: string): string => openNames.get(path) ?? path;
 	const packs = spec.image.packs.map(({ name }) => name);
 	const recipe = textFile('dockerfile', dockerfileFor({ id: spec.image.id, config: spec.image.config, packs }));
-	const job = textFile('job', jobToml(image, spec.network));
+	const job = textFile('job', jobToml(image, spec.network, spec.createArgs));
 	const machine = machineFiles(spec);
 	const shared: TemplateFile[] = [
 		...packs.map((name) => ({ openName: name, physicalName: name, sticky: true })),
@@ -64,19 +70,21 @@ export function planBatch(spec: BatchSpec, config: Pick<ProjectConfig, 'masterUr
 	}));
 	const input = inputTemplate([...shared, ...own], config.downloadUrl);
 	const output = outputTemplate(spec.resources.maxOutputBytes);
+	const common = commonParameters(spec, moves);
 	return {
 		files: [recipe, job, ...machine.map(({ file }) => file), ...(spec.inputs ?? []).map(({ file }) => file)],
-		jobFiles: spec.jobs.flatMap((each) => (each.inputs ?? []).map(({ file }) => file)),
+		jobFiles: survey.files,
 		input: { path: templatePath('in', input), text: input },
 		output: { path: templatePath('out', output), text: output },
-		common: commonParameters(spec, moves),
-		words: spec.jobs.map((job) => jobWords({ argv: argumentsOf(spec, job.command), env: environmentWords(job.env) })),
+		common,
+		openNames,
+		wordsOf: ({ command, env }) => jobWords({ argv: argumentsOf(spec, command), env: environmentWords(env) }),
+		digest: shortHash([input, output, common, survey.digest].join('\n')),
 	};
 }
 
-function longestName({ jobs }: BatchSpec): string {
-	const longest = jobs.reduce((most, { label }) => Math.max(most, label?.length ?? 0), 0);
-	return jobName(2 ** 31, MAX_JOBS - 1, longest === 0 ? undefined : 'x'.repeat(longest));
+function longestName({ longestLabel }: JobSurvey): string {
+	return jobName(2 ** 31, MAX_JOBS - 1, longestLabel === 0 ? undefined : 'x'.repeat(longestLabel));
 }
 
 /**
@@ -126,11 +134,9 @@ function placeInputs(inputs: readonly JobInput[]): { openNames: Map<string, stri
 }
 
 /** A slot holds copies of the packs and inputs before the program writes a byte. */
-function checkDisk({ image, inputs, jobs, resources }: BatchSpec): void {
-	const sum = (files: readonly { file: StagedFile }[] | undefined): number =>
-		(files ?? []).reduce((bytes, { file }) => bytes + file.content.size, 0);
-	const needed =
-		packBytes(image.packs) + sum(inputs) + jobs.reduce((most, job) => Math.max(most, sum(job.inputs)), 0) + DISK_LEAST;
+function checkDisk({ image, inputs, resources }: BatchSpec, { mostInputBytes }: JobSurvey): void {
+	const common = (inputs ?? []).reduce((bytes, { file }) => bytes + file.content.size, 0);
+	const needed = packBytes(image.packs) + common + mostInputBytes + DISK_LEAST;
 	if (resources.diskBytes < needed) {
 		throw new BoincError(
 			'job-invalid',

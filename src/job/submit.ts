@@ -1,19 +1,23 @@
 import { BoincError, isAbort, messageOf, throwIfAborted } from '../common/errors.js';
 import { plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
+import { mapped } from '../common/sequence.js';
 import { usesMachines } from '../project/apps.js';
-import { createBatch, setBatchState } from '../project/batches.js';
+import { releaseBatch, setBatchState } from '../project/batches.js';
 import { daemonWarnings } from '../project/daemons.js';
 import type { Project } from '../project/project.js';
 import { stageFiles } from '../project/staging.js';
 import { cancelBatch } from './cancel.js';
 import { chooseApp } from './chooseApp.js';
-import { createJobs } from './createJobs.js';
+import { createJobs, type OpenBatch } from './createJobs.js';
 import { createWorkArguments, type CreateWorkOptions } from './createWork.js';
+import { type HostNeeds, hostNeeds } from './hostNeeds.js';
+import type { JobRange } from './jobChunks.js';
+import { jobName } from './names.js';
+import { openBatch } from './openBatch.js';
 import { type BatchPlan, planBatch } from './planBatch.js';
 import { boincBounds } from './resources.js';
 import type { BatchSpec, SubmittedBatch } from './types.js';
-import { fitsMachine, machineBounds } from './virtualMachine.js';
 import { writeTemplate } from './writeTemplate.js';
 
 const TIDY_PASSES = 2;
@@ -22,9 +26,16 @@ const TIDY_PASSES = 2;
  * Submits a batch: checks everything, sends what the server lacks, creates the jobs and verifies in the database that all
  * exist. A bad batch is refused before anything is sent (`job-invalid`, `app-missing`, `app-incomplete`, …). When creating
  * fails or is cancelled midway, the jobs made so far are cancelled and the batch is marked as aborted; sent files stay, for they
- * have content-addressed names and the next try uses them.
+ * have content-addressed names and the next try uses them. When this program or the connection ends midway, the same call
+ * again goes on with that batch; jobs have names from batch and number, so none is made twice. `steps` makes the jobs in parts
+ * and may wait between them.
  */
-export async function submitBatch(project: Project, spec: BatchSpec, ctx: OperationContext): Promise<SubmittedBatch> {
+export async function submitBatch(
+	project: Project,
+	spec: BatchSpec,
+	ctx: OperationContext,
+	steps: SubmitSteps = allAtOnce,
+): Promise<SubmittedBatch> {
 	const plan = planBatch(spec, project.config);
 	ctx.progress.report({ message: `Checking the app ${spec.app}` });
 	const { app, appVersionNum } = await chooseApp(project, spec.app, spec.image.config.architecture, ctx.signal);
@@ -39,56 +50,43 @@ export async function submitBatch(project: Project, spec: BatchSpec, ctx: Operat
 		writeTemplate(project, plan.output, ctx.signal),
 	]);
 	throwIfAborted(ctx.signal);
-	const id = await createBatch(project, {
+	const { id, kind } = await openBatch(project, spec, plan, options, app.id, ctx);
+	const submitted = (bytesSent: number, notes: readonly string[]): SubmittedBatch => ({
+		id,
 		name: spec.name,
-		appId: app.id,
-		description: `${plural(spec.jobs.length, 'job')} of image ${spec.image.id.slice(0, 12)}`,
-		...(spec.userId !== undefined && { userId: spec.userId }),
+		jobs: spec.jobs.length,
+		jobNames: mapped(spec.jobs, ({ label }, index) => jobName(id, index, label)),
+		bytesSent: staged.bytesSent + bytesSent,
+		notes: [...notes, ...hosts.notes, ...warnings.map((text) => `Warning: ${text}`)],
 	});
+	if (kind === 'there') {
+		return submitted(0, [`Batch ${id} has these jobs already; nothing was submitted.`]);
+	}
 	try {
-		const { names, bytesSent } = await createJobs(project, spec, plan, { ...options, batch: id }, ctx);
-		await setBatchState(project, id, 'in-progress', names.length);
-		ctx.log.info(`submitted batch ${id} with ${plural(names.length, 'job')} to ${project.name}`);
-		return {
-			id,
-			name: spec.name,
-			jobNames: names,
-			bytesSent: staged.bytesSent + bytesSent,
-			notes: [...hosts.notes, ...warnings.map((text) => `Warning: ${text}`)],
+		let bytesSent = 0;
+		const batch: OpenBatch = { spec, plan, options: { ...options, batch: id }, existing: kind === 'new' ? 'none' : 'some' };
+		const make = async (range: JobRange): Promise<void> => {
+			bytesSent += (await createJobs(project, batch, range, ctx)).bytesSent;
 		};
+		await steps({ project, id, jobs: spec.jobs.length }, make, ctx);
+		await setBatchState(project, id, 'in-progress', spec.jobs.length);
+		ctx.log.info(`submitted batch ${id} with ${plural(spec.jobs.length, 'job')} to ${project.name}`);
+		return submitted(bytesSent, kind === 'resumed' ? [`Batch ${id} of an earlier submission was completed.`] : []);
 	} catch (error) {
-		throw await abandon(project, id, error, ctx);
+		throw await abandon(project, id, error, spec.stopped ?? 'take back', ctx);
+	} finally {
+		await releaseBatch(project, id).catch((error: unknown) => ctx.log.debug(messageOf(error)));
 	}
 }
 
-interface HostNeeds {
-	readonly memoryBytes: number;
-	readonly diskBytes: number;
-	readonly notes: readonly string[];
-}
+/** Makes all jobs of a batch by calls of `make`, in the order of their numbers. */
+export type SubmitSteps = (
+	batch: { readonly project: Project; readonly id: number; readonly jobs: number },
+	make: (range: JobRange) => Promise<void>,
+	ctx: OperationContext,
+) => Promise<void>;
 
-/**
- * What hosts must have. Disk always counts the virtual machine, for a job that waits while the app gets versions for VirtualBox
- * would be ended by its limit there; engines put the unpacked image on the same disk anyway. Memory counts it only where it is used:
- * it would keep small hosts with Docker away, and too little of it only makes VirtualBox wait.
- */
-function hostNeeds(spec: BatchSpec, machines: boolean): HostNeeds {
-	if (!fitsMachine(spec)) {
-		return { memoryBytes: 0, diskBytes: 0, notes: [] };
-	}
-	const bounds = machineBounds(spec);
-	return machines
-		? { ...bounds, notes: [...bounds.notes, ...networkNotes(spec)] }
-		: { memoryBytes: 0, diskBytes: bounds.diskBytes, notes: [] };
-}
-
-function networkNotes(spec: BatchSpec): string[] {
-	return spec.network === 'host'
-		? [
-				'Hosts that run the job in a virtual machine give it a network of its own: it does not reach what listens on the host’s loopback.',
-			]
-		: [];
-}
+const allAtOnce: SubmitSteps = ({ jobs }, make) => make({ from: 0, to: jobs });
 
 function optionsOf(
 	spec: BatchSpec,
@@ -108,22 +106,23 @@ function optionsOf(
 	};
 }
 
-/** Takes back a batch that could not be completed. Resolves to the error to throw, which says what remains. */
-async function abandon(project: Project, id: number, cause: unknown, ctx: OperationContext): Promise<unknown> {
+/**
+ * What becomes of a batch that could not be completed: it is taken back, or kept where that was asked for and the person
+ * stopped it or the server is gone. Resolves to the error to throw, which says what remains.
+ */
+async function abandon(
+	project: Project,
+	id: number,
+	cause: unknown,
+	stopped: NonNullable<BatchSpec['stopped']>,
+	ctx: OperationContext,
+): Promise<unknown> {
 	// The person's signal has fired already, or must not stop the tidying.
 	const tidy: OperationContext = { log: ctx.log, progress: ctx.progress, clock: ctx.clock };
-	let left: string;
-	try {
-		let cancelled = 0;
-		// A create_work that was cut off may still be at work; what it adds is cancelled by the next pass.
-		for (let pass = 0; pass < TIDY_PASSES; pass++) {
-			await tidy.clock.sleep(pass * 1000);
-			cancelled += (await cancelBatch(project, id, tidy)).cancelled;
-		}
-		left = `Batch ${id} was marked as aborted and ${plural(cancelled, 'job')} of it cancelled.`;
-	} catch (error) {
-		left = `Batch ${id} could not be taken back (${messageOf(error)}); cancel it when the server can be reached.`;
-	}
+	const isKept = stopped === 'keep' && (isAbort(cause) || BoincError.is(cause, 'connection-lost', 'database-unreachable'));
+	const left = isKept
+		? `The jobs of batch ${id} that were made stay; submit the same again to make the others.`
+		: await takeBack(project, id, tidy);
 	ctx.log.warn(left);
 	if (isAbort(cause)) {
 		return cause;
@@ -135,4 +134,18 @@ async function abandon(project: Project, id: number, cause: unknown, ctx: Operat
 		...(remedy !== undefined && { remedy }),
 		detail: { ...(BoincError.is(cause) ? cause.detail : {}), batch: id },
 	});
+}
+
+async function takeBack(project: Project, id: number, ctx: OperationContext): Promise<string> {
+	try {
+		let cancelled = 0;
+		// A create_work that was cut off may still be at work; what it adds is cancelled by the next pass.
+		for (let pass = 0; pass < TIDY_PASSES; pass++) {
+			await ctx.clock.sleep(pass * 1000);
+			cancelled += (await cancelBatch(project, id, ctx)).cancelled;
+		}
+		return `Batch ${id} was marked as aborted and ${plural(cancelled, 'job')} of it cancelled.`;
+	} catch (error) {
+		return `Batch ${id} could not be taken back (${messageOf(error)}). When the server can be reached, submit the same again to complete it, or cancel it.`;
+	}
 }

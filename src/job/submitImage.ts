@@ -1,24 +1,27 @@
 import { join } from 'node:path';
 
 import { contentOfBytes } from '../common/content.js';
-import { BoincError, throwIfAborted } from '../common/errors.js';
+import { abortError, BoincError, throwIfAborted } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
-import type { ImageArchive } from '../image/archive/openImage.js';
-import type { BuildRequest, Engine } from '../image/engine.js';
-import { type FlatImage, flattenImage, imageKey } from '../image/flattenImage.js';
+import { entriesOf, mapped, type Sequence } from '../common/sequence.js';
+import type { Engine } from '../image/engine.js';
 import { LayerCache } from '../image/layerCache.js';
-import type { ImageConfig } from '../image/types.js';
+import type { ImageConfig, ShippedImage } from '../image/types.js';
 import { architecturesOf, installedApps } from '../project/apps.js';
 import type { Project } from '../project/project.js';
 import type { Architecture } from '../project/types.js';
 import { chooseApp } from './chooseApp.js';
+import { fetchInputs } from './fetchInputs.js';
+import { type ImageRequest, imageToShip, NATIVE } from './imageSource.js';
 import { keepJobFile } from './keptJobFile.js';
 import { checkInput, InputFiles, type LocalInput } from './localInputs.js';
 import { ManifestCache } from './manifestCache.js';
+import { collectCommand, type Outputs } from './outputs.js';
 import { packBytes } from './packBytes.js';
 import { defaultResources } from './resources.js';
-import { type ImageToShip, shipImage } from './shipImage.js';
-import { submitBatch } from './submit.js';
+import { type ImageToSend, shipImage } from './shipImage.js';
+import { expectedPacks, type SubmissionPlan, submissionPlan } from './submissionPlan.js';
+import { submitBatch, type SubmitSteps } from './submit.js';
 import type {
 	BatchSpec,
 	BoincExtras,
@@ -31,21 +34,6 @@ import type {
 } from './types.js';
 import { validateBatch } from './validateBatch.js';
 
-/** Where the image comes from: built now, in the engine already, or saved in a file by `docker save`. */
-export type ImageSource =
-	| {
-			readonly kind: 'dockerfile';
-			readonly contextDir: string;
-			/** Relative to `contextDir`, or absolute. */
-			readonly dockerfile: string;
-			readonly buildArgs?: Readonly<Record<string, string>>;
-			readonly target?: string;
-			/** As `linux/arm64`. Default: what the app's versions run. */
-			readonly platform?: string;
-	  }
-	| { readonly kind: 'reference'; readonly reference: string }
-	| { readonly kind: 'archive'; readonly file: string };
-
 /** What differs from job to job. */
 export interface JobRequest {
 	readonly command?: readonly string[];
@@ -56,19 +44,21 @@ export interface JobRequest {
 }
 
 /** A container to run on volunteers' computers, as a person asks for it. */
-export interface ContainerRequest extends JobRequest {
+export interface ContainerRequest extends JobRequest, ImageRequest {
 	/** For people; any text. */
 	readonly name: string;
 	readonly app: string;
-	readonly image: ImageSource;
 	readonly entrypoint?: readonly string[];
 	readonly before?: readonly string[];
 	readonly after?: readonly string[];
+	readonly outputs?: Outputs;
 	readonly progressFile?: string;
 	/** Default `none`. */
 	readonly network?: NetworkPolicy;
 	/** Elements that are added to `vbox_job.xml` for virtual machines. */
 	readonly vboxJobXml?: string;
+	/** Options for the engine's `create`; see `EXTRA_CREATE_ARGS`. */
+	readonly createArgs?: string;
 	readonly resources?: Partial<Resources>;
 	readonly replication?: Partial<Replication>;
 	readonly priority?: number;
@@ -76,13 +66,11 @@ export interface ContainerRequest extends JobRequest {
 	readonly userId?: number;
 	/** Number of equal jobs; each knows its own by `B2D_INDEX` and `B2D_COUNT`. Default 1. Not together with `jobs`. */
 	readonly count?: number;
-	readonly jobs?: readonly JobRequest[];
 	/** The job file that says all this, which is kept with the batch. */
 	readonly jobFile?: string;
-	/** Folder for temporary files as big as the image. Default: the system's. */
-	readonly tempDir?: string;
-	/** Receives the lines of the build. */
-	readonly onLog?: (line: string) => void;
+	readonly jobs?: Sequence<JobRequest>;
+	readonly repeated?: BatchSpec['repeated'];
+	readonly stopped?: BatchSpec['stopped'];
 }
 
 /** One result suffices; a failed copy is tried again on other hosts up to four times. */
@@ -100,8 +88,12 @@ export const DEFAULT_REPLICATION: Replication = {
  */
 export async function submitContainer(
 	project: Project,
-	request: ContainerRequest,
+	asked: ContainerRequest,
 	services: {
+		/** Is shown what will happen before anything is sent; `false` ends it with an `AbortError`. Default: nobody is asked. */
+		readonly approve?: (plan: SubmissionPlan) => Promise<boolean>;
+		/** Makes the jobs in parts, with waits between them. Default: all at once. */
+		readonly steps?: SubmitSteps;
 		/** Needed to build and to read the engine's images; an archive is read without it. */
 		readonly engine: Engine | undefined;
 		/** Folder on this computer in which it is kept what is in layers and in the packs of servers: saves reading that again. */
@@ -109,7 +101,8 @@ export async function submitContainer(
 	},
 	ctx: OperationContext,
 ): Promise<SubmittedBatch> {
-	const jobs = jobsOf(request);
+	const jobs = jobsOf(asked);
+	const request = { ...asked, ...(asked.inputs && { inputs: await fetchInputs(asked.inputs, services.cacheDir, ctx) }) };
 	await checkEarly(request, jobs);
 	const architecture = await architectureFor(project, request.app, ctx.signal);
 	// An image that no version of the app runs is refused before anything of it is sent.
@@ -123,24 +116,34 @@ export async function submitContainer(
 	ctx.progress.report({ message: 'Reading the inputs' });
 	const files = new InputFiles();
 	const inputs = await files.all(request.inputs);
-	const jobSpecs: JobSpec[] = [];
-	for (const job of jobs) {
+	for (const [, job] of entriesOf(withOwnInputs(jobs))) {
 		throwIfAborted(ctx.signal);
-		jobSpecs.push({ ...jobOf(job), inputs: await files.all(job.inputs) });
+		await files.all(job.inputs);
 	}
-	const { bytesSent, ...image } = await shipImage(project, source, new ManifestCache(cacheIn('packs')), ctx);
-	const inputBytes = [...inputs, ...(jobSpecs[0]?.inputs ?? [])].reduce((sum, { file }) => sum + file.content.size, 0);
-	const sizes = { packBytes: packBytes(image.packs), treeBytes: image.treeSize, inputBytes };
-	const { resources, notes } = defaultResources(sizes, request.resources);
-	const spec: BatchSpec = { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs };
-	const batch = await submitBatch(project, spec, ctx);
+	const jobSpecs = mapped(jobs, (job): JobSpec => ({ ...jobOf(job), inputs: files.known(job.inputs) }));
+	const inputBytes = [...inputs, ...(jobSpecs.at(0)?.inputs ?? [])].reduce((sum, { file }) => sum + file.content.size, 0);
+	const specFor = (image: ShippedImage): { spec: BatchSpec; notes: readonly string[] } => {
+		const sizes = { packBytes: packBytes(image.packs), treeBytes: image.treeSize, inputBytes };
+		const { resources, notes } = defaultResources(sizes, request.resources);
+		return { spec: { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs }, notes };
+	};
+	const approve = async (found: ImageToSend): Promise<void> => {
+		const { spec } = specFor({ ...found, packs: expectedPacks(found) });
+		if (services.approve && !(await services.approve(await submissionPlan(project, spec, found, ctx)))) {
+			throw abortError();
+		}
+	};
+	const { bytesSent, ...image } = await shipImage(project, source, new ManifestCache(cacheIn('packs')), ctx, approve);
+	const { spec, notes } = specFor(image);
+	const batch = await submitBatch(project, spec, ctx, services.steps);
 	if (request.jobFile !== undefined) {
 		await keepJobFile(project, batch.id, request.jobFile, ctx);
 	}
 	return { ...batch, bytesSent: batch.bytesSent + bytesSent, notes: [...image.warnings, ...notes, ...batch.notes] };
 }
 
-function jobsOf(request: ContainerRequest): JobRequest[] {
+/** The jobs that a request asks for. Throws `job-invalid` for what is no number of jobs. */
+export function jobsOf(request: Pick<ContainerRequest, 'count' | 'jobs' | 'command'>): Sequence<JobRequest> {
 	const { count, jobs } = request;
 	if (jobs && count !== undefined) {
 		throw new BoincError('job-invalid', 'The jobs are given one by one and as a number.', { remedy: 'Give either of them.' });
@@ -150,19 +153,25 @@ function jobsOf(request: ContainerRequest): JobRequest[] {
 			remedy: 'Give a whole number from 1 to 1,000,000.',
 		});
 	}
-	const list: readonly JobRequest[] = jobs ?? Array.from({ length: count ?? 1 }, () => ({}));
-	return list.map((job, index) => ({
+	const list: Sequence<JobRequest> = jobs ?? { length: count ?? 1, at: () => ({}) };
+	return mapped(list, (job, index) => ({
 		...(request.command && { command: request.command }),
 		...job,
 		env: { B2D_INDEX: String(index), B2D_COUNT: String(list.length), ...job.env },
 	}));
 }
 
+/** All of them, or none: jobs of a batch have inputs with the same paths, which is checked. */
+function withOwnInputs(jobs: Sequence<JobRequest>): Sequence<JobRequest> {
+	return (jobs.at(0)?.inputs ?? []).length > 0 ? jobs : [];
+}
+
 function jobOf({ command, env, label }: JobRequest): JobSpec {
 	return { ...(command && { command }), ...(env && { env }), ...(label !== undefined && { label }) };
 }
 
-function sharedOf(request: ContainerRequest): Omit<BatchSpec, 'image' | 'inputs' | 'resources' | 'jobs'> {
+/** What all jobs of a request share. */
+export function sharedOf(request: Omit<ContainerRequest, 'image'>): Omit<BatchSpec, 'image' | 'inputs' | 'resources' | 'jobs'> {
 	return {
 		name: request.name,
 		app: request.app,
@@ -171,13 +180,20 @@ function sharedOf(request: ContainerRequest): Omit<BatchSpec, 'image' | 'inputs'
 		...(request.entrypoint && { entrypoint: request.entrypoint }),
 		...(request.env && { env: request.env }),
 		...(request.before && { before: request.before }),
-		...(request.after && { after: request.after }),
+		...afterOf(request),
 		...(request.progressFile !== undefined && { progressFile: request.progressFile }),
 		...(request.vboxJobXml !== undefined && { vboxJobXml: request.vboxJobXml }),
+		...(request.createArgs !== undefined && { createArgs: request.createArgs }),
 		...(request.priority !== undefined && { priority: request.priority }),
 		...(request.boinc && { boinc: request.boinc }),
 		...(request.userId !== undefined && { userId: request.userId }),
+		...(request.repeated && { repeated: request.repeated }),
+		...(request.stopped && { stopped: request.stopped }),
 	};
+}
+
+function afterOf({ after, outputs }: Pick<ContainerRequest, 'after' | 'outputs'>): Pick<BatchSpec, 'after'> {
+	return outputs ? { after: collectCommand(outputs, after ?? []) } : after ? { after } : {};
 }
 
 /** More copies need room for more failures; what is given is kept. No limit may be above that of all copies. */
@@ -196,7 +212,7 @@ function replicationOf(given: Partial<Replication> = {}): Replication {
 }
 
 /** Refuses what is wrong anyhow before minutes go into a build: the image's part is filled in with what always passes. */
-async function checkEarly(request: ContainerRequest, jobs: readonly JobRequest[]): Promise<void> {
+async function checkEarly(request: ContainerRequest, jobs: Sequence<JobRequest>): Promise<void> {
 	const nothing = { name: 'b2d_none', content: contentOfBytes('') };
 	const facts = { size: 0, sha256: '', md5: '', unpackedSize: 0, entries: 0, kind: 'files' as const, generation: 0, times: 0 };
 	const stand = (inputs: readonly LocalInput[] | undefined): JobInput[] =>
@@ -214,14 +230,16 @@ async function checkEarly(request: ContainerRequest, jobs: readonly JobRequest[]
 		},
 		inputs: stand(request.inputs),
 		resources: defaultResources({ packBytes: 0, treeBytes: 0, inputBytes: 0 }, request.resources).resources,
-		jobs: jobs.map((job) => ({ ...jobOf(job), inputs: stand(job.inputs) })),
+		jobs: mapped(jobs, (job) => ({ ...jobOf(job), inputs: stand(job.inputs) })),
 	});
-	for (const file of new Set([request, ...jobs].flatMap(({ inputs }) => (inputs ?? []).map((input) => input.file)))) {
+	const files = new Set((request.inputs ?? []).map(({ file }) => file));
+	for (const [, { inputs }] of entriesOf(withOwnInputs(jobs))) {
+		inputs?.forEach(({ file }) => files.add(file));
+	}
+	for (const file of files) {
 		await checkInput(file);
 	}
 }
-
-const NATIVE: Readonly<Partial<Record<NodeJS.Architecture, Architecture>>> = { x64: 'amd64', arm64: 'arm64' };
 
 /** The architecture that the image must be for: this computer's, if the app runs it. */
 async function architectureFor(project: Project, name: string, signal: AbortSignal | undefined): Promise<Architecture> {
@@ -235,67 +253,4 @@ async function architectureFor(project: Project, name: string, signal: AbortSign
 	const own = NATIVE[process.arch] ?? 'amd64';
 	const known = architecturesOf(app);
 	return known.includes(own) ? own : (known[0] ?? own);
-}
-
-/** Builds the image if it must be built, and finds out what can be known of it without reading it. */
-async function imageToShip(
-	{ image, tempDir, onLog }: ContainerRequest,
-	{ engine, layers }: { readonly engine: Engine | undefined; readonly layers: LayerCache },
-	architecture: Architecture,
-	check: (config: ImageConfig) => Promise<void>,
-	ctx: OperationContext,
-): Promise<ImageToShip> {
-	const asked = image.kind === 'dockerfile' ? image.platform?.split('/')[1] : undefined;
-	const options = { layers, architecture: asked ?? architecture, ...(tempDir !== undefined && { tempDir }) };
-	const open = async (archive: ImageArchive): Promise<FlatImage> => {
-		ctx.progress.report({ message: 'Reading the image' });
-		const flat = await flattenImage(archive, ctx, options);
-		try {
-			await check(flat.config);
-			return flat;
-		} catch (error) {
-			await flat.dispose();
-			throw error;
-		}
-	};
-	if (image.kind === 'archive') {
-		return { key: undefined, open: () => open({ file: image.file }) };
-	}
-	if (!engine) {
-		throw new BoincError('engine-missing', 'This image cannot be read without a container engine.', {
-			remedy: 'Install Docker or Podman, or give an image that was saved in a file.',
-		});
-	}
-	let reference: string;
-	if (image.kind === 'dockerfile') {
-		ctx.progress.report({ message: 'Building the image' });
-		reference = await engine.build(buildRequestOf(image, architecture, onLog), ctx);
-	} else {
-		reference = image.reference;
-	}
-	const described = await engine.describe(reference, ctx);
-	if (described) {
-		await check(described.config);
-	}
-	return {
-		key: described && imageKey(described.config, described.diffIds),
-		open: () => open({ save: () => engine.save(reference, ctx) }),
-	};
-}
-
-function buildRequestOf(
-	image: Extract<ImageSource, { kind: 'dockerfile' }>,
-	architecture: Architecture,
-	onLog: ((line: string) => void) | undefined,
-): BuildRequest {
-	// Some engines fetch a base image anew for a platform that is named, so this computer's own is not.
-	const wanted = image.platform ?? (architecture === NATIVE[process.arch] ? undefined : `linux/${architecture}`);
-	return {
-		contextDir: image.contextDir,
-		dockerfile: image.dockerfile,
-		...(image.buildArgs && { buildArgs: image.buildArgs }),
-		...(image.target !== undefined && { target: image.target }),
-		...(wanted !== undefined && { platform: wanted }),
-		...(onLog && { onLog }),
-	};
 }

@@ -1,3 +1,4 @@
+import type { Sequence } from '../common/sequence.js';
 import type { ShippedImage } from '../image/types.js';
 import type { StagedFile } from '../project/types.js';
 
@@ -92,6 +93,8 @@ export interface BatchSpec {
 	readonly network: NetworkPolicy;
 	/** Elements that are added to `vbox_job.xml`; hosts that run the job in a container have no use for them. */
 	readonly vboxJobXml?: string;
+	/** Options for the engine's `create`; see `EXTRA_CREATE_ARGS`. */
+	readonly createArgs?: string;
 	readonly resources: Resources;
 	readonly replication: Replication;
 	/** BOINC's priority; higher first. */
@@ -99,15 +102,21 @@ export interface BatchSpec {
 	readonly boinc?: BoincExtras;
 	/** `user.id` that owns the batch on the project's web pages. Default: the project's first user. */
 	readonly userId?: number;
-	readonly jobs: readonly JobSpec[];
+	readonly jobs: Sequence<JobSpec>;
+	/** When equal jobs were submitted before: make new ones (the default), or take the batch that is there. */
+	readonly repeated?: 'new' | 'take';
+	/** When the person stops it midway: take back what was made (the default), or keep it, for the next call to go on from there. */
+	readonly stopped?: 'take back' | 'keep';
 }
 
 export interface SubmittedBatch {
 	/** `batch.id` in the database. */
 	readonly id: number;
 	readonly name: string;
+	/** Number of its jobs. */
+	readonly jobs: number;
 	/** Names of the workunits in order of the jobs. */
-	readonly jobNames: readonly string[];
+	readonly jobNames: Sequence<string>;
 	/** Bytes that were sent to the server for it. */
 	readonly bytesSent: number;
 	/** Plain sentences: which bounds were computed and why, what was warned about. */

@@ -1,19 +1,13 @@
 import { BoincError } from '../common/errors.js';
+import { invalidJob as invalid } from './invalidJob.js';
+import { EXTRA_CREATE_ARGS } from './jobToml.js';
 import { MAX_JOBS } from './names.js';
-import { encodeWord } from './parameters.js';
-import { labelProblem } from './sweep/names.js';
-import { type BatchSpec, type JobInput, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
+import { type JobSurvey, surveyJobs, validatePath } from './surveyJobs.js';
+import { type BatchSpec, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
 import { vboxElements } from './vboxElements.js';
 
-/** Linux takes at most 128 KiB in one argument or variable, and about 2 MiB in all; half of that is ours. */
-const MAX_WORD_BYTES = 131_000;
-const MAX_WORDS_BYTES = 1_000_000;
-
-/** `/root/shared/…` names that mean something. */
-const RESERVED = /^(results|results\.tgz|\.results\.tgz\.part|b2d_input_\d+)$/;
-
-/** Checks everything of a batch that can be checked without a server. Throws `job-invalid` or `image-unsupported`. */
-export function validateBatch(spec: BatchSpec): void {
+/** Checks everything of a batch that can be checked without a server, each job too. Throws `job-invalid` or `image-unsupported`. */
+export function validateBatch(spec: BatchSpec): JobSurvey {
 	if (spec.name.trim() === '') {
 		throw invalid('The batch has no name.', 'Give it any name.');
 	}
@@ -30,46 +24,17 @@ export function validateBatch(spec: BatchSpec): void {
 		throw invalid(`The network “${spec.network}” is unknown.`, `Use one of: ${NETWORK_POLICIES.join(', ')}.`);
 	}
 	validateImage(spec);
+	if (spec.createArgs !== undefined && !EXTRA_CREATE_ARGS.test(spec.createArgs)) {
+		throw invalid(
+			`The engine cannot be given ${JSON.stringify(spec.createArgs)}.`,
+			'Use --shm-size=SIZE and --ulimit=NAME=VALUE only.',
+		);
+	}
 	vboxElements(spec.vboxJobXml ?? '');
 	validateResources(spec.resources);
 	validateReplication(spec.replication);
 	validatePath(spec.progressFile ?? 'fraction_done', 'progress file');
-	validateAllInputs(spec);
-	validateWords(spec);
-	validateLabels(spec);
-}
-
-/** Labels stand in names of workunits, which reach SQL, file names and a regular expression of the runner as they are. */
-function validateLabels({ jobs }: BatchSpec): void {
-	for (const { label } of jobs) {
-		const why =
-			label === undefined
-				? undefined
-				: (labelProblem(label) ?? (/[^A-Za-z0-9_-]/.test(label) ? 'BOINC cannot carry it' : undefined));
-		if (why !== undefined) {
-			throw invalid(
-				`${JSON.stringify(label)} cannot be part of a job’s name: ${why}.`,
-				'Use letters, digits, dashes and underscores.',
-			);
-		}
-	}
-}
-
-/** The program and its arguments by Docker's rules: a new entry point drops the image's command. */
-export function argumentsOf(spec: BatchSpec, command: readonly string[] | undefined): string[] {
-	const { config } = spec.image;
-	const entrypoint = spec.entrypoint ?? config.entrypoint;
-	return [...entrypoint, ...(command ?? (spec.entrypoint === undefined ? config.cmd : []))];
-}
-
-/** `NAME=value` of each variable. Throws `job-invalid` for a name that no environment can hold. */
-export function environmentWords(env: Readonly<Record<string, string>> | undefined): string[] {
-	return Object.entries(env ?? {}).map(([name, value]) => {
-		if (name === '' || name.includes('=') || name.includes('\0')) {
-			throw invalid(`${JSON.stringify(name)} cannot be the name of an environment variable.`, 'Use a name without “=”.');
-		}
-		return `${name}=${value}`;
-	});
+	return surveyJobs(spec);
 }
 
 function validateImage({ image }: BatchSpec): void {
@@ -140,84 +105,4 @@ function validateReplication(replication: Replication): void {
 			'Raise the limits for all and for successful copies.',
 		);
 	}
-}
-
-function validateAllInputs(spec: BatchSpec): void {
-	const common = spec.inputs ?? [];
-	const first = spec.jobs[0]?.inputs ?? [];
-	validateInputs([...common, ...first]);
-	const expected = pathsOf(first);
-	for (const [index, job] of spec.jobs.entries()) {
-		if (index > 0 && pathsOf(job.inputs ?? []) !== expected) {
-			throw invalid(
-				`Job ${index} has other inputs than job 0.`,
-				'Give all jobs of a batch inputs with the same paths; their contents may differ.',
-			);
-		}
-	}
-}
-
-const pathsOf = (inputs: readonly JobInput[]): string => JSON.stringify(inputs.map(({ path }) => path));
-
-function validateInputs(inputs: readonly JobInput[]): void {
-	const paths = new Set<string>();
-	for (const { path } of inputs) {
-		validatePath(path, 'input');
-		if (RESERVED.test(path.split('/')[0] ?? '')) {
-			throw invalid(`An input cannot be ${path}: the name is used for results.`, 'Use another path.');
-		}
-		if (paths.has(path)) {
-			throw invalid(`Two inputs have the path ${path}.`, 'Use different paths.');
-		}
-		paths.add(path);
-	}
-	for (const path of paths) {
-		const parents = path.split('/').slice(0, -1);
-		const clash = parents.map((_, end) => parents.slice(0, end + 1).join('/')).find((parent) => paths.has(parent));
-		if (clash !== undefined) {
-			throw invalid(`The input ${clash} would have to be a file and the folder of ${path}.`, 'Use different paths.');
-		}
-	}
-}
-
-function validatePath(path: string, what: string): void {
-	const parts = path.split('/');
-	if (parts.some((part) => part === '' || part === '.' || part === '..') || path.includes('\0') || path.length > 1000) {
-		throw invalid(
-			`${JSON.stringify(path)} cannot be the path of the ${what}.`,
-			'Use a path relative to /root/shared, without “..” and with “/” between the names.',
-		);
-	}
-}
-
-function validateWords(spec: BatchSpec): void {
-	const common = [...spec.image.config.env, ...environmentWords(spec.env), ...(spec.before ?? []), ...(spec.after ?? [])];
-	for (const [index, job] of spec.jobs.entries()) {
-		const argv = argumentsOf(spec, job.command);
-		if (argv.length === 0 || argv[0] === '') {
-			throw invalid(
-				'There is nothing to run: the image has neither an entry point nor a command.',
-				'Give the job a command, or the image a CMD.',
-			);
-		}
-		const words = [...argv, ...environmentWords(job.env)];
-		// What is the same for all jobs is measured once.
-		for (const word of index === 0 ? [...common, ...words] : words) {
-			encodeWord(word);
-			if (Buffer.byteLength(word) > MAX_WORD_BYTES) {
-				throw invalid(
-					`Job ${index} has an argument or variable of more than ${MAX_WORD_BYTES} bytes, which Linux cannot pass to a program.`,
-					'Put the text into an input file.',
-				);
-			}
-		}
-		const bytes = [...common, ...words].reduce((sum, word) => sum + word.length, 0);
-		if (bytes > MAX_WORDS_BYTES) {
-			throw invalid(`Arguments and variables of job ${index} have ${bytes} characters in all.`, 'Put them into an input file.');
-		}
-	}
-}
-
-function invalid(message: string, remedy: string): BoincError {
-	return new BoincError('job-invalid', message, { remedy });
 }

@@ -38,7 +38,7 @@ export const machineHostMemory = (memoryBytes: number): number => (machineMemory
 
 /** Bytes that the job may write: the rest of its disk limit after packs and inputs. */
 function writableBytes(spec: BatchSpec): number {
-	const inputs = [...(spec.inputs ?? []), ...(spec.jobs[0]?.inputs ?? [])];
+	const inputs = [...(spec.inputs ?? []), ...(spec.jobs.at(0)?.inputs ?? [])];
 	const inputBytes = inputs.reduce((bytes, { file }) => bytes + file.content.size, 0);
 	return Math.max(0, Math.floor(spec.resources.diskBytes - packBytes(spec.image.packs) - inputBytes));
 }

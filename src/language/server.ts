@@ -1,10 +1,8 @@
-import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import {
 	type CodeAction,
 	CodeActionKind,
-	type CodeLens,
 	type CompletionItem,
 	type Connection,
 	type Diagnostic,
@@ -24,10 +22,8 @@ import {
 import { messageOf } from '../common/errors.js';
 import type { Problem } from '../common/problem.js';
 import { TextPositions } from '../common/textPositions.js';
-import { expandJobFile } from '../job/expandJobFile.js';
-import { parseJobFile } from '../job/jobFile.js';
-import { valueOf } from '../project/yaml/yamlTree.js';
-import { type LanguageServerOptions, LENS_COMMANDS } from '../protocol/lsp.js';
+import type { LanguageServerOptions } from '../protocol/lsp.js';
+import { completeDockerfile, hoverDockerfile } from './dockerfile/dockerfileService.js';
 import { definitionElsewhere, isForVolunteers } from './fileSystem.js';
 import { isXmlFormat } from './formats/identify.js';
 import {
@@ -39,8 +35,10 @@ import {
 	TOKEN_TYPES,
 	tokensJobFile,
 } from './jobFile/jobFileService.js';
+import { lensesOf } from './lenses.js';
 import { OpenFile } from './openFile.js';
-import { TOML_KEYS } from './toml/jobToml.js';
+import { rangeOf } from './ranges.js';
+import { completeToml, hoverToml } from './toml/tomlService.js';
 import { completeXml, definitionXml, foldsXml, formatXml, hoverXml, renameXml, symbolsXml } from './xml/xmlService.js';
 
 const SEVERITIES = {
@@ -87,7 +85,7 @@ export class LanguageServer {
 			this.#at(textDocument.uri, (file) => this.#rename(file, file.document.offsetAt(position), newName), null),
 		);
 		connection.onCodeAction(({ textDocument, range }) => this.#at(textDocument.uri, (file) => this.#fixes(file, range), []));
-		connection.onCodeLens(({ textDocument }) => this.#at(textDocument.uri, (file) => this.#lenses(file), []));
+		connection.onCodeLens(({ textDocument }) => this.#at(textDocument.uri, (file) => lensesOf(file, this.#options.commands), []));
 		connection.onDocumentFormatting(({ textDocument, options }) =>
 			this.#at(textDocument.uri, (file) => this.#format(file, options.insertSpaces ? ' '.repeat(options.tabSize) : '\t'), []),
 		);
@@ -113,7 +111,7 @@ export class LanguageServer {
 		return {
 			capabilities: {
 				textDocumentSync: TextDocumentSyncKind.Incremental,
-				completionProvider: { triggerCharacters: ['<', '/', ' ', '{', '>'] },
+				completionProvider: { triggerCharacters: ['<', '/', ' ', '{', '>', '$', '='] },
 				hoverProvider: true,
 				documentSymbolProvider: true,
 				foldingRangeProvider: true,
@@ -172,25 +170,31 @@ export class LanguageServer {
 			const isParameter = /\{\{\s*\w*$/.test(file.text.slice(Math.max(0, offset - 80), offset));
 			return completeJobFile(file.text, offset, isParameter ? await file.yaml() : undefined);
 		}
-		if (format !== 'job-toml') {
-			return [];
+		if (format === 'dockerfile') {
+			return (await isForVolunteers(file.path, file.text)) ? completeDockerfile(file.text, offset) : [];
 		}
-		return TOML_KEYS.map(({ name, doc, trap, type }) => ({
-			label: name,
-			documentation: trap === undefined ? doc : `${doc} ⚠ ${trap}`,
-			insertText: `${name} = ${{ string: '""', bool: 'true', int: '0', strings: '[]' }[type]}`,
-		}));
+		return format === 'job-toml' ? completeToml() : [];
 	}
 
 	async #hover(file: OpenFile, offset: number): Promise<Hover | null> {
-		const { format } = file;
-		const found =
-			format && isXmlFormat(format)
-				? hoverXml(file.xml(), format, offset)
-				: format === 'job-file'
-					? hoverJobFile(await file.yaml(), offset)
-					: tomlHover(file, offset);
+		const found = await this.#explanation(file, offset);
 		return found ? { contents: { kind: 'markdown', value: found.text }, range: rangeOf(file.positions, found) } : null;
+	}
+
+	async #explanation(file: OpenFile, offset: number): Promise<ReturnType<typeof hoverDockerfile>> {
+		const { format, text } = file;
+		switch (format) {
+			case undefined:
+				return undefined;
+			case 'job-file':
+				return hoverJobFile(await file.yaml(), offset);
+			case 'job-toml':
+				return hoverToml(text, offset);
+			case 'dockerfile':
+				return (await isForVolunteers(file.path, text)) ? hoverDockerfile(text, offset) : undefined;
+			default:
+				return hoverXml(file.xml(), format, offset);
+		}
 	}
 
 	async #symbols(file: OpenFile): Promise<DocumentSymbol[]> {
@@ -263,69 +267,10 @@ export class LanguageServer {
 			);
 	}
 
-	async #lenses(file: OpenFile): Promise<CodeLens[]> {
-		const top: Range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
-		if (file.format === 'dockerfile') {
-			return (await isForVolunteers(file.path, file.text)) ? this.#lens(top, 'Submit', LENS_COMMANDS.submit, file) : [];
-		}
-		const root = file.format === 'job-file' ? (await file.yaml()).root : undefined;
-		if (!['image', 'dockerfile', 'archive'].some((key) => valueOf(root, key))) {
-			return [];
-		}
-		const lenses = [
-			...this.#lens(top, 'Submit', LENS_COMMANDS.submit, file),
-			...this.#lens(top, 'Run Locally', LENS_COMMANDS.runLocally, file),
-		];
-		const sweep = root?.kind === 'map' ? root.pairs.find(({ key }) => key.text === 'sweep') : undefined;
-		const count = sweep && (await countOf(file));
-		if (!sweep || count === undefined) {
-			return lenses;
-		}
-		const title = `Preview ${count === 1 ? '1 Job' : `${count.toLocaleString('en')} Jobs`}`;
-		return [...lenses, ...this.#lens(rangeOf(file.positions, sweep.key), title, LENS_COMMANDS.preview, file)];
-	}
-
-	#lens(range: Range, title: string, command: string, file: OpenFile): CodeLens[] {
-		return this.#options.commands.includes(command) ? [{ range, command: { title, command, arguments: [file.uri] } }] : [];
-	}
-
 	#format(file: OpenFile, step: string): TextEdit[] {
 		const { format } = file;
 		return format && isXmlFormat(format)
 			? formatXml(file.xml(), step).map((edit) => ({ range: rangeOf(file.positions, edit), newText: edit.text }))
 			: [];
 	}
-}
-
-/** Number of jobs of a file that has no mistakes. */
-async function countOf(file: OpenFile): Promise<number | undefined> {
-	try {
-		const { sweep } = await expandJobFile(await parseJobFile(file.text, path.dirname(file.path)));
-		return sweep?.count;
-	} catch {
-		return undefined; // a diagnostic says why, or submitting does
-	}
-}
-
-function tomlHover(
-	file: OpenFile,
-	offset: number,
-): { readonly text: string; readonly start: number; readonly end: number } | undefined {
-	if (file.format !== 'job-toml') {
-		return undefined;
-	}
-	const lineStart = file.text.lastIndexOf('\n', offset - 1) + 1;
-	const key = /^\s*([A-Za-z_]+)/.exec(file.text.slice(lineStart))?.[1];
-	const spec = TOML_KEYS.find(({ name }) => name === key);
-	return (
-		spec && {
-			text: `**\`${spec.name}\`** ${spec.doc}\n\nDefault: ${spec.default}.${spec.trap === undefined ? '' : `\n\n⚠ ${spec.trap}`}`,
-			start: lineStart,
-			end: lineStart + spec.name.length,
-		}
-	);
-}
-
-function rangeOf(positions: TextPositions, { start, end }: { readonly start: number; readonly end: number }): Range {
-	return { start: positions.at(start), end: positions.at(end) };
 }

@@ -73,6 +73,49 @@ export async function setBatchState(project: Project, id: number, state: BatchRo
 	}
 }
 
+/** Batches of a name and description in some states, newest first. Scans the table, which has a row a batch. */
+export async function batchesLike(
+	project: Project,
+	{ name, description }: Pick<NewBatch, 'name' | 'description'>,
+	states: readonly BatchRowState[],
+): Promise<{ readonly id: number; readonly state: BatchRowState; readonly jobs: number }[]> {
+	const database = await project.database();
+	const rows = await database.select<{ id: number; state: number; njobs: number; name: string }>(
+		'SELECT id, state, njobs, name FROM batch WHERE description IN (?) AND state IN (?) ORDER BY id DESC',
+		[[fit(description), plain(fit(description))], states.map((state) => STATES[state])],
+	);
+	const names = [fit(name), plain(fit(name))];
+	return rows
+		.filter((row) => names.includes(row.name))
+		.map(({ id, state, njobs }) => ({ id, state: states.find((each) => STATES[each] === state) ?? 'preparing', jobs: njobs }));
+}
+
+const lockName = (project: Project, id: number): string =>
+	`b2d_submit_${project.config.database.name.slice(0, 30)}_${String(id)}`;
+
+/** Says that this session submits a batch; `false` when another one does. Ends with the session, also when the program is killed. */
+export async function claimBatch(project: Project, id: number): Promise<boolean> {
+	const database = await project.database();
+	const [row] = await database.select<{ got: number | null }>('SELECT GET_LOCK(?, 0) AS got', [lockName(project, id)]);
+	return row?.got === 1;
+}
+
+/** Seconds for which the session that has claimed a batch has been silent; `undefined` when none has. */
+export async function claimantIdle(project: Project, id: number): Promise<number | undefined> {
+	const database = await project.database();
+	const [row] = await database.select<{ idle: number }>(
+		"SELECT IF(COMMAND = 'Sleep', TIME, 0) AS idle FROM information_schema.PROCESSLIST WHERE ID = IS_USED_LOCK(?)",
+		[lockName(project, id)],
+	);
+	return row?.idle;
+}
+
+/** Ends what `claimBatch` began. */
+export async function releaseBatch(project: Project, id: number): Promise<void> {
+	const database = await project.database();
+	await database.select('SELECT RELEASE_LOCK(?) AS done', [lockName(project, id)]);
+}
+
 async function firstUser(project: Project): Promise<number> {
 	const database = await project.database();
 	const rows = await database.select<{ id: number | null }>('SELECT MIN(id) AS id FROM user');

@@ -1,6 +1,7 @@
 import { messageOf } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
 import type { Connection } from '../connection/connection.js';
+import { OFFICIAL_BUSYBOX } from './anyBusybox.js';
 import { architectureOf } from './apps.js';
 import { busyboxBinaries, type BusyboxSource, ownBusybox } from './busyboxSource.js';
 import { emptyDisk } from './emptyDisk.js';
@@ -8,12 +9,6 @@ import type { BusyboxFile, InstallSpec, VmFiles, WrapperFile } from './install/s
 import { isoImage, type IsoSource } from './isoSource.js';
 import { type Architecture, PLATFORMS, VM_PLATFORMS } from './types.js';
 import { wrapperBinaries, type WrapperOptions, type WrapperSource } from './wrapperSource.js';
-
-/** Static builds that the busybox project offers; checked to be static and of the architecture before use. */
-const OFFICIAL_BUSYBOX: Readonly<Record<Architecture, string>> = {
-	amd64: 'https://busybox.net/downloads/binaries/1.35.0-x86_64-linux-musl/busybox',
-	arm64: 'https://busybox.net/downloads/binaries/1.31.0-defconfig-multiarch-musl/busybox-armv8l',
-};
 
 /** Where the programs of each runtime come from; no app versions are made for a runtime that is absent. */
 export interface ProgramSources {

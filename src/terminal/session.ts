@@ -48,14 +48,22 @@ export function terminalFor(options: GlobalOptions): Terminal {
 }
 
 /** A context whose signal fires at the first Ctrl+C; the second one ends the process. */
-export function contextFor(terminal: Terminal): OperationContext {
+export const contextFor = (terminal: Terminal): OperationContext => interruptible(terminal).ctx;
+
+/** As `contextFor`; `release` gives Ctrl+C back when the operation is over and another one may follow. */
+function interruptible(terminal: Terminal): { readonly ctx: OperationContext; readonly release: () => void } {
 	const controller = new AbortController();
-	process.once('SIGINT', () => {
+	let next = (): void => {
 		terminal.line('Cancelling … (press Ctrl+C again to end at once)');
 		controller.abort();
-		process.once('SIGINT', () => process.exit(130));
-	});
-	return { log: terminal.log, progress: terminal.progress, clock: systemClock, signal: controller.signal };
+		next = () => process.exit(130);
+	};
+	const onInterrupt = (): void => next();
+	process.on('SIGINT', onInterrupt);
+	return {
+		ctx: { log: terminal.log, progress: terminal.progress, clock: systemClock, signal: controller.signal },
+		release: () => void process.off('SIGINT', onInterrupt),
+	};
 }
 
 /**
@@ -68,7 +76,20 @@ export async function withProject(
 	folder?: string,
 ): Promise<number> {
 	const terminal = terminalFor(options);
-	const ctx = contextFor(terminal);
+	const { ctx, release } = interruptible(terminal);
+	try {
+		return await connected(options, { terminal, ctx }, work, folder);
+	} finally {
+		release();
+	}
+}
+
+async function connected(
+	options: GlobalOptions,
+	{ terminal, ctx }: Pick<Session, 'terminal' | 'ctx'>,
+	work: (session: Session) => Promise<number>,
+	folder: string | undefined,
+): Promise<number> {
 	const target = parseTarget(requireServer(options));
 	if (options.as !== undefined && !/^[A-Za-z_][\w.-]*$/.test(options.as)) {
 		throw new BoincError('usage', `“${options.as}” is not the name of an account.`, {

@@ -82,7 +82,10 @@ suite('language server', () => {
 		assert.match(text.value, /2,147,483,648 bytes/);
 		const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', job, 10);
 		const titles = lenses.map(({ command }) => command?.title);
-		assert.ok(titles.includes('Submit') && titles.includes('Preview 3 Jobs'), titles.join());
+		assert.ok(
+			['Submit', 'Run Locally', 'Preview 3 Jobs'].every((title) => titles.includes(title)),
+			titles.join(),
+		);
 	});
 
 	test('previews the jobs from above the file', async () => {

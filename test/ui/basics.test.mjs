@@ -87,6 +87,7 @@ test('the palette has what needs no row of the tree, and only that', async () =>
 		'BOINC: Remove Server',
 		'BOINC: Remove Unused Packs…',
 		'BOINC: Retry Failed Jobs',
+		'BOINC: Run Locally',
 		'BOINC: Set Priority…',
 		'BOINC: Show Log',
 		'BOINC: Sort Batches…',

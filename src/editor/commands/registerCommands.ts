@@ -19,6 +19,7 @@ const ENTRIES: Readonly<Record<CommandId, Entry>> = {
 	'boinc2docker.batch.open': { load: async () => (await import('./batch/open.js')).openBatch },
 	'boinc2docker.batch.openJobFile': { load: async () => (await import('./batch/openJobFile.js')).openBatchJobFile },
 	'boinc2docker.job.preview': { load: async () => (await import('./job/preview.js')).previewJobs },
+	'boinc2docker.job.runLocally': { load: async () => (await import('./job/runLocally.js')).runJobLocally },
 	'boinc2docker.batch.cancel': { load: async () => (await import('./batch/cancel.js')).cancelBatches, ...once },
 	'boinc2docker.batch.retryFailed': { load: async () => (await import('./batch/retry.js')).retryFailedJobs, ...once },
 	'boinc2docker.batch.raiseBound': { load: async () => (await import('./batch/retry.js')).raiseBoundAndRetry, ...once },

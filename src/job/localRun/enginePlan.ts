@@ -1,7 +1,7 @@
 import { parse } from 'smol-toml';
 
 import { BoincError, messageOf } from '../../common/errors.js';
-import { CAPABILITIES, WORKDIR } from '../jobToml.js';
+import { CAPABILITIES, isExtraCreateArgument, WORKDIR } from '../jobToml.js';
 import { NETWORK_POLICIES } from '../types.js';
 
 /** What `job.toml` says to docker_wrapper. */
@@ -48,7 +48,7 @@ export function enginePlan(text: string): EnginePlan {
 	const words = createArgs.split(' ').filter((word) => word !== '');
 	for (let at = 0; at < words.length; at += 2) {
 		const [option = '', value = ''] = words.slice(at, at + 2);
-		if (ALLOWED[option]?.(value) !== true) {
+		if (ALLOWED[option]?.(value) !== true && !isExtraCreateArgument(option, value)) {
 			throw refuse(`it asks the engine for “${option} ${value}”`);
 		}
 	}

@@ -43,4 +43,4 @@ export async function reproduce<T>(
 }
 
 /** Engines in a virtual machine see the person's home, and not always the system's temporary folder. */
-const slotParent = (): string => (process.platform === 'darwin' ? homedir() : tmpdir());
+export const slotParent = (): string => (process.platform === 'darwin' ? homedir() : tmpdir());

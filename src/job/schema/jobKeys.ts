@@ -1,3 +1,4 @@
+import { EXTRA_CREATE_ARGS } from '../jobToml.js';
 import { NETWORK_POLICIES } from '../types.js';
 import { INSTALL_KEYS } from './installKeys.js';
 import { BYTES, type Key, SECONDS, type Shape, TEXT, TEXTS, VALUE, WORDS } from './shape.js';
@@ -173,16 +174,29 @@ const OUTPUT_KEYS: readonly Key[] = [
 	{
 		name: 'files',
 		shape: TEXTS,
-		doc: 'Patterns of files that are results.',
-		later: 'All of /root/shared/results/ is the result; copy what you want there, for instance by an after command.',
+		doc: 'Patterns of further files and folders that are results, in /root/shared or absolute; * and ? stand within a name. They are copied to results/ when the program has ended.',
 		example: '["*.csv"]',
 	},
 	{
 		name: 'metrics',
-		shape: TEXT,
-		doc: 'File with figures of the job.',
-		later: 'Metrics are not read yet; put the file into /root/shared/results/ and read it from there.',
+		shape: { type: 'text', pattern: /\.(json|csv)$/, help: 'a file that ends with .json or .csv' },
+		doc: 'File with figures of the job, in /root/shared or absolute: an object, a list of objects, or a table. The figures of all jobs come into one table.',
+		default: 'metrics.json or metrics.csv in results/',
 		example: 'metrics.json',
+	},
+];
+
+const TOML_KEYS: readonly Key[] = [
+	{
+		name: 'create_args',
+		shape: {
+			type: 'text',
+			pattern: EXTRA_CREATE_ARGS,
+			help: '--shm-size=SIZE and --ulimit=NAME=SOFT:HARD; others could reach the volunteer’s computer',
+		},
+		doc: 'Options for the engine’s create: --shm-size, as 64m or 1g; --ulimit of core, memlock, nofile, nproc or stack.',
+		trap: 'The whole command is cut after 1023 characters, so it is refused when it gets too long.',
+		example: '--shm-size=1g',
 	},
 ];
 
@@ -194,10 +208,20 @@ const INPUT_KEYS: readonly Key[] = [
 	{ name: 'ignore', shape: TEXTS, doc: 'Patterns of files to leave out, relative to the job file.', example: '["**/*.tmp"]' },
 	{
 		name: 'url',
-		shape: TEXT,
-		doc: 'Address of a file on the web.',
-		later: 'Inputs cannot come from the web yet; download the file and give its path.',
+		shape: {
+			type: 'text',
+			pattern: /^https?:\/\/[^\s/]+\/\S*[^\s/]$/,
+			help: 'an address of a file that begins with https:// or http://',
+		},
+		doc: 'Address of a file on the web. It is fetched when jobs are submitted, compared with sha256, and sent to the server like a file of this computer.',
 		example: 'https://example.org/in.csv',
+	},
+	{
+		name: 'sha256',
+		shape: { type: 'text', pattern: /^[0-9a-fA-F]{64}$/, help: '64 hexadecimal digits' },
+		doc: 'SHA-256 of the file at url, as the program sha256sum tells it.',
+		trap: 'With another content nothing is submitted.',
+		example: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
 	},
 ];
 /** What an entry of `inputs` is. */
@@ -362,10 +386,10 @@ const JOB_ONLY: readonly Key[] = [
 	},
 	{
 		name: 'job_toml',
-		shape: { type: 'pairs', of: VALUE },
+		shape: { type: 'section', keys: () => TOML_KEYS },
 		doc: 'Values to add to job.toml, for hosts with Docker or Podman.',
-		later: 'job.toml is ours as a whole: it keeps the container away from the volunteer’s files. Leave it out.',
-		example: '{ use_gpu: true }',
+		trap: 'The rest of job.toml is ours: it keeps the container away from the volunteer’s files.',
+		example: '{ create_args: "--shm-size=1g" }',
 	},
 	{
 		name: 'outputs',
@@ -375,9 +399,9 @@ const JOB_ONLY: readonly Key[] = [
 	},
 	{
 		name: 'then',
-		shape: { type: 'either', of: [WORDS, { type: 'pairs', of: VALUE }], what: 'a command' },
-		doc: 'Task to run on this computer when the batch is over.',
-		later: 'Tasks at the end cannot be run yet; use boinc2docker submit --fetch FOLDER && COMMAND.',
+		shape: WORDS,
+		doc: 'Command to run on this computer when the batch is over, in the folder of this file: boinc2docker submit --wait or --fetch runs it. It has B2D_BATCH, B2D_STATE, and B2D_RESULTS with the folder of --fetch.',
+		trap: 'The editor does not run it, and no shell does: $NAME and * stay as they are.',
 		example: 'python collect.py',
 	},
 ];

@@ -10,6 +10,7 @@ export function checkRules(root: YamlDictionary): Problem[] {
 	rules.version();
 	rules.image();
 	rules.jobs();
+	rules.web();
 	rules.limits();
 	rules.surprises();
 	rules.parameters();
@@ -95,6 +96,23 @@ class Rules {
 		const [target, broadcast] = [this.#find('boinc', 'target'), this.#find('boinc', 'broadcast')];
 		if (target && broadcast) {
 			this.#add(broadcast.key, 'receivers-twice', 'A job is either for one receiver or for all, not both.', 'Keep one of them.');
+		}
+	}
+
+	/** Files from the web. */
+	web(): void {
+		const inputs = valueOf(this.#root, 'inputs');
+		for (const item of inputs?.kind === 'list' ? inputs.items : []) {
+			const url = valueOf(item, 'url');
+			if (url?.kind !== 'scalar' || !isGiven(url)) {
+				continue;
+			}
+			if (!isGiven(valueOf(item, 'sha256'))) {
+				this.#add(url, 'url-hash', 'A file from the web needs its SHA-256.', 'Add sha256; the program sha256sum tells it.');
+			}
+			if (placeholders(url.text).length > 0) {
+				this.#add(url, 'parameter-not-here', 'A file from the web is the same for all jobs.', 'Write its whole address.');
+			}
 		}
 	}
 

@@ -11,6 +11,7 @@ export function configRules(findings: Findings): void {
 	pidFiles(findings, daemons);
 	[...daemons, ...childrenOf(childOf(boinc, 'tasks'), 'task')].forEach((daemon) => command(findings, daemon));
 	pipeline(findings, childOf(boinc, 'daemons'), daemons);
+	fileOwner(findings, config, boinc);
 	for (const task of childrenOf(childOf(boinc, 'tasks'), 'task')) {
 		const period = childOf(task, 'period');
 		if (period && /^\d+\s*mo/i.test(textOf(findings.tree, period))) {
@@ -56,6 +57,26 @@ function settings(findings: Findings, config: XmlNode | undefined): void {
 			'config-host',
 			'bin/start compares it with the short host name, up to the first dot: nothing would be started.',
 		);
+	}
+}
+
+/** The account of the web server, which owns what hosts have uploaded. */
+function fileOwner(findings: Findings, config: XmlNode | undefined, boinc: XmlNode | undefined): void {
+	const { tree } = findings;
+	if (!config || childOf(config, 'httpd_user')) {
+		return;
+	}
+	const parts = [...childrenOf(childOf(boinc, 'daemons'), 'daemon'), ...childrenOf(childOf(boinc, 'tasks'), 'task')];
+	for (const node of parts) {
+		if (daemonProgram(childText(tree, node, 'cmd') ?? '') === 'antique_file_deleter') {
+			findings.tag(
+				node,
+				'warning',
+				'config-httpd-user',
+				'antique_file_deleter takes apache for the web server’s account; on Debian and Ubuntu it is www-data.',
+				findings.insertion(config, '<httpd_user>www-data</httpd_user>'),
+			);
+		}
 	}
 }
 

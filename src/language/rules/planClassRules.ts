@@ -82,6 +82,27 @@ function planClass(findings: Findings, node: XmlNode, label: XmlNode, name: stri
 		);
 	}
 	bitsAndMachines(findings, node);
+	argumentsOfClass(findings, node);
+}
+
+/** What the class adds to a job's command line. */
+function argumentsOfClass(findings: Findings, node: XmlNode): void {
+	for (const name of ['nthreads_cmdline', 'mem_usage_base_mb', 'mem_usage_per_cpu_mb']) {
+		const child = childOf(node, name);
+		if (child && hasFlag(findings.tree, node, 'docker')) {
+			findings.tag(
+				child,
+				'hint',
+				'plan-class-arguments',
+				'docker_wrapper puts what this adds into the variable ARGS; a program that does not read it never knows.',
+			);
+		}
+	}
+	const gpu = childOf(node, 'gpu_type');
+	if (gpu && textOf(findings.tree, gpu).startsWith('apple')) {
+		const message = 'BOINC compares with apple in one place and with apple_gpu in another: no host may match.';
+		findings.text(gpu, 'warning', 'plan-class-apple', message);
+	}
 }
 
 function bitsAndMachines(findings: Findings, node: XmlNode): void {

@@ -31,6 +31,7 @@ export function inputTemplateRules(findings: Findings): void {
 	}
 	if (workunit) {
 		workunitRules(findings, workunit);
+		shellRules(findings, workunit);
 	}
 	quoteRules(findings);
 }
@@ -177,8 +178,34 @@ function quoteRules(findings: Findings): void {
 	}
 }
 
+/** What docker_wrapper pastes into a command for the volunteer's shell. */
+function shellRules(findings: Findings, workunit: XmlNode | undefined): void {
+	const line = childOf(workunit, 'command_line');
+	if (line && /[$`"]/.test(textOf(findings.tree, line))) {
+		findings.text(
+			line,
+			'warning',
+			'template-shell',
+			'docker_wrapper puts the arguments between double quotes into a command of the volunteer’s shell, which interprets $, ` and ".',
+		);
+	}
+}
+
+/** The path is stored with each job. */
+function storedPath(findings: Findings, top: XmlNode, path: string): void {
+	const stored = /(^|\/)(templates\/[^/]+)$/.exec(path)?.[2] ?? '';
+	if (Buffer.byteLength(stored) > 63 && top.children[0]) {
+		findings.tag(
+			top.children[0],
+			'error',
+			'output-path',
+			`A job keeps 63 bytes of the path ${stored}: give the file a shorter name.`,
+		);
+	}
+}
+
 /** Traps of output templates (`tools/process_result_template.cpp`, and the scheduler that inserts names). */
-export function outputTemplateRules(findings: Findings): void {
+export function outputTemplateRules(findings: Findings, path: string): void {
 	const { tree } = findings;
 	const outer = childOf(tree.root, 'output_template');
 	const top = outer ?? tree.root;
@@ -195,6 +222,7 @@ export function outputTemplateRules(findings: Findings): void {
 		);
 	}
 	lineEnds(findings);
+	storedPath(findings, top, path);
 	const infos = childrenOf(top, 'file_info');
 	const result = childOf(top, 'result');
 	const refs = childrenOf(result, 'file_ref');

@@ -65,6 +65,15 @@ function versionFiles(findings: Findings, files: readonly XmlNode[], isContainer
 	}
 }
 
+/** BOINC’s names of platforms that are in use. */
+const PLATFORMS =
+	/^(windows_(intelx86|x86_64|arm64)|(i686|x86_64)-pc-linux-gnu|(powerpc|i686|x86_64|arm64)-apple-darwin|(aarch64-unknown|arm-unknown)-linux-gnu(eabihf)?|(arm|aarch64|x86_64|x86)-android-linux-gnu)$/;
+/** In file names of wrappers, and what they mean. */
+const WRAPPER_PLATFORMS: Readonly<Record<string, string>> = {
+	'arm64-pc-linux-gnu': 'aarch64-unknown-linux-gnu',
+	'armhf-pc-linux-gnu': 'arm-unknown-linux-gnueabihf',
+};
+
 function folderRules(findings: Findings, version: XmlNode, number: string, place: string): void {
 	const match = /^(\d+)\.(\d+)(\..*)?$/.exec(number);
 	if (match && (match[2]?.length !== 2 || match[3] !== undefined)) {
@@ -75,6 +84,17 @@ function folderRules(findings: Findings, version: XmlNode, number: string, place
 			'warning',
 			'version-number',
 			`BOINC reads the folder ${number} as number ${says}, the same as ${match[1] ?? ''}.${String(minor % 100).padStart(2, '0')}: write two digits after the dot.`,
+		);
+	}
+	const [platform = ''] = place.split('__');
+	if (/-(linux|darwin|apple)|^windows/.test(platform) && !PLATFORMS.test(platform)) {
+		const right = WRAPPER_PLATFORMS[platform];
+		const which = right === undefined ? '' : `; in names of wrappers it stands for ${right}`;
+		findings.tag(
+			version,
+			'warning',
+			'version-platform',
+			`${platform} is no platform of BOINC${which}: update_versions skips the folder.`,
 		);
 	}
 	if (place.split('__').length > 2) {
@@ -160,6 +180,15 @@ function machine(findings: Findings, job: XmlNode): void {
 	const memory = findings.number(job, 'memory_size_mb');
 	if (memory && memory.value < 512) {
 		findings.text(memory.node, 'warning', 'vbox-memory', 'vboxwrapper makes no machine below 512 MB.');
+	}
+	const checkpoints = childOf(job, 'disable_automatic_checkpoints');
+	if (checkpoints) {
+		findings.tag(
+			checkpoints,
+			'hint',
+			'vbox-checkpoints',
+			'Each start of the client begins the job again, unless the guest keeps its state in the shared folder.',
+		);
 	}
 	const floppy = childOf(job, 'enable_floppyio');
 	if (floppy && hasFlag(findings.tree, job, 'enable_floppyio')) {

@@ -1,20 +1,9 @@
 import { formatSeconds, plural } from '../../common/format.js';
 import type { Queries } from '../queries.js';
 import { type Explanation, ofHosts } from './explanation.js';
-import {
-	type Condition,
-	conditionRemedy,
-	CONDITIONS,
-	conditionWords,
-	failedCondition,
-	type Requirements,
-} from './hostConditions.js';
+import { conditionRemedy, conditionWords, type Requirements } from './hostConditions.js';
 import { activeHosts, type HostRecord } from './hostRecord.js';
-
-/** A host that has not been heard of for longer is not counted on. */
-const ACTIVE_SECONDS = 7 * 86_400;
-/** Most hosts that are looked at. */
-const MOST_HOSTS = 5000;
+import { ACTIVE_SECONDS, countHosts, MOST_HOSTS } from './hostShare.js';
 
 /** Which of the project's hosts can take a job, and why the others cannot. Reads only. */
 export async function explainFunnel(db: Queries, requirements: Requirements, now: number): Promise<Explanation[]> {
@@ -40,24 +29,10 @@ export async function explainFunnel(db: Queries, requirements: Requirements, now
 
 /** Counts the hosts that are lost at each condition. Pure. */
 export function funnel(hosts: readonly HostRecord[], requirements: Requirements, now: number): Explanation[] {
-	const lost = new Map<Condition, number>();
-	const fit: HostRecord[] = [];
-	for (const host of hosts) {
-		const failed = failedCondition(host, requirements);
-		if (failed === undefined) {
-			fit.push(host);
-		} else {
-			lost.set(failed, (lost.get(failed) ?? 0) + 1);
-		}
-	}
-	const numbers = Object.fromEntries([
-		['hosts', hosts.length],
-		['fit', fit.length],
-		...CONDITIONS.flatMap((condition) => (lost.has(condition) ? [[condition, lost.get(condition)]] : [])),
-	]) as Record<string, number>;
+	const { fit, lost } = countHosts(hosts, requirements);
+	const numbers = Object.fromEntries([['hosts', hosts.length], ['fit', fit.length], ...lost]) as Record<string, number>;
 	const losses = [...lost].sort((a, b) => b[1] - a[1]);
-	const inOrder = [...lost].sort((a, b) => CONDITIONS.indexOf(a[0]) - CONDITIONS.indexOf(b[0]));
-	const details = inOrder.map(([condition, count]) => `${plural(count, 'host')}: ${conditionWords(condition, requirements)}`);
+	const details = [...lost].map(([condition, count]) => `${plural(count, 'host')}: ${conditionWords(condition, requirements)}`);
 	const [worst] = losses;
 	const most = worst === undefined ? {} : { remedy: conditionRemedy(worst[0]), details };
 	if (fit.length === 0) {

@@ -1,4 +1,3 @@
-import { builtinConditions, readPlanClasses } from '../../project/planClassFile.js';
 import type { Project } from '../../project/project.js';
 import { readSchedulingLimits } from '../../project/schedulingLimits.js';
 import type { Queries } from '../queries.js';
@@ -6,6 +5,7 @@ import type { Explanation } from './explanation.js';
 import type { UsableVersion } from './hostConditions.js';
 import { explainFunnel } from './hostFunnel.js';
 import { loads, tries } from './hostLoads.js';
+import { usableVersions } from './hostShare.js';
 import type { JobFacts } from './jobFacts.js';
 import { explainQueue, type WaitingJob, waitingJob } from './waitingJob.js';
 
@@ -32,7 +32,7 @@ export async function explainHosts(
 	if (!job) {
 		return [];
 	}
-	const versions = await usableVersions(project, db, job);
+	const versions = await usableVersions(project, db, job.appId, job.versionNum);
 	const unusable = withoutVersion(job, versions);
 	if (unusable.length > 0) {
 		return unusable;
@@ -52,23 +52,6 @@ export async function explainHosts(
 			now,
 		)),
 	];
-}
-
-async function usableVersions(project: Project, db: Queries, job: WaitingJob): Promise<UsableVersion[]> {
-	const rows = await db.select(
-		`SELECT av.id, av.version_num, av.plan_class, p.name AS platform FROM app_version av JOIN platform p ON p.id = av.platformid
-		WHERE av.appid = ? AND av.deprecated = 0 ORDER BY av.version_num DESC`,
-		[job.appId],
-	);
-	const classes = await readPlanClasses(project);
-	const none = builtinConditions('nci');
-	return rows
-		.filter((row) => job.versionNum === 0 || Number(row.version_num) === job.versionNum)
-		.map((row) => {
-			const planClass = String(row.plan_class);
-			const conditions = classes ? classes.find(({ name }) => name === planClass) : builtinConditions(planClass);
-			return { id: Number(row.id), platform: String(row.platform), planClass, conditions: planClass === '' ? none : conditions };
-		});
 }
 
 function withoutVersion(job: WaitingJob, versions: readonly UsableVersion[]): Explanation[] {

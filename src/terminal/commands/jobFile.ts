@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { BoincError } from '../../common/errors.js';
+import { mapped } from '../../common/sequence.js';
 import { type ExpandedJobs, expandJobFile } from '../../job/expandJobFile.js';
+import type { ImageSource } from '../../job/imageSource.js';
 import { parseJobFile } from '../../job/jobFile.js';
-import type { ContainerRequest, ImageSource } from '../../job/submitImage.js';
+import type { ContainerRequest } from '../../job/submitImage.js';
 import { previewSweep } from '../../job/sweep/preview.js';
 
 /** The file that is read when none is named. */
@@ -73,8 +75,8 @@ export function withOptions(
 		...(Object.keys(env).length > 0 && { env }),
 		...(request.inputs || options.inputs ? { inputs: [...(request.inputs ?? []), ...(options.inputs ?? [])] } : {}),
 		...(app !== undefined && { app }),
-		...(sweep && {
-			jobs: [...jobs()].map((job) => ({
+		...(jobs && {
+			jobs: mapped(jobs, (job) => ({
 				...job,
 				env: { ...job.env, ...options.env },
 				...(options.command && { command: options.command }),

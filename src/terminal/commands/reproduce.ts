@@ -1,8 +1,5 @@
-import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 
-import { BoincError } from '../../common/errors.js';
-import { formatBytes, formatSeconds } from '../../common/format.js';
 import { given } from '../../common/given.js';
 import { findEngine } from '../../image/engine.js';
 import { makeCapsule } from '../../job/localRun/capsule.js';
@@ -13,6 +10,7 @@ import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { type GlobalOptions, type Session, withProject } from '../session.js';
 import { printable } from '../table.js';
+import { describeRun, requireFree } from './runLocal.js';
 
 interface ReproduceOptions extends GlobalOptions {
 	readonly output?: string;
@@ -22,25 +20,10 @@ interface ReproduceOptions extends GlobalOptions {
 	readonly run?: boolean;
 }
 
-/** `The program ended with exit code 7 after 3 s …` */
-function describeRun(report: LocalRunReport): string {
-	const parts = [
-		`Exit code ${report.exitCode} after ${formatSeconds(report.seconds)}`,
-		`up to ${formatBytes(report.peakMemoryBytes)} of memory`,
-		`${formatBytes(report.diskBytes)} of disk`,
-		`packed result of ${formatBytes(report.outputBytes)}`,
-	];
-	return [`${parts.join(', ')}.`, ...report.notes].join('\n');
-}
-
 async function runHere({ project, terminal, ctx }: Session, job: string, options: ReproduceOptions): Promise<number> {
 	const folder = path.resolve(options.output ?? `reproduced-${job}`);
 	for (const wanted of [folder, ...(options.slot === undefined ? [] : [path.resolve(options.slot)])]) {
-		if (await lstat(wanted).catch(() => undefined)) {
-			throw new BoincError('file-in-the-way', `${wanted} exists already and is not overwritten.`, {
-				remedy: 'Rename or delete it, or name another folder.',
-			});
-		}
+		await requireFree(wanted);
 	}
 	const engine = await findEngine(ctx, given({ command: options.engine }));
 	const onOutput = (chunk: Uint8Array): void => {

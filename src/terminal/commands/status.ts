@@ -53,7 +53,7 @@ export async function waitForBatch(session: Session, batchId: number): Promise<B
 					'submit-incomplete',
 					`The submission of batch ${batchId} was interrupted: no job was added for ${formatSeconds(SUBMISSION_STALLED_MS / 1000)}.`,
 					{
-						remedy: `Take it back with: boinc2docker cancel ${batchId}`,
+						remedy: `Complete it by the command that began it, or take it back with: boinc2docker cancel ${batchId}`,
 						detail: { batch: batchId, jobs: batch.total },
 					},
 				);
@@ -157,7 +157,7 @@ async function showBatch(session: Session, batchId: number, options: StatusOptio
 	}
 	if (batch.state === 'preparing') {
 		console.log(
-			`It is being submitted at this moment, or its submission was interrupted; then take it back with: boinc2docker cancel ${batch.id}\n`,
+			`It is being submitted at this moment, or its submission was interrupted; then complete it by the command that began it, or take it back with: boinc2docker cancel ${batch.id}\n`,
 		);
 	}
 	const rows = jobs.map((job) => [

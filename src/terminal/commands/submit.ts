@@ -1,163 +1,26 @@
-import { stat } from 'node:fs/promises';
-import path from 'node:path';
-
-import type { Command } from 'commander';
-
 import { BoincError } from '../../common/errors.js';
 import { formatBytes, plural } from '../../common/format.js';
 import { given } from '../../common/given.js';
-import { parseBytes, parseSeconds } from '../../common/parseUnits.js';
+import { listOf } from '../../common/sequence.js';
 import { findEngine } from '../../image/engine.js';
 import { describeJobs } from '../../job/describeJobs.js';
-import type { LocalInput } from '../../job/localInputs.js';
-import { type ContainerRequest, type ImageSource, submitContainer } from '../../job/submitImage.js';
-import { NETWORK_POLICIES, type SubmittedBatch } from '../../job/types.js';
+import type { ImageSource } from '../../job/imageSource.js';
+import type { SubmissionPlan } from '../../job/submissionPlan.js';
+import { type ContainerRequest, submitContainer } from '../../job/submitImage.js';
+import type { SubmittedBatch } from '../../job/types.js';
+import { cardText, type PlanCard, planCard } from '../../monitor/planCard.js';
+import { submitSteps } from '../../monitor/submitSteps.js';
 import { architecturesOf, installedApps } from '../../project/apps.js';
 import { DEFAULT_APP } from '../../project/installChoices.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
-import { cacheDir, type GlobalOptions, type Session, withProject } from '../session.js';
-import { printable, table } from '../table.js';
+import { cacheDir, type GlobalOptions, type Session } from '../session.js';
+import { printable, printableLines, table } from '../table.js';
+import { followBatch } from './followBatch.js';
+import { imageSource, nameOf } from './imageSource.js';
 import { isJobFile, JOB_FILE, type NamedJobs, previewJson, readJobFile, withOptions } from './jobFile.js';
-import { describeFetch, fetchBatch } from './results.js';
-import { batchExitCode, countsText, waitForBatch } from './status.js';
-
-export interface SubmitOptions extends GlobalOptions {
-	readonly count?: string;
-	readonly name?: string;
-	readonly file?: string;
-	readonly buildArg?: string[];
-	readonly target?: string;
-	readonly platform?: string;
-	readonly env?: string[];
-	readonly entrypoint?: string;
-	readonly input?: string[];
-	readonly network?: string;
-	readonly vboxJobXml?: string;
-	readonly memory?: string;
-	readonly disk?: string;
-	readonly time?: string;
-	readonly timeLimit?: string;
-	readonly deadline?: string;
-	readonly maxOutput?: string;
-	readonly quorum?: string;
-	readonly retries?: string;
-	readonly priority?: string;
-	readonly engine?: string;
-	readonly wait?: boolean;
-	readonly fetch?: string;
-	readonly preview?: boolean;
-}
-
-/** The options that say what a job is and needs: those of `submit` and `run`. */
-export function addJobOptions(command: Command): Command {
-	return command
-		.option('-n, --count <number>', 'jobs; each knows its own number by B2D_INDEX and B2D_COUNT (default: 1)')
-		.option('--name <text>', 'name of the batch')
-		.option('-e, --env <name=value...>', 'environment of the program')
-		.option('--entrypoint <program>', 'instead of the image’s entry point')
-		.option('--input <file...>', 'local files that jobs get as /root/shared/NAME; FILE:PATH gives another name')
-		.option('--network <policy>', `${NETWORK_POLICIES.join(', ')} (default: none)`)
-		.option('--vbox-job-xml <elements>', 'elements to add to vbox_job.xml, for hosts with VirtualBox')
-		.option('--memory <size>', 'memory that the program may use')
-		.option('--disk <size>', 'disk that a job may use')
-		.option('--time <duration>', 'expected run time on an ordinary computer')
-		.option('--time-limit <duration>', 'stop the program after this time')
-		.option('--deadline <duration>', 'time that a host has to return the job')
-		.option('--max-output <size>', 'largest packed result')
-		.option('--quorum <number>', 'results that must agree')
-		.option('--retries <number>', 'failed instances that are tried again elsewhere')
-		.option('--priority <number>', 'higher is sent first')
-		.option('--engine <program>', 'docker, podman or the path of one')
-		.option('-w, --wait', 'wait until the batch is over')
-		.option('--fetch <folder>', 'wait, then fetch the results into this folder');
-}
-
-const flag = <T>(name: string, value: string | undefined, parse: (text: string) => T): T | undefined => {
-	try {
-		return value === undefined ? undefined : parse(value);
-	} catch (error) {
-		throw BoincError.is(error)
-			? new BoincError('usage', `--${name}: ${error.message}`, { ...(error.remedy !== undefined && { remedy: error.remedy }) })
-			: error;
-	}
-};
-
-function whole(text: string): number {
-	if (!/^-?\d{1,9}$/.test(text)) {
-		throw new BoincError('usage', `“${text}” is not a whole number.`);
-	}
-	return Number(text);
-}
-
-function pairs(name: string, list: readonly string[] | undefined): Record<string, string> | undefined {
-	return (
-		list &&
-		Object.fromEntries(
-			list.map((text) => {
-				const at = text.indexOf('=');
-				if (at < 1) {
-					throw new BoincError('usage', `--${name}: “${text}” has no name and value.`, { remedy: `Write --${name} NAME=VALUE.` });
-				}
-				return [text.slice(0, at), text.slice(at + 1)];
-			}),
-		)
-	);
-}
-
-/** `file`, or `file:path/in/shared`. A colon that belongs to an existing file's name or to a drive letter is no separator. */
-export async function parseInput(text: string): Promise<LocalInput> {
-	const at = text.lastIndexOf(':');
-	const isWhole =
-		at <= 1 ||
-		(await stat(text).then(
-			() => true,
-			() => false,
-		));
-	const file = path.resolve(isWhole ? text : text.slice(0, at));
-	return { file, path: isWhole ? path.basename(file) : text.slice(at + 1) };
-}
-
-/** What the options ask for, besides image and app. */
-export async function requestFor(
-	options: SubmitOptions,
-	command: readonly string[],
-): Promise<Omit<ContainerRequest, 'name' | 'app' | 'image'>> {
-	const network = NETWORK_POLICIES.find((policy) => policy === options.network);
-	if (options.network !== undefined && network === undefined) {
-		throw new BoincError('usage', `--network: “${options.network}” is not a network policy.`, {
-			remedy: `Choose one of: ${NETWORK_POLICIES.join(', ')}.`,
-		});
-	}
-	const retries = flag('retries', options.retries, whole);
-	const quorum = flag('quorum', options.quorum, whole);
-	const copies = quorum ?? 1;
-	return {
-		...given({
-			count: flag('count', options.count, whole),
-			env: pairs('env', options.env),
-			network,
-			vboxJobXml: options.vboxJobXml,
-			priority: flag('priority', options.priority, whole),
-			entrypoint: options.entrypoint === undefined ? undefined : options.entrypoint === '' ? [] : [options.entrypoint],
-			inputs: options.input && (await Promise.all(options.input.map(parseInput))),
-			command: command.length === 0 ? undefined : [...command],
-		}),
-		resources: given({
-			memoryBytes: flag('memory', options.memory, parseBytes),
-			diskBytes: flag('disk', options.disk, parseBytes),
-			expectedSeconds: flag('time', options.time, parseSeconds),
-			limitSeconds: flag('time-limit', options.timeLimit, parseSeconds),
-			delayBoundSeconds: flag('deadline', options.deadline, parseSeconds),
-			maxOutputBytes: flag('max-output', options.maxOutput, parseBytes),
-		}),
-		replication: given({
-			minQuorum: quorum,
-			maxErrorResults: retries,
-			maxTotalResults: retries === undefined ? undefined : copies + retries,
-		}),
-	};
-}
+import { addJobOptions, requestFor, stepsOf, type SubmitOptions } from './jobOptions.js';
+import { keepSubmitting } from './keepSubmitting.js';
 
 /** The app to submit to: the one that is named, else the only one that runs containers. */
 async function appFor({ project, ctx }: Session, options: GlobalOptions): Promise<string> {
@@ -179,12 +42,10 @@ async function appFor({ project, ctx }: Session, options: GlobalOptions): Promis
 
 async function wholeRequest(
 	session: Session,
-	name: string,
+	{ name, words, file }: SubmitWish,
 	options: SubmitOptions,
-	command: readonly string[],
-	file: NamedJobs | undefined,
 ): Promise<Partial<ContainerRequest> & Pick<ContainerRequest, 'name' | 'app'>> {
-	const said = await requestFor(options, command);
+	const said = await requestFor(options, words);
 	const request = file ? withOptions(file, said, options.app) : said;
 	return {
 		...request,
@@ -193,51 +54,85 @@ async function wholeRequest(
 	};
 }
 
-/** Submits, and waits and fetches if asked to; prints what happened. */
+/** What is to be submitted, besides what the options say. */
+export interface SubmitWish {
+	readonly image: ImageSource;
+	/** Of the batch, unless an option or the file gives one. */
+	readonly name: string;
+	/** Instead of the image’s command; empty for that. */
+	readonly words: readonly string[];
+	readonly file?: NamedJobs;
+}
+
+/** Submits, and waits and fetches if asked to; prints what happened. `begun` is told when the person has agreed. */
 export async function submitAndReport(
 	session: Session,
-	image: ImageSource,
-	name: string,
+	wish: SubmitWish,
 	options: SubmitOptions,
-	command: readonly string[],
-	file?: NamedJobs,
+	begun: () => void = () => undefined,
 ): Promise<number> {
-	const { project, terminal, ctx } = session;
-	const { app, ...request } = await wholeRequest(session, name, options, command, file);
-	const engine =
-		image.kind === 'archive' ? undefined : await findEngine(ctx, options.engine === undefined ? {} : { command: options.engine });
-	const onLog = options.verbose === true ? { onLog: (line: string) => terminal.line(printable(line)) } : {};
-	const batch = await submitContainer(project, { ...request, app, image, ...onLog }, { engine, cacheDir: cacheDir() }, ctx);
-	terminal.clear();
+	const { batch, card } = await submitWish(session, wish, options, begun);
+	const plan = card && { ...card.plan, hosts: card.hosts, warnings: card.warnings };
 	if (options.json !== true) {
 		sayBatch(session, batch, options);
 	}
-	if (options.wait !== true && options.fetch === undefined) {
-		if (options.json === true) {
-			printJson({ batch });
-		}
-		return EXIT.ok;
+	if (options.wait === true || options.fetch !== undefined) {
+		return followBatch(session, { batch: batchJson(batch), plan }, { id: batch.id, then: wish.file?.then }, options);
 	}
-	const ended = await waitForBatch(session, batch.id);
-	const report =
-		options.fetch === undefined
-			? undefined
-			: (await fetchBatch(session, batch.id, { folder: path.resolve(options.fetch) })).report;
-	terminal.clear();
 	if (options.json === true) {
-		printJson({ batch, ended, results: report });
-	} else {
-		console.log(`Batch ${batch.id} is over: ${countsText(ended)}.`);
-		if (report) {
-			console.log(describeFetch(report, ended));
-		} else if (ended.counts.done > 0) {
-			console.log(`Fetch the results with: boinc2docker results ${batch.id}`);
-		}
-		if (ended.state !== 'done') {
-			console.log(`What happened to each job: boinc2docker status ${batch.id}`);
-		}
+		printJson({ batch: batchJson(batch), plan });
 	}
-	return report && report.failed.length > 0 ? EXIT.failed : batchExitCode(ended);
+	return EXIT.ok;
+}
+
+async function submitWish(
+	session: Session,
+	wish: SubmitWish,
+	options: SubmitOptions,
+	begun: () => void,
+): Promise<{ batch: SubmittedBatch; card: PlanCard | undefined }> {
+	const { project, terminal, ctx } = session;
+	const { image } = wish;
+	const request = await wholeRequest(session, wish, options);
+	const engine = image.kind === 'archive' ? undefined : await findEngine(ctx, given({ command: options.engine }));
+	const onLog = options.verbose === true ? { onLog: (line: string) => terminal.line(printable(line)) } : {};
+	let card: PlanCard | undefined;
+	const approve = async (plan: SubmissionPlan): Promise<boolean> => {
+		card = await planCard(project, plan);
+		const isAgreed = await approved(session, card, options);
+		if (isAgreed) {
+			begun();
+		}
+		return isAgreed;
+	};
+	const services = { engine, cacheDir: cacheDir(), approve, steps: submitSteps(stepsOf(options)) };
+	const batch = await submitContainer(project, { ...request, image, ...onLog }, services, ctx);
+	terminal.clear();
+	return { batch, card };
+}
+
+/** Names of jobs that are told; they follow from the batch’s number. */
+const MOST_NAMES = 10_000;
+
+const batchJson = (batch: SubmittedBatch): unknown => ({
+	...batch,
+	jobNames: batch.jobs > MOST_NAMES ? undefined : listOf(batch.jobNames),
+});
+
+/** Shows the card, and asks once where there is somebody to ask: a script said what it wants. */
+async function approved({ terminal, project }: Session, card: PlanCard, options: SubmitOptions): Promise<boolean> {
+	if (options.json !== true) {
+		terminal.line(printableLines(cardText(card)));
+	}
+	if (options.yes === true || !process.stdin.isTTY) {
+		return true;
+	}
+	const message = `Submit ${plural(card.plan.jobs, 'job')} to ${project.name}?`;
+	const isAgreed = await terminal.prompts.confirm({ title: 'Submit', message, accept: 'Submit' });
+	if (!isAgreed) {
+		terminal.line('Nothing was sent. Add --yes to submit without this question.');
+	}
+	return isAgreed;
 }
 
 function sayBatch({ terminal }: Session, batch: SubmittedBatch, options: SubmitOptions): void {
@@ -245,45 +140,10 @@ function sayBatch({ terminal }: Session, batch: SubmittedBatch, options: SubmitO
 		terminal.line(printable(note));
 	}
 	console.log(
-		`Submitted batch ${batch.id} “${printable(batch.name)}”: ${plural(batch.jobNames.length, 'job')}, ${formatBytes(batch.bytesSent)} sent.`,
+		`Submitted batch ${batch.id} “${printable(batch.name)}”: ${plural(batch.jobs, 'job')}, ${formatBytes(batch.bytesSent)} sent.`,
 	);
 	if (options.wait !== true && options.fetch === undefined) {
 		console.log(`Follow it with: boinc2docker status ${batch.id} --wait`);
-	}
-}
-
-/** What a person means by the first argument: a Dockerfile, a folder with one, a saved image, or the name of an image. */
-export async function imageSource(text: string, options: SubmitOptions): Promise<ImageSource> {
-	const found = await stat(text).catch(() => undefined);
-	const full = path.resolve(text);
-	const build = given({ buildArgs: pairs('build-arg', options.buildArg), target: options.target, platform: options.platform });
-	if (found?.isDirectory() === true) {
-		return { kind: 'dockerfile', contextDir: full, dockerfile: options.file ?? 'Dockerfile', ...build };
-	}
-	if (found && /\.(tar|tar\.gz|tgz)$/i.test(text)) {
-		return { kind: 'archive', file: full };
-	}
-	if (found) {
-		return { kind: 'dockerfile', contextDir: path.dirname(full), dockerfile: path.basename(full), ...build };
-	}
-	// Names of images begin with a letter or digit, and none looks like the files that people submit.
-	if (/^[^a-z0-9]|[\\/]$|dockerfile|containerfile|\.(tar|tar\.gz|tgz)$/i.test(text)) {
-		throw new BoincError('input-missing', `There is no file or folder ${text}.`, {
-			remedy: 'Give a Dockerfile, a folder with one, a saved image (.tar), or the name of an image.',
-		});
-	}
-	return { kind: 'reference', reference: text };
-}
-
-/** A name for the batch from what is submitted: the folder of a Dockerfile, a file, an image. */
-export function nameOf(image: ImageSource): string {
-	switch (image.kind) {
-		case 'dockerfile':
-			return path.basename(image.contextDir) || 'container';
-		case 'archive':
-			return path.basename(image.file).replace(/\.(tar|tar\.gz|tgz)$/i, '');
-		case 'reference':
-			return image.reference;
 	}
 }
 
@@ -298,7 +158,9 @@ async function submitFile(name: string, options: SubmitOptions, words: readonly 
 		}
 		return EXIT.ok;
 	}
-	return withProject(options, (session) => submitAndReport(session, jobs.image, jobs.fallbackName, options, words, jobs));
+	return keepSubmitting(options, (session, current, begun) =>
+		submitAndReport(session, { image: jobs.image, name: jobs.fallbackName, words, file: jobs }, current, begun),
+	);
 }
 
 export const submitCommand: RegisterCommand = (program, setExitCode) => {
@@ -326,6 +188,10 @@ export const submitCommand: RegisterCommand = (program, setExitCode) => {
 			throw new BoincError('usage', '--preview shows the jobs of a job file.', { remedy: `Name a file such as ${JOB_FILE}.` });
 		}
 		const image = await imageSource(what, options);
-		setExitCode(await withProject(options, (session) => submitAndReport(session, image, nameOf(image), options, words)));
+		setExitCode(
+			await keepSubmitting(options, (session, current, begun) =>
+				submitAndReport(session, { image, name: nameOf(image), words }, current, begun),
+			),
+		);
 	});
 };

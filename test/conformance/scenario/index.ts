@@ -5,6 +5,7 @@ import path from 'node:path';
 import { contentOfBytes } from '../../../src/common/content.js';
 import { BoincError } from '../../../src/common/errors.js';
 import { quietContext } from '../../../src/common/ports.js';
+import { listOf } from '../../../src/common/sequence.js';
 import { type FlatImage, flattenImage } from '../../../src/image/flattenImage.js';
 import type { ShippedImage } from '../../../src/image/types.js';
 import { cancelBatch } from '../../../src/job/cancel.js';
@@ -209,7 +210,7 @@ export const scenario: readonly CheckGroup<Lab>[] = [
 					const { batch } = await mainBatch(lab);
 					assert.deepEqual(
 						(await rowsOf(lab, batch.id)).map((row) => row.name),
-						batch.jobNames,
+						listOf(batch.jobNames),
 					);
 					const [row] = await lab.select<{ njobs: number; state: number; name: string }>(
 						'SELECT njobs, state, name FROM batch WHERE id = ?',
@@ -230,7 +231,7 @@ export const scenario: readonly CheckGroup<Lab>[] = [
 						again.bytesSent < 100_000 && again.bytesSent < batch.bytesSent / 2,
 						`${again.bytesSent} bytes were sent again`,
 					);
-					assert.equal(again.jobNames.filter((name) => batch.jobNames.includes(name)).length, 0);
+					assert.equal(listOf(again.jobNames).filter((name) => listOf(batch.jobNames).includes(name)).length, 0);
 					assert.equal(report.cancelled, 3);
 					assert.ok((await rowsOf(lab, again.id)).every((row) => (row.error_mask & 16) !== 0));
 					assert.ok(
@@ -258,7 +259,7 @@ export const scenario: readonly CheckGroup<Lab>[] = [
 					const { batch } = await mainBatch(lab);
 					const report = await fetchMain(lab, batch);
 					assert.deepEqual([report.fetched.length, report.failed, report.refused], [3, [], []]);
-					for (const [i, job] of batch.jobNames.entries()) {
+					for (const [i, job] of listOf(batch.jobNames).entries()) {
 						const file = (name: string): Promise<Buffer> => readFile(path.join(report.folder, job, name));
 						const text = async (name: string): Promise<string> => (await file(name)).toString('utf8');
 						assert.deepEqual((await text('arguments')).split('\0').slice(0, -1), ['write', String(i), ...HOSTILE]);
@@ -285,7 +286,7 @@ export const scenario: readonly CheckGroup<Lab>[] = [
 				name: 'the log of an instance shows what the container said',
 				run: async (lab) => {
 					const { batch } = await mainBatch(lab);
-					const [row] = await lab.select<{ id: number }>('SELECT id FROM result WHERE name = ?', `${batch.jobNames[0]!}_0`);
+					const [row] = await lab.select<{ id: number }>('SELECT id FROM result WHERE name = ?', `${batch.jobNames.at(0)!}_0`);
 					const log = await instanceLog(await lab.project.database(), row!.id);
 					assert.match(log.container, new RegExp(`the sample of ${lab.tag} is done`), log.text);
 				},
@@ -328,7 +329,7 @@ export const scenario: readonly CheckGroup<Lab>[] = [
 						for (const batch of batches) {
 							assert.deepEqual(
 								(await rowsOf(lab, batch.id)).map((row) => row.name),
-								batch.jobNames,
+								listOf(batch.jobNames),
 							);
 							assert.equal(batch.jobNames.length, 20);
 						}

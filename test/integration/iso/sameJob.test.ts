@@ -137,7 +137,7 @@ async function runInContainer(slot: string): Promise<{ code: number; log: string
 async function slotFor(planClass: string): Promise<{ slot: string; names: string[] }> {
 	const slot = path.join(dir, planClass);
 	await mkdir(slot);
-	return { slot, names: await makeSlotFolder(project, { name: batch.jobNames[0]!, planClass }, slot) };
+	return { slot, names: await makeSlotFolder(project, { name: batch.jobNames.at(0)!, planClass }, slot) };
 }
 
 test('one staged job has the same result, to the byte, in a container and in the virtual machine', async () => {
@@ -182,7 +182,7 @@ test('one staged job has the same result, to the byte, in a container and in the
 	const database = await project.database();
 	const [bounds] = await database.select<{ rsc_disk_bound: number; rsc_memory_bound: number }>(
 		'SELECT rsc_disk_bound, rsc_memory_bound FROM workunit WHERE name = ?',
-		[batch.jobNames[0]!],
+		[batch.jobNames.at(0)!],
 	);
 	const disk = await stat(path.join(machine.slot, 'vm_cache.vdi'));
 	expect(disk.blocks * 512).toBeLessThan(bounds!.rsc_disk_bound);

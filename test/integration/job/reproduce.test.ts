@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { contentOfBytes, contentOfFile } from '../../../src/common/content.js';
 import { quietContext } from '../../../src/common/ports.js';
+import { listOf } from '../../../src/common/sequence.js';
 import { type Engine, findEngine } from '../../../src/image/engine.js';
 import type { EngineName } from '../../../src/image/engine/detection.js';
 import { reproduce } from '../../../src/job/localRun/reproduce.js';
@@ -23,6 +24,7 @@ import type { Project } from '../../../src/project/project.js';
 import { resultsDirectory } from '../../../src/project/resultsDirectory.js';
 import { wrapperBinaries } from '../../../src/project/wrapperSource.js';
 import { openDatabase } from '../../../src/sandbox/database.js';
+import { runProgram } from '../../../src/terminal/program.js';
 import { startTestEngine, type TestEngine } from '../../support/engines.js';
 import { eventually, startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
 import { file, tarOf } from '../../support/savedImages.js';
@@ -94,7 +96,7 @@ describe.each<EngineName>(['podman', 'docker'])('on %s', (kind) => {
 			{ engine },
 			ctx,
 		);
-		jobs = batch.jobNames;
+		jobs = listOf(batch.jobNames);
 	});
 	afterAll(() => running.remove());
 	afterEach(async () => {
@@ -140,6 +142,55 @@ describe.each<EngineName>(['podman', 'docker'])('on %s', (kind) => {
 			job: jobs[0],
 			exitCode: 7,
 		});
+	});
+
+	it('runs a job of a file before anything is submitted, as volunteers will, and writes down what it took', async () => {
+		const context = path.join(dir, kind);
+		await writeFile(
+			path.join(context, 'early'),
+			`${await readFile(path.join(context, 'Dockerfile'), 'utf8')}ENV GREETING=early\n`,
+		);
+		const jobFile = path.join(context, 'boinc2docker.yml');
+		const text = `# mine
+dockerfile: early
+command: [fail, "it's", "a  {{x}}"]
+inputs: { data.txt: data.txt }
+outputs: { files: ["data.*"] }
+resources: # as I guess
+  memory: 1 GB # plenty
+sweep: { grid: { x: [a, b] } }
+`;
+		await writeFile(jobFile, text);
+		const output = path.join(dir, `${kind}-early`);
+		const call = async (...words: string[]): Promise<{ code: number; said: Record<string, unknown> }> => {
+			const said = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+			const before = { ...process.env };
+			Object.assign(process.env, running.env, { XDG_CACHE_HOME: path.join(dir, `${kind}-cache`) });
+			try {
+				const args = ['run', '--local', '--json', '--engine', running.command, '--busybox', sandbox.busyboxFile, ...words];
+				const code = await runProgram(args, '0');
+				return { code, said: JSON.parse(String(said.mock.calls[0]?.[0])) as Record<string, unknown> };
+			} finally {
+				process.env = before;
+				said.mockRestore();
+			}
+		};
+		const failed = await call('--job', '1', '--write', '-o', output, jobFile);
+		expect(failed.code).toBe(5);
+		expect(failed.said).toMatchObject({ exitCode: 7, job: 'b2d_0_000001', written: false, notes: [], folder: output });
+		expect(await readFile(path.join(output, 'said'), 'utf8')).toBe("early 1 fail it's a  b\n1234\nlo\nthe input\n");
+		expect(await readFile(path.join(output, 'data.txt'), 'utf8')).toBe('the input\n');
+		expect(await readFile(jobFile, 'utf8')).toBe(text);
+		// The image is there now, and its size is known.
+		const quick = await call('--write', '-o', `${output}-2`, jobFile, 'quick');
+		expect(quick.code).toBe(0);
+		expect(quick.said).toMatchObject({ exitCode: 0, written: true, imageBytes: failed.said.imageBytes });
+		expect(await readFile(jobFile, 'utf8')).toMatch(
+			/^# mine\n[^]*\nresources: # as I guess\n {2}memory: \d+ MB # plenty\n {2}disk: \d+ MB\n {2}time: [\d.]+ min\n {2}max_output: [\d.]+ MB\nsweep: /,
+		);
+		expect((await call('--job', '2', jobFile)).said).toMatchObject({ error: { code: 'job-invalid' } });
+		expect((await call('-o', output, jobFile)).said).toMatchObject({ error: { code: 'file-in-the-way' } });
+		expect((await readdir(tmpdir())).filter((name) => name.startsWith('b2d-local-'))).toEqual([]);
 	});
 
 	it('shows the whole output of a chatty program, and fetches no packs for an image that is there', async () => {

@@ -9,6 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { quietContext } from '../../../src/common/ports.js';
+import { listOf } from '../../../src/common/sequence.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { cancelBatch, cancelJobs } from '../../../src/job/cancel.js';
 import { keepJobFile, keptJobFile } from '../../../src/job/keptJobFile.js';
@@ -20,6 +21,7 @@ import { submitContainer } from '../../../src/job/submitImage.js';
 import type { BatchSpec } from '../../../src/job/types.js';
 import { machineBounds } from '../../../src/job/virtualMachine.js';
 import { fullLog } from '../../../src/monitor/results/fullLog.js';
+import { type StepOptions, submitSteps } from '../../../src/monitor/submitSteps.js';
 import { hierarchyPath } from '../../../src/project/hierarchy.js';
 import { openProject } from '../../../src/project/openProject.js';
 import type { Project } from '../../../src/project/project.js';
@@ -110,12 +112,12 @@ describe('submitting', () => {
 		const name = 'Räksmörgås \'quoted\' "x"\n\\ ; DROP TABLE batch;';
 		const spec = batchOf({ name, inputs: [input('in.csv')], priority: 5 });
 		const batch = await submitBatch(project, spec, ctx);
-		expect(batch.jobNames).toEqual([`b2d_${String(batch.id)}_000000`, `b2d_${String(batch.id)}_000001`]);
+		expect(listOf(batch.jobNames)).toEqual([`b2d_${String(batch.id)}_000000`, `b2d_${String(batch.id)}_000001`]);
 		expect(await batchRow(batch.id)).toEqual({ name, state: 1, njobs: 2 });
 		const jobs = await workunits(batch.id);
-		expect(jobs.map((job) => job.name)).toEqual(batch.jobNames);
+		expect(jobs.map((job) => job.name)).toEqual(listOf(batch.jobNames));
 		const table = await stagedText(jobs[0]!, 'b2d_params_');
-		expect(table).toContain(`\n${batch.jobNames[1]!} E=N=1 A=/bin/tool A=--other A=x\\0040y\n`);
+		expect(table).toContain(`\n${batch.jobNames.at(1)!} E=N=1 A=/bin/tool A=--other A=x\\0040y\n`);
 		expect(await stagedText(jobs[0]!, 'b2d_dockerfile_')).toMatch(/^FROM scratch\n/);
 		expect(await stagedText(jobs[0]!, 'b2d_job_')).toContain('image_name = "boinc__b2d_c0ffee');
 		const [row] = await (
@@ -326,6 +328,112 @@ describe('nothing is left of what cannot be', () => {
 	});
 });
 
+describe('a submission in parts', () => {
+	const jobs = Array.from({ length: 60 }, (_, index) => ({ command: [String(index)] }));
+	/** Starts a submission; the batch is there when this resolves. */
+	async function start(steps: StepOptions): Promise<{ id: number; ended: Promise<unknown> }> {
+		const before = await lastBatch();
+		const ended = submitBatch(project, batchOf({ name: 'in parts', jobs }), ctx, submitSteps({ pollMs: 20, ...steps })).catch(
+			(error: unknown) => error,
+		);
+		await eventually('the batch', async () => (await lastBatch()) > before);
+		return { id: await lastBatch(), ended };
+	}
+	const made = (id: number, count: number): Promise<WorkunitRow[]> =>
+		eventually(`${String(count)} jobs`, async () => {
+			const rows = await workunits(id);
+			return rows.length === count && rows;
+		});
+	const endWell = (rows: readonly WorkunitRow[]): Promise<unknown> =>
+		database.execute(
+			`UPDATE workunit SET canonical_resultid = id, assimilate_state = 2 WHERE id IN (${rows.map(({ id }) => String(id)).join(', ')})`,
+		);
+
+	test('one job, then ten, and the rest when they went well', async () => {
+		const { id, ended } = await start({ canary: true });
+		await endWell(await made(id, 1));
+		await endWell(await made(id, 11));
+		expect(await ended).toMatchObject({ id, jobs: 60 });
+		expect(await workunits(id)).toHaveLength(60);
+		expect(await batchRow(id)).toMatchObject({ state: 1, njobs: 60 });
+	});
+
+	test('stops itself when one of the first fails, and says why', async () => {
+		const { id, ended } = await start({ canary: true });
+		await endWell(await made(id, 1));
+		const rows = await made(id, 11);
+		await eventually('instances', async () => {
+			const [row] = await database.select('SELECT COUNT(*) AS n FROM result WHERE batch = ?', [id]);
+			return Number(row?.n) >= 10;
+		});
+		await database.execute(
+			'UPDATE result SET server_state = 5, outcome = 3, client_state = 3, exit_status = 196 WHERE workunitid = ?',
+			[rows[5]!.id],
+		);
+		await database.execute('UPDATE workunit SET error_mask = 2 WHERE id = ?', [rows[5]!.id]);
+		const error = await ended;
+		expect(error).toMatchObject({
+			code: 'canary-failed',
+			message: expect.stringMatching(/^1 of the first 11 jobs failed, so the rest was not submitted\..* disk/) as string,
+			detail: { batch: id, jobs: 11, failed: 1 },
+		});
+		expect(await workunits(id)).toHaveLength(11);
+		expect((await batchRow(id)).state).toBe(3);
+	});
+
+	test('keeps some waiting and adds more as they drain, up to the last', async () => {
+		const { id, ended } = await start({ unsent: 20 });
+		const sent = new Set<number>();
+		let most = 0;
+		for (let rows = await made(id, 20); rows.length < 60; rows = await workunits(id)) {
+			const waiting = rows.filter((row) => !sent.has(row.id));
+			most = Math.max(most, waiting.length);
+			await database.execute('UPDATE result SET server_state = 4, hostid = 1 WHERE batch = ? AND server_state = 2', [id]);
+			const gone = await database.select('SELECT workunitid FROM result WHERE batch = ? AND server_state = 4', [id]);
+			gone.forEach((row) => sent.add(Number(row.workunitid)));
+			expect((await batchRow(id)).state).toBe(0);
+		}
+		expect(await ended).toMatchObject({ id, jobs: 60 });
+		expect(most).toBeLessThanOrEqual(20);
+		expect((await workunits(id)).map(({ name }) => Number(name.slice(-6)))).toEqual(jobs.map((_, index) => index));
+	});
+
+	test('ends when somebody cancels the batch meanwhile', async () => {
+		const { id, ended } = await start({ unsent: 20 });
+		await made(id, 20);
+		await cancelBatch(project, id, ctx);
+		expect(await ended).toMatchObject({ code: 'batch-missing', message: expect.stringContaining('cancelled') as string });
+		expect(await workunits(id)).toHaveLength(20);
+	});
+
+	test('kept when it is stopped, it is gone on with; another one of the same jobs at the same time is refused', async () => {
+		const abort = new AbortController();
+		const spec = batchOf({ name: 'stopped', jobs, stopped: 'keep' });
+		const first = submitBatch(project, spec, quietContext(abort.signal), submitSteps({ unsent: 20, pollMs: 20 }));
+		first.catch(() => undefined);
+		const id = await eventually('the batch', async () => {
+			const [row] = await database.select("SELECT MAX(id) AS id FROM batch WHERE name = 'stopped'");
+			return Number(row?.id) || undefined;
+		});
+		await made(id, 20);
+		const other = await openProject(connection, sandbox.projectRoot, ctx);
+		try {
+			await expect(submitBatch(other, spec, ctx)).rejects.toMatchObject({ code: 'submit-running', detail: { batch: id } });
+			abort.abort();
+			await expect(first).rejects.toMatchObject({ name: 'AbortError' });
+			expect((await batchRow(id)).state).toBe(0);
+			expect(await submitBatch(other, spec, ctx)).toMatchObject({ id, jobs: 60 });
+			expect(await workunits(id)).toHaveLength(60);
+			expect((await workunits(id)).every((job) => job.error_mask === 0)).toBe(true);
+			// Once more with `take`: the batch that is there.
+			expect(await submitBatch(other, { ...spec, repeated: 'take' }, ctx)).toMatchObject({ id });
+			expect((await submitBatch(other, spec, ctx)).id).toBeGreaterThan(id);
+		} finally {
+			other.dispose();
+		}
+	});
+});
+
 describe('cancelling', () => {
 	test('touches the unfinished jobs of the batch and nothing else', async () => {
 		const jobs = Array.from({ length: 6 }, () => ({}));
@@ -508,7 +616,7 @@ describe('what is done to selected jobs', () => {
 	test('a capsule holds all that a job needs, and a script that runs it', async () => {
 		const { jobNames } = await submitBatch(project, batchOf(), ctx);
 		const dir = path.join(sandbox.projectRoot, '..', 'a capsule');
-		await makeCapsule(project, jobNames[1]!, dir, ctx);
+		await makeCapsule(project, jobNames.at(1)!, dir, ctx);
 		const names = await readdir(dir);
 		expect(names).toEqual(
 			expect.arrayContaining(['Dockerfile', 'b2d_params', 'busybox', 'init_data.xml', 'job.toml', 'run.sh', 'runner', 'shared']),
@@ -520,7 +628,7 @@ describe('what is done to selected jobs', () => {
 		expect(build).toMatch(/^\[build\]\[-t\]\[boinc__b2d_\w+\]\[-f\]\[Dockerfile\]\[\.\]$/);
 		expect(run).toContain(`[-v][${dir}:/boinc]`);
 		expect(run).toMatch(/\[--network\]\[none\]|\[--network=none\]/);
-		await expect(makeCapsule(project, jobNames[1]!, dir, ctx)).rejects.toMatchObject({ code: 'file-in-the-way' });
+		await expect(makeCapsule(project, jobNames.at(1)!, dir, ctx)).rejects.toMatchObject({ code: 'file-in-the-way' });
 		await expect(makeCapsule(project, 'b2d_0_000000', `${dir} 2`, ctx)).rejects.toMatchObject({ code: 'result-missing' });
 		expect(existsSync(`${dir} 2`)).toBe(false);
 	});

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { rangesOf } from '../../../src/common/ranges.js';
-import { chunksOf } from '../../../src/job/createJobs.js';
 import { createWorkArguments, type CreateWorkOptions, workLine } from '../../../src/job/createWork.js';
+import { chunksOf } from '../../../src/job/jobChunks.js';
 import { planBatch } from '../../../src/job/planBatch.js';
 import { boincBounds, defaultResources } from '../../../src/job/resources.js';
 import { CONFIG, input, sampleBatch } from './sampleBatch.js';
@@ -86,7 +86,7 @@ describe('jobs in chunks', () => {
 		inputs: [input('a', 'x'.repeat(index % 2))],
 	}));
 	const spec = sampleBatch({ jobs });
-	const chunks = chunksOf(spec, planBatch(spec, CONFIG), 34);
+	const chunks = [...chunksOf(spec, planBatch(spec, CONFIG), 34)];
 
 	test('are all there once, in order, with their files', () => {
 		expect(chunks.map(({ lines }) => lines.length)).toEqual([500, 500, 201]);
@@ -99,7 +99,7 @@ describe('jobs in chunks', () => {
 
 	test('are smaller when jobs are big', () => {
 		const big = sampleBatch({ jobs: Array.from({ length: 30 }, () => ({ command: ['x'.repeat(100_000)] })) });
-		const sizes = chunksOf(big, planBatch(big, CONFIG), 1).map(({ table }) => table.content.size);
+		const sizes = [...chunksOf(big, planBatch(big, CONFIG), 1)].map(({ table }) => table.content.size);
 		expect(sizes.length).toBe(3);
 		expect(Math.max(...sizes)).toBeLessThan(1.1e6);
 	});

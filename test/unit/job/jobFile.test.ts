@@ -76,6 +76,30 @@ priority: -1
 		expect((await parseJobFile('', '/f')).request).toEqual({});
 	});
 
+	test('outputs, a file from the web, options of the engine, and the task at the end', async () => {
+		const sha256 = 'AB'.repeat(32);
+		const text = `
+after: tidy all
+outputs: { files: ["*.csv", /work/log], metrics: out/figures.json }
+inputs: [{ url: "https://example.org/data/in%20put.csv?x=1", sha256: ${sha256} }, { url: "http://example.org/b", sha256: ${sha256}, path: c/d }]
+job_toml: { create_args: "--shm-size=1g --ulimit=nofile=1024:4096" }
+then: python3 collect.py "two words"
+`;
+		const from = { sha256: sha256.toLowerCase() };
+		expect(await expandJobFile(await parseJobFile(text, '/f'))).toMatchObject({
+			request: {
+				after: ['tidy', 'all'],
+				outputs: { files: ['*.csv', '/work/log'], metrics: 'out/figures.json' },
+				inputs: [
+					{ path: 'in put.csv', from: { ...from, url: 'https://example.org/data/in%20put.csv?x=1' } },
+					{ path: 'c/d', from: { ...from, url: 'http://example.org/b' } },
+				],
+				createArgs: '--shm-size=1g --ulimit=nofile=1024:4096',
+			},
+			then: { words: ['python3', 'collect.py', 'two words'], folder: '/f' },
+		});
+	});
+
 	test('the options of create_work, and the short forms', async () => {
 		const text = `
 boinc: { credit: 2.5, hr_class: 1, keywords: [7, 12], sub_appname: Pi, target: { user: 3 }, user_id: 4, app_version_num: 102 }
@@ -128,8 +152,13 @@ outputs: { max_size: 20 MB }
 		['boinc: { target: { user: 1, host: 2 } }', 1, 29, 'user is given already'],
 		['inputs: [{ path: x }]', 1, 10, 'one of file, files, folder, url'],
 		['resources: { gpu: nvidia }', 1, 14, 'gpu has no effect yet'],
-		['job_toml: { use_gpu: true }', 1, 1, 'job_toml has no effect yet'],
-		['then: make', 1, 1, 'then has no effect yet'],
+		['resources: { cpus: 4 }', 1, 14, 'cpus has no effect yet'],
+		['job_toml: { use_gpu: true }', 1, 13, 'the key “use_gpu” is unknown'],
+		['job_toml: { create_args: "--privileged" }', 1, 26, 'others could reach the volunteer’s computer'],
+		['job_toml: { create_args: "--shm-size=1g -v=/:/host" }', 1, 26, 'cannot be used'],
+		['inputs: [{ url: "https://example.org/a" }]', 1, 17, 'needs its SHA-256'],
+		['inputs: [{ url: "ftp://example.org/a", sha256: ab }]', 1, 17, 'begins with https'],
+		['outputs: { metrics: figures.txt }', 1, 21, 'ends with .json or .csv'],
 		['env: &a\n  x: *a', 2, 6, 'stands inside of what it stands for'],
 	])('%j is refused with its place', async (text, line, column, words) => {
 		await expect(parseJobFile(text, '/f')).rejects.toMatchObject({

@@ -19,12 +19,18 @@ describe('job.toml', () => {
 		expect(plan.createArguments).toContain('no-new-privileges');
 	});
 
+	it('may have options that a person added', () => {
+		const plan = enginePlan(jobToml('boinc__b2d_c0ffee', 'none', '--shm-size=1g --ulimit=nofile=1:2'));
+		expect(plan.createArguments.slice(-4)).toEqual(['--shm-size', '1g', '--ulimit', 'nofile=1:2']);
+	});
+
 	const own = jobToml('boinc__b2d_c0ffee', 'none');
 	it.each([
 		['another option', own.replace('create_args = "', 'create_args = "--privileged ')],
 		['a mount of the computer', own.replace('create_args = "', 'create_args = "-v /:/host ')],
 		['another capability', own.replace('CHOWN', 'SYS_ADMIN')],
 		['another network', own.replace('--network none', '--network container:x')],
+		['a size that is none', own.replace('create_args = "', 'create_args = "--shm-size / ')],
 		['another key', `${own}mount = ["/:/host"]\n`],
 		['another folder', own.replace('/boinc"', '/"')],
 		['another image', own.replace('boinc__b2d_c0ffee', '--help')],

@@ -52,12 +52,12 @@ describe('a plan', () => {
 
 	test('follows Docker’s rules for entry point and command', () => {
 		const argv = (line: string): string[] => [...line.matchAll(/(?:^| )A=(\S*)/g)].map(([, word]) => word!);
-		expect(argv(plan.words[0]!)).toEqual(['/bin/tool', '--default']);
-		expect(argv(plan.words[1]!)).toEqual(['/bin/tool', '--other', 'x\\0040y']);
+		expect(argv(plan.wordsOf({}))).toEqual(['/bin/tool', '--default']);
+		expect(argv(plan.wordsOf(sampleBatch().jobs.at(1)!))).toEqual(['/bin/tool', '--other', 'x\\0040y']);
 		const other = planBatch(sampleBatch({ entrypoint: ['/bin/sh'] }), CONFIG);
-		expect(argv(other.words[0]!)).toEqual(['/bin/sh']);
+		expect(argv(other.wordsOf({}))).toEqual(['/bin/sh']);
 		const none = planBatch(sampleBatch({ entrypoint: [], jobs: [{ command: ['run'] }] }), CONFIG);
-		expect(argv(none.words[0]!)).toEqual(['run']);
+		expect(argv(none.wordsOf({ command: ['run'] }))).toEqual(['run']);
 	});
 
 	test('names what differs between jobs as arguments of create_work', () => {
@@ -198,6 +198,6 @@ describe('refused with a clear message', () => {
 			sampleBatch({ name: "'; DROP TABLE batch; -- 🚀\n", jobs: [{ command: hostile }], env: { X: hostile[0]! } }),
 			CONFIG,
 		);
-		expect(`${plan.input.text}${plan.output.text}${plan.common}${plan.words[0]!}`).not.toMatch(/['"`$]|rm -rf/);
+		expect(`${plan.input.text}${plan.output.text}${plan.common}${plan.wordsOf({})}`).not.toMatch(/['"`$]|rm -rf/);
 	});
 });

@@ -28,7 +28,7 @@ it('becomes a request with a job for each row, and options win', async () => {
 	const request = withOptions(jobs, { env: { B: '3' }, resources: { memoryBytes: 5e8 }, command: ['x'] }, 'other');
 	expect(request).toMatchObject({ app: 'other', env: { A: '1', B: '3' }, resources: { memoryBytes: 5e8, expectedSeconds: 600 } });
 	expect(request.jobs).toHaveLength(3);
-	expect(request.jobs?.[2]).toEqual({
+	expect(request.jobs?.at(2)).toEqual({
 		command: ['x'],
 		label: 'k3',
 		env: { B: '3', k: '3', B2D_REPETITION: '0', B2D_NAME: 'k3' },

@@ -4,13 +4,24 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { imageSource, nameOf, parseInput, requestFor } from '../../../src/terminal/commands/submit.js';
+import { imageSource, nameOf } from '../../../src/terminal/commands/imageSource.js';
+import { parseInput, requestFor, stepsOf } from '../../../src/terminal/commands/jobOptions.js';
 
 const usage = (remedy: unknown = expect.anything()): unknown => expect.objectContaining({ code: 'usage', remedy });
 
 describe('the options of a job', () => {
 	it('mean the defaults further down when they are absent', async () => {
 		expect(await requestFor({}, [])).toEqual({ resources: {}, replication: {} });
+	});
+
+	it('say in which parts the jobs are made, and what becomes of them when that is stopped', async () => {
+		expect(stepsOf({})).toEqual({ canary: false });
+		expect(stepsOf({ canary: true, refill: '500' })).toEqual({ canary: true, unsent: 500 });
+		expect(() => stepsOf({ refill: '0' })).toThrow(usage());
+		expect(() => stepsOf({ refill: 'many' })).toThrow(usage());
+		expect(await requestFor({ once: true }, [])).toMatchObject({ repeated: 'take' });
+		expect(await requestFor({ refill: '5' }, [])).toMatchObject({ stopped: 'keep' });
+		expect(await requestFor({ keep: true }, [])).toMatchObject({ stopped: 'keep' });
 	});
 
 	it('are read with their units', async () => {

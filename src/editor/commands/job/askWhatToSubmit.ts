@@ -2,7 +2,7 @@ import path from 'node:path';
 
 import * as vscode from 'vscode';
 
-import { joinCommandLine, splitCommandLine } from '../../../common/commandLine.js';
+import { splitCommandLine } from '../../../common/commandLine.js';
 import { BoincError, messageOf } from '../../../common/errors.js';
 import { STORAGE_KEYS } from '../../../common/ids.js';
 import type { InstalledApp } from '../../../project/types.js';
@@ -32,7 +32,7 @@ interface Place {
 	readonly app: InstalledApp;
 }
 
-/** Asks where to submit to (unless there is one place only), for the command and the number of jobs, and shows the summary. */
+/** Asks where to submit to (unless there is one place only), and for the command and the number of jobs. */
 export async function askWhatToSubmit(services: Services, dockerfile: vscode.Uri, jobs?: NamedJobs): Promise<Submission> {
 	const found = await findPlaces(services);
 	const wanted = jobs?.request.app;
@@ -49,14 +49,7 @@ export async function askWhatToSubmit(services: Services, dockerfile: vscode.Uri
 			count = await askCount(ask, count);
 		},
 	];
-	const steps: Step[] = [
-		...(jobs ? [] : questions),
-		async (ask) => {
-			if (place) {
-				await confirm(ask, summary(dockerfile, place, jobs ? joinCommandLine(jobs.request.command ?? []) : command, count));
-			}
-		},
-	];
+	const steps: Step[] = jobs ? [] : questions;
 	if (places.length > 1) {
 		steps.unshift(async (ask) => {
 			place = await askPlace(ask, services, places);
@@ -152,34 +145,4 @@ async function askCount(ask: Asker, count: number): Promise<number> {
 				: vscode.l10n.t('A number from 1 to {0}', MOST_JOBS.toLocaleString(vscode.env.language)),
 	});
 	return Number(text);
-}
-
-interface Summary {
-	readonly button: string;
-	readonly lines: readonly { readonly label: string; readonly description: string }[];
-}
-
-function summary(dockerfile: vscode.Uri, { model, app }: Place, command: string, count: number): Summary {
-	const words = splitCommandLine(command);
-	return {
-		button:
-			count === 1
-				? vscode.l10n.t('Submit 1 Job to {0}', model.server.name)
-				: vscode.l10n.t('Submit {0} Jobs to {1}', count.toLocaleString(vscode.env.language), model.server.name),
-		lines: [
-			{ label: vscode.l10n.t('Image'), description: vscode.workspace.asRelativePath(dockerfile) },
-			{
-				label: vscode.l10n.t('Command'),
-				description: words.length === 0 ? vscode.l10n.t("the image's own") : joinCommandLine(words),
-			},
-			{ label: vscode.l10n.t('App'), description: app.friendlyName === '' ? app.name : app.friendlyName },
-		],
-	};
-}
-
-async function confirm(ask: Asker, { button, lines }: Summary): Promise<void> {
-	await ask.pick<true>({
-		placeholder: vscode.l10n.t('Enter submits, Escape changes nothing'),
-		choices: [{ label: `$(rocket) ${button}`, value: true }, { label: '', kind: vscode.QuickPickItemKind.Separator }, ...lines],
-	});
 }

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 
 import { BoincError } from '../../../common/errors.js';
 import type { ExpandedJobs } from '../../../job/expandJobFile.js';
-import type { ImageSource } from '../../../job/submitImage.js';
+import type { ImageSource } from '../../../job/imageSource.js';
 import type { Services } from '../../services.js';
 
 /** What a `boinc2docker.yml` says, with its image. */

@@ -3,12 +3,15 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 
 import { BoincError } from '../../../common/errors.js';
+import type { SubmissionPlan } from '../../../job/submissionPlan.js';
+import type { SubmitSteps } from '../../../job/submit.js';
 import type { SubmittedBatch } from '../../../job/types.js';
 import type { Services } from '../../services.js';
 import { settings } from '../../settings.js';
 import { addServer } from '../server/add.js';
 import { askWhatToSubmit, type Submission } from './askWhatToSubmit.js';
 import { chooseDockerfile, isJobFile } from './chooseDockerfile.js';
+import { confirmPlan } from './confirmPlan.js';
 import { readJobFile } from './readJobFile.js';
 
 /** Builds a Dockerfile and submits its image as a batch of jobs; shows the batch in the tree and follows it. */
@@ -47,17 +50,24 @@ async function run(
 	submission: Submission,
 	ctx: Parameters<Parameters<Services['operation']>[1]>[0],
 ): Promise<SubmittedBatch> {
-	const { findEngine, submitContainer } = await services.core();
+	const { findEngine, planCard, submitContainer, submitSteps } = await services.core();
 	const command = settings.engineCommand();
 	const engine = await findEngine(ctx, command === undefined ? {} : { command });
 	const project = await submission.model.project(ctx.signal);
 	const file = submission.dockerfile.fsPath;
 	const onLog = (line: string): void => services.log.output(line);
+	let canary = false;
+	const approve = async (plan: SubmissionPlan): Promise<boolean> => {
+		const answer = await confirmPlan(await planCard(project, plan), submission.model.server.name);
+		canary = answer === 'canary';
+		return answer !== undefined;
+	};
+	const steps: SubmitSteps = (...given) => submitSteps({ canary })(...given);
+	const all = { engine, cacheDir: services.cacheDir, approve, steps };
 	const { jobs } = submission;
 	if (jobs) {
 		const request = { ...jobs.request, name: submission.name, app: submission.app, image: jobs.image, onLog };
-		const all = jobs.sweep ? { jobs: [...jobs.jobs()] } : {};
-		return submitContainer(project, { ...request, ...all }, { engine, cacheDir: services.cacheDir }, ctx);
+		return submitContainer(project, { ...request, ...(jobs.jobs && { jobs: jobs.jobs }) }, all, ctx);
 	}
 	return submitContainer(
 		project,
@@ -69,7 +79,7 @@ async function run(
 			count: submission.count,
 			onLog,
 		},
-		{ engine, cacheDir: services.cacheDir },
+		all,
 		ctx,
 	);
 }
@@ -84,7 +94,7 @@ async function saveIfChanged(dockerfile: vscode.Uri): Promise<void> {
 
 function tell(services: Services, { model, name }: Submission, batch: SubmittedBatch): void {
 	const showLog = vscode.l10n.t('Show Log');
-	const jobs = batch.jobNames.length;
+	const jobs = batch.jobs;
 	const text =
 		jobs === 1
 			? vscode.l10n.t('Submitted “{0}” to {1} as 1 job.', name, model.server.name)

@@ -5,7 +5,8 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 
-import { eachRow, type ExpandedJobs, expandJobFile } from '../../../../src/job/expandJobFile.js';
+import { entriesOf, listOf } from '../../../../src/common/sequence.js';
+import { type ExpandedJobs, expandJobFile, rowsOf as everyRow } from '../../../../src/job/expandJobFile.js';
 import { parseJobFile } from '../../../../src/job/jobFile.js';
 import { patternExpression } from '../../../../src/job/sweep/findFiles.js';
 import { labelOf, labelProblem, MAX_LABEL } from '../../../../src/job/sweep/names.js';
@@ -20,7 +21,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const expand = async (text: string): Promise<ExpandedJobs> => expandJobFile(await parseJobFile(text, dir));
 const rowsOf = ({ sweep }: ExpandedJobs): string[] =>
-	sweep ? [...eachRow(sweep)].map(([, row]) => [...row.values()].slice(0, -2).join(' ')) : [];
+	sweep ? listOf(everyRow(sweep)).map((row) => [...row.values()].slice(0, -2).join(' ')) : [];
 async function file(name: string, text = ''): Promise<void> {
 	await mkdir(path.dirname(path.join(dir, name)), { recursive: true });
 	await writeFile(path.join(dir, name), text);
@@ -39,7 +40,7 @@ sweep:
   product: [{ glob: data/*.csv }, { grid: { alpha: [0.10, "it's \\"q\\" \\n é"] } }]
   name: "{{file_name}}-{{index}}"
 `);
-		const jobs = [...expanded.jobs()];
+		const jobs = listOf(expanded.jobs!);
 		expect(jobs).toHaveLength(4);
 		expect(jobs[3]).toEqual({
 			command: ['run', '--alpha=it\'s "q" \n é', 'b.csv'],
@@ -63,7 +64,7 @@ sweep:
   repeat: 2
 `);
 		expect(rowsOf(expanded)).toEqual(['1 x', '1 x', '1 y', '1 y', '3 x', '3 x', '9 z', '9 z'].map((row) => row));
-		expect([...expanded.jobs()].map(({ env }) => env?.B2D_REPETITION)).toEqual(['0', '1', '0', '1', '0', '1', '0', '1']);
+		expect(listOf(expanded.jobs!).map(({ env }) => env?.B2D_REPETITION)).toEqual(['0', '1', '0', '1', '0', '1', '0', '1']);
 	});
 
 	it('reads tables and zips them with files', async () => {
@@ -82,7 +83,7 @@ sweep:
 		const before = process.memoryUsage().heapUsed;
 		let count = 0;
 		let most = 0;
-		for (const { env } of expanded.jobs()) {
+		for (const [, { env }] of entriesOf(expanded.jobs!)) {
 			count += env === undefined ? 0 : 1;
 			if (count % 100_000 === 0) {
 				most = Math.max(most, process.memoryUsage().heapUsed - before);

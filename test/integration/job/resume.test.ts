@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { answerOf, CommandLine } from '../../support/commandLine.js';
+import { eventually } from '../../support/sandbox.js';
+import { file, savedImage, tarOf } from '../../support/savedImages.js';
+
+const JOBS = 10_000;
+
+let cli: CommandLine;
+
+beforeAll(async () => {
+	cli = await CommandLine.start();
+	await cli.install();
+	await cli.tool('stop'); // nobody works on the jobs meanwhile
+	const layer = tarOf([file('app', '#!/bin/sh\n', { mode: 0o755 })]);
+	await writeFile(cli.at('image.tar'), savedImage('docker 25', [layer], { config: { Cmd: ['/app'] } }));
+	await writeFile(
+		cli.at('boinc2docker.yml'),
+		`archive: image.tar
+command: /app {{alpha}} {{beta}}
+sweep:
+  grid: { alpha: { from: 1, to: 100, step: 1 }, beta: { from: 0.01, to: 1, step: 0.01 } }
+  name: "a{{alpha}}-{{index}}"
+`,
+	);
+});
+afterAll(() => cli.remove());
+
+const count = async (table: 'batch' | 'workunit'): Promise<number> =>
+	Number((await cli.database.select(`SELECT COUNT(*) AS n FROM ${table}`))[0]?.n);
+
+/**
+ * Stands in front of create_work and counts its calls. A file for a call says how many lines are made; then it waits, and the test
+ * kills the program that submits meanwhile.
+ */
+const HOLD = `n=$(ls "$HERE/calls" | wc -l)
+mkdir "$HERE/calls/$n"
+lines=$(cat "$HERE/hold/$n" 2>/dev/null) || exec "$REAL" "$@"
+head -n "$lines" | "$REAL" "$@"
+touch "$HERE/calls/$n/made"
+while [ -e "$HERE/hold/$n" ]; do sleep 0.05; done
+exit 1
+`;
+
+test('a submission that is killed at any step is completed by the same command, without doubles', async () => {
+	const tool = cli.inProject('bin/create_work');
+	await rename(tool, `${tool}.real`);
+	await mkdir(cli.at('calls'));
+	await mkdir(cli.at('hold'));
+	await writeFile(tool, `#!/bin/sh\nREAL='${tool}.real'\nHERE='${cli.dir}'\n${HOLD}`);
+	await chmod(tool, 0o755);
+	// Groups have 500, 5,000 and 4,500 jobs. By call: how many lines it makes before the program is killed.
+	const killedAfter = [0, 250, 250, 2000, 3000, 4500];
+	for (const [call, lines] of killedAfter.entries()) {
+		await writeFile(cli.at('hold', String(call)), `${String(lines)}\n`);
+	}
+
+	const submit = ['--json', 'submit', cli.at('boinc2docker.yml'), '--once'];
+	const early = cli.start(submit);
+	await eventually('the batch is there', async () => (await count('batch')) > 0);
+	early.child.kill('SIGKILL');
+	await early.ended;
+	const made: number[] = [];
+	for (const call of killedAfter.keys()) {
+		if (!existsSync(cli.at('calls', String(call), 'made'))) {
+			const running = cli.start(submit);
+			const ended = running.ended.then(({ stdout, stderr }) => `${stdout}${stderr}`);
+			await eventually(`call ${String(call)}`, () => Promise.resolve(existsSync(cli.at('calls', String(call), 'made'))));
+			running.child.kill('SIGKILL');
+			await ended;
+		}
+		await rm(cli.at('hold', String(call)));
+		made.push(await count('workunit'));
+	}
+	expect(made).toEqual([0, 250, 500, 2500, 5500, 10_000]);
+
+	const { code, answer } = answerOf(await cli.run(submit));
+	expect(code).toBe(0);
+	expect(await count('batch')).toBe(1);
+	expect(await count('workunit')).toBe(JOBS);
+	const [batch] = await cli.database.select('SELECT id, state, njobs FROM batch');
+	expect(batch).toMatchObject({ id: answer.batch?.id, state: 1, njobs: JOBS });
+	const rows = await cli.database.select('SELECT name, xml_doc FROM workunit ORDER BY name');
+	expect(new Set(rows.map(({ name }) => name)).size).toBe(JOBS);
+	expect(rows.map(({ name }) => String(name).slice(0, -6)).at(-1)).toMatch(/_a100$/);
+	// Each job's line is in the table that it was made with.
+	for (const row of [rows[0], rows[499], rows[500], rows[2600], rows[9_999]]) {
+		const table = /b2d_params_[0-9a-f]{32}/.exec(String(row?.xml_doc))?.[0] ?? '';
+		const [found] = (await cli.serverState()).staged.filter((name) => name.endsWith(table));
+		expect(await readFile(cli.inProject(found ?? ''), 'utf8')).toContain(`\n${String(row?.name)} `);
+	}
+
+	// Once more: nothing new.
+	expect(answerOf(await cli.run(submit)).answer.batch?.id).toBe(answer.batch?.id);
+	expect([await count('batch'), await count('workunit')]).toEqual([1, JOBS]);
+});

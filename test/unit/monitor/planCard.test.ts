@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+
+import type { SubmissionPlan } from '../../../src/job/submissionPlan.js';
+import { countHosts } from '../../../src/monitor/explain/hostShare.js';
+import { cardText, describeCard } from '../../../src/monitor/planCard.js';
+import { host, requirements } from './sampleHosts.js';
+
+const PLAN: SubmissionPlan = {
+	...{ name: 'sweep', app: 'pi', versionNum: 0, jobs: 10_000, network: 'none' },
+	image: { id: 'c0ffee'.padEnd(64, '0'), architecture: 'amd64', treeBytes: 120e6, keptPacks: 20, newPacks: 2, newBytes: 5e6 },
+	...{ inputBytes: 3e6, tableBytes: 600_000, hostImageBytes: 45e6, hostJobBytes: 3.03e6 },
+	resources: {
+		...{ memoryBytes: 1e9, diskBytes: 2e9, expectedSeconds: 5400, limitSeconds: 86_400 },
+		...{ delayBoundSeconds: 604_800, maxOutputBytes: 1e8 },
+	},
+	replication: { minQuorum: 2, targetNresults: 2, maxErrorResults: 3, maxTotalResults: 6, maxSuccessResults: 3 },
+	bounds: { rscFpopsEst: 1e13, rscFpopsBound: 1e16, rscMemoryBound: 1e9, rscDiskBound: 3e9, delayBound: 604_800 },
+};
+
+const cardOf = (plan: SubmissionPlan, hosts: Parameters<typeof countHosts>[0]): ReturnType<typeof describeCard> =>
+	describeCard(
+		plan,
+		{ ...countHosts(hosts, requirements()), active: hosts.length, requirements: requirements() },
+		'proj on server',
+	);
+
+it('says all of it in a few lines', () => {
+	const hosts = [host(), host({ id: 2 }), host({ id: 3, engine: '' }), host({ id: 4, memoryBytes: 5e8 })];
+	expect(cardText(cardOf(PLAN, hosts))).toBe(
+		`
+Jobs                      10,000 jobs in 2 copies each, of which 2 must agree, app pi of proj on server
+Image                     c0ffee000000 for amd64, 120 MB unpacked
+Upload                    2 packs of the image, 5.00 MB before compression (the server has 20), at most 3.00 MB of inputs, about 600 KB of parameters
+Each host downloads       about 45.0 MB once for the image, and 3.03 MB for a job
+Each job needs            1.00 GB of memory and 3.00 GB of disk
+Time                      1 h 30 min on an ordinary computer, stopped after 1 d; 30,000 h of computing in all
+Deadline and retries      7 d for a host to return a job; a job fails after 3 failed copies, or 6 in all
+Hosts                     2 of the 4 of the last week can take the jobs (50 %)
+Volunteers are asked for  no network; few privileges; limits on memory, disk and time
+`.trim(),
+	);
+});
+
+it('warns when few hosts are left, with why, and when fewer than must agree', () => {
+	const card = cardOf(PLAN, [host(), host({ id: 2, engine: '' }), host({ id: 3, memoryBytes: 5e8 })]);
+	expect(card.hosts).toEqual({ active: 3, fit: 1, lost: { engine: 1, memory: 1 } });
+	expect(card.warnings).toEqual([
+		expect.stringMatching(/^1 host: they have neither Docker/),
+		expect.stringMatching(/^1 host: they have too little memory: a job needs 1\.00 GB/),
+		'2 hosts must agree on a result, and only 1 can take the jobs.',
+	]);
+});
+
+it('says what is rare: nobody there, nothing to send, one try, the volunteer’s network', () => {
+	const replication = { minQuorum: 1, targetNresults: 1, maxErrorResults: 1, maxTotalResults: 1, maxSuccessResults: 1 };
+	const image = { ...PLAN.image, newPacks: 0, newBytes: 0 };
+	const card = cardOf({ ...PLAN, replication, image, inputBytes: 0, network: 'host' }, []);
+	const text = cardText(card);
+	expect(text).toContain('Upload                    nothing of the image, which the server has, about 600 KB of parameters\n');
+	expect(text).toContain('Each host downloads       45.0 MB once');
+	expect(text).toContain('a failed copy is not tried again');
+	expect(text).toContain('Hosts                     none has asked for work in the last week\n');
+	expect(text).toContain('also what listens on their computers');
+	expect(card.warnings).toEqual(['One failed copy is a failed job: nothing is tried again.']);
+});
