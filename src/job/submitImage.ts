@@ -3,15 +3,14 @@ import { join } from 'node:path';
 import { contentOfBytes } from '../common/content.js';
 import { BoincError, throwIfAborted } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
-import type { ImageArchive } from '../image/archive/openImage.js';
 import type { BuildRequest, Engine } from '../image/engine.js';
-import { type FlatImage, flattenImage, imageKey } from '../image/flattenImage.js';
 import { LayerCache } from '../image/layerCache.js';
 import type { ImageConfig } from '../image/types.js';
 import { architecturesOf, installedApps } from '../project/apps.js';
 import type { Project } from '../project/project.js';
 import type { Architecture } from '../project/types.js';
 import { chooseApp } from './chooseApp.js';
+import { imageOfEngine, openChecked } from './imageOfEngine.js';
 import { checkInput, InputFiles, type LocalInput } from './localInputs.js';
 import { ManifestCache } from './manifestCache.js';
 import { packBytes } from './packBytes.js';
@@ -241,19 +240,8 @@ async function imageToShip(
 ): Promise<ImageToShip> {
 	const asked = image.kind === 'dockerfile' ? image.platform?.split('/')[1] : undefined;
 	const options = { layers, architecture: asked ?? architecture, ...(tempDir !== undefined && { tempDir }) };
-	const open = async (archive: ImageArchive): Promise<FlatImage> => {
-		ctx.progress.report({ message: 'Reading the image' });
-		const flat = await flattenImage(archive, ctx, options);
-		try {
-			await check(flat.config);
-			return flat;
-		} catch (error) {
-			await flat.dispose();
-			throw error;
-		}
-	};
 	if (image.kind === 'archive') {
-		return { key: undefined, open: () => open({ file: image.file }) };
+		return { key: undefined, open: () => openChecked({ file: image.file }, { ...options, check }, ctx) };
 	}
 	if (!engine) {
 		throw new BoincError('engine-missing', 'This image cannot be read without a container engine.', {
@@ -267,14 +255,7 @@ async function imageToShip(
 	} else {
 		reference = image.reference;
 	}
-	const described = await engine.describe(reference, ctx);
-	if (described) {
-		await check(described.config);
-	}
-	return {
-		key: described && imageKey(described.config, described.diffIds),
-		open: () => open({ save: () => engine.save(reference, ctx) }),
-	};
+	return imageOfEngine(engine, reference, { ...options, check }, ctx);
 }
 
 function buildRequestOf(
