@@ -312,7 +312,7 @@ function failedBuild(output: readonly string[], text: string, dockerfile: string
 		`The image could not be built (${where}${what}): ${reason ?? `the engine ended with ${code}`}`,
 		{
 			remedy: `Correct the Dockerfile or what it copies. The last lines of the build:\n${shown}`,
-			detail: { dockerfile, line, step, output: shown },
+			detail: { dockerfile, line, step, reason, output: shown },
 		},
 	);
 }

@@ -6,13 +6,17 @@ import { BoincError } from '../../../common/errors.js';
 import type { SubmittedBatch } from '../../../job/types.js';
 import type { Services } from '../../services.js';
 import { settings } from '../../settings.js';
+import { saveIfChanged } from '../saveIfChanged.js';
 import { addServer } from '../server/add.js';
 import { askWhatToSubmit, type Submission } from './askWhatToSubmit.js';
 import { chooseDockerfile, isJobFile } from './chooseDockerfile.js';
 import { readJobFile } from './readJobFile.js';
 
-/** Builds a Dockerfile and submits its image as a batch of jobs; shows the batch in the tree and follows it. */
-export async function submitJob(services: Services, uri?: unknown): Promise<void> {
+/**
+ * Builds a Dockerfile and submits its image as a batch of jobs; shows the batch in the tree and follows it. `built` is the id of an
+ * image of the engine to submit instead.
+ */
+export async function submitJob(services: Services, uri?: unknown, built?: unknown): Promise<void> {
 	if (!vscode.workspace.isTrusted) {
 		throw new BoincError(
 			'permission-denied',
@@ -30,7 +34,7 @@ export async function submitJob(services: Services, uri?: unknown): Promise<void
 	const file = isJobFile(dockerfile) ? await readJobFile(services, dockerfile) : undefined;
 	const submission = await askWhatToSubmit(services, dockerfile, file);
 	const batch = await services.operation(vscode.l10n.t('Submitting {0}', submission.name), (ctx) =>
-		run(services, submission, ctx),
+		run(services, submission, typeof built === 'string' ? built : undefined, ctx),
 	);
 	for (const note of batch.notes) {
 		services.log.info(note);
@@ -45,6 +49,7 @@ export async function submitJob(services: Services, uri?: unknown): Promise<void
 async function run(
 	services: Services,
 	submission: Submission,
+	built: string | undefined,
 	ctx: Parameters<Parameters<Services['operation']>[1]>[0],
 ): Promise<SubmittedBatch> {
 	const { findEngine, submitContainer } = await services.core();
@@ -64,7 +69,10 @@ async function run(
 		{
 			name: submission.name,
 			app: submission.app,
-			image: { kind: 'dockerfile', contextDir: path.dirname(file), dockerfile: path.basename(file) },
+			image:
+				built === undefined
+					? { kind: 'dockerfile', contextDir: path.dirname(file), dockerfile: path.basename(file) }
+					: { kind: 'reference', reference: built },
 			...(submission.command && { command: submission.command }),
 			count: submission.count,
 			onLog,
@@ -72,14 +80,6 @@ async function run(
 		{ engine, cacheDir: services.cacheDir },
 		ctx,
 	);
-}
-
-/** The build reads the file, not the editor. */
-async function saveIfChanged(dockerfile: vscode.Uri): Promise<void> {
-	const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === dockerfile.toString());
-	if (open?.isDirty === true) {
-		await open.save();
-	}
 }
 
 function tell(services: Services, { model, name }: Submission, batch: SubmittedBatch): void {
