@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { openWorkbench } from '../harness/lib/workbench.mjs';
 import { fillSampleBatch } from './sampleBatch.mjs';
-import { createSandbox, keepPicture, VSIX, WORKSPACE } from './support.mjs';
+import { chooseTheme, createSandbox, keepPicture, VSIX, WORKSPACE } from './support.mjs';
 
 const MINUTES = 60_000;
 const JOBS = 1500;
@@ -35,13 +35,6 @@ after(
 );
 beforeEach(() => wb.reset());
 afterEach((t) => keepPicture(wb, t));
-
-/** Chooses a colour theme by its name, as a person does: settings that are written to the file come too late. */
-async function chooseTheme(name) {
-	await wb.runCommand('Preferences: Color Theme');
-	await wb.type(name, { accept: false });
-	await wb.pick(name);
-}
 
 test('the page of a batch shows its figures, charts, failures and hosts', async () => {
 	await wb.runCommand('BOINC: Add Server');
@@ -141,7 +134,7 @@ test('what changes on the server changes on the page, and hostile text stays tex
 test('the page in three themes at two widths', async () => {
 	await wb.runCommand('View: Close Primary Side Bar');
 	for (const theme of ['Light (Visual Studio)', 'Dark (Visual Studio)', 'Dark High Contrast']) {
-		await chooseTheme(theme);
+		await chooseTheme(wb, theme);
 		const kind = theme.includes('High') ? 'vscode-high-contrast' : theme.includes('Light') ? 'vscode-light' : 'vscode-dark';
 		page = await wb.webview(`body.${kind} #figures .figure`);
 		for (const width of [1280, 560]) {
