@@ -213,10 +213,10 @@ export class ImagesModel implements Disposable {
 		await run.start(async (ctx) => {
 			const { imageCost, ManifestCache } = await this.#ports.core();
 			const project = await server?.project(ctx.signal);
-			const { open } = await this.#imageToShip(image, ctx);
+			const toShip = await this.#imageToShip(image, ctx);
 			const known = project && { project, cache: new ManifestCache(`${this.#ports.cacheDir}/packs`) };
 			const former = server && this.memory.pushed(source, server.server.id);
-			return imageCost(await open(), known, ctx, { former });
+			return imageCost(await toShip.open(), known, ctx, { former });
 		});
 	}
 

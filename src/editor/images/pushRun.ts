@@ -25,9 +25,9 @@ export class PushRun extends Run<{ readonly bytesSent: number }> {
 		this.#ports.onChange();
 	}
 
-	protected override onProgress({ current, unit }: ProgressUpdate): void {
+	protected override onProgress = ({ current, unit }: ProgressUpdate): void => {
 		if (unit === 'bytes' && current !== undefined) {
 			this.rate.add(current, this.#ports.clock.now());
 		}
-	}
+	};
 }

@@ -47,7 +47,7 @@ export class Run<T> {
 		const { log, clock } = this.#ports;
 		const report = (update: ProgressUpdate): void => {
 			this.#progress = update;
-			this.onProgress(update);
+			this.onProgress?.(update);
 			this.#ports.onChange();
 		};
 		try {
@@ -67,9 +67,8 @@ export class Run<T> {
 		this.#abort.abort(abortError());
 	}
 
-	protected onProgress(_update: ProgressUpdate): void {
-		// for those who measure it
-	}
+	/** For those who measure it. */
+	protected onProgress: ((update: ProgressUpdate) => void) | undefined;
 
 	#end(state: 'done' | 'failed' | 'cancelled'): void {
 		this.#state = state;

@@ -5,8 +5,8 @@ import type { BuildCard } from '../../protocol/imagesPage.js';
 import { type Ports, sign } from './parts.js';
 
 export interface BuildPorts extends Ports {
-	toggleStep(step: string, open: boolean): void;
-	goTo(line: number): void;
+	readonly toggleStep: (step: string, open: boolean) => void;
+	readonly goTo: (line: number) => void;
 }
 
 /** A build: how it stands, why it failed with a link to the line, and its steps with their logs folded. */

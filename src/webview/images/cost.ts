@@ -6,7 +6,7 @@ import { type Ports, progressBar, sign } from './parts.js';
 import { treemap } from './treemap.js';
 
 export interface CostPorts extends Ports {
-	goTo(line: number): void;
+	readonly goTo: (line: number) => void;
 	/** Words on the link to a line of the Dockerfile. */
 	readonly openFile: string;
 }

@@ -2,14 +2,14 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 
 import type { BuildOptions, PushCard, SourceDetail } from '../../protocol/imagesPage.js';
-import { type BuildPorts, buildPart } from './build.js';
-import { type CostPorts, costPart } from './cost.js';
+import { buildPart, type BuildPorts } from './build.js';
+import { costPart, type CostPorts } from './cost.js';
 import { buttons, type Ports, progressBar, sign } from './parts.js';
 
 export interface DetailPorts extends BuildPorts, CostPorts {
-	setOptions(options: BuildOptions): void;
-	select(image: string): void;
-	setServer(server: string): void;
+	readonly setOptions: (options: BuildOptions) => void;
+	readonly select: (image: string) => void;
+	readonly setServer: (server: string) => void;
 }
 
 /** Everything about one Dockerfile, in the order in which it is done: build, look, push, go on. */

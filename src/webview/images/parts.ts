@@ -8,7 +8,7 @@ import { SHAPES } from '../kit/shapes.js';
 /** What the parts of the page draw with. */
 export interface Ports {
 	readonly words: ImagesWords;
-	act(action: ImageAction): void;
+	readonly act: (action: ImageAction) => void;
 }
 
 /** The sign of a tone, for the eyes only. */

@@ -14,7 +14,7 @@ export async function pushImageToRegistry(services: Services, given?: unknown): 
 	const { tag } = model.memory.options(source);
 	const last = services.workspaceState.get(STORAGE_KEYS.lastRegistry);
 	const own = parseImageReference(tag);
-	const name = own && own.registry === 'docker.io' && typeof last === 'string' ? `${last}/${tag}` : tag;
+	const name = own?.registry === 'docker.io' && typeof last === 'string' ? `${last}/${tag}` : tag;
 	const reference = await askText(title, {
 		prompt: vscode.l10n.t('Name of the image with the registry in front. Your engine’s own login is used.'),
 		placeholder: 'registry.example.org/team/program:1.0',

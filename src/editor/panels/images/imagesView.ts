@@ -9,8 +9,8 @@ import type { Problem } from '../../../common/problem.js';
 import { type ImageAction, type ImagesToExtension, type ImagesToPage, toExtension } from '../../../protocol/imagesPage.js';
 import { LENS_COMMANDS } from '../../../protocol/lsp.js';
 import { addDockerfiles } from '../../commands/image/add.js';
-import type { ImageSource } from '../../images/imageSource.js';
 import type { ImagesModel } from '../../images/imagesModel.js';
+import type { ImageSource } from '../../images/imageSource.js';
 import type { Services } from '../../services.js';
 import { WebviewChannel } from '../webviewChannel.js';
 import { webviewHtml, webviewRoot } from '../webviewHtml.js';
@@ -223,6 +223,8 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 				break;
 			case 'logIn':
 				await logIn(this.#model, registryPush?.place ?? '');
+				break;
+			default: // a command, which was run
 				break;
 		}
 	}

@@ -4,10 +4,10 @@ import { formatBytes, formatSeconds } from '../../../common/format.js';
 import { COMMANDS } from '../../../common/ids.js';
 import { parseImageReference } from '../../../image/engine/imageReference.js';
 import type { ImageDetails } from '../../../image/engine/inspection.js';
-import type { CardButton, ImageAction, ImagesSnapshot, SourceDetail } from '../../../protocol/imagesPage.js';
+import type { BuildOptions, CardButton, ImageAction, ImagesSnapshot, SourceDetail } from '../../../protocol/imagesPage.js';
 import { LENS_COMMANDS } from '../../../protocol/lsp.js';
-import type { ImageSource } from '../../images/imageSource.js';
 import type { ImagesModel, SourceState } from '../../images/imagesModel.js';
+import type { ImageSource } from '../../images/imageSource.js';
 import { buildCard, contextRow, RUN_TONES } from './buildCard.js';
 import { costCard } from './costCard.js';
 import { pushCard } from './pushCard.js';
@@ -60,7 +60,8 @@ function engineRow({ engine: { state } }: ImagesModel): ImagesSnapshot['engine']
 			};
 		case 'ready': {
 			const { product, version } = state.engine;
-			const isColima = /^colima/.test(state.context ?? '') || /\/\.colima\//.test(state.context ?? '');
+			const { context = '' } = state;
+			const isColima = context.startsWith('colima') || context.includes('/.colima/');
 			return {
 				label: `${isColima ? 'Colima' : product} ${version}`,
 				hint: state.context === undefined ? '' : t('context {0}', state.context),
@@ -84,20 +85,38 @@ function sourceRow({ id, name, place }: ImageSource, state: SourceState): Images
 
 function detailOf(model: ImagesModel, source: ImageSource, warnings: WarningFacts, now: number): SourceDetail {
 	const state = model.state(source);
-	const options = model.memory.options(source);
-	const { build, cost, images = [] } = state;
+	const { build, images = [] } = state;
 	const selected = model.selected(source);
 	const server = model.server?.server;
 	const isReady = model.engine.state.kind === 'ready' && vscode.workspace.isTrusted;
-	const args = [...source.outline.args.map(({ name }) => name), ...Object.keys(source.defaults.args)];
-	const costServer = model.servers().find((each) => each.server.id === cost?.serverId)?.server.name;
-	const shownCost = cost && cost.image === selected?.id ? costCard(cost, costServer, warnings) : undefined;
+	const canGoOn = selected !== undefined && isReady;
 	return {
 		id: source.id,
-		targets: [
-			{ value: '', label: t('The last stage') },
-			...source.outline.stages.map((stage) => ({ value: stage, label: stage })),
-		],
+		...choicesOf(source, model.memory.options(source)),
+		...(state.context && { context: contextRow(state.context) }),
+		buildButtons: [...buildButtons(state, isReady, selected !== undefined), button('openFile', t('Open'))],
+		...(build && { build: buildCard(build, state.openSteps, now) }),
+		images: images.map((image) => imageRow(image, image.id === selected?.id, now)),
+		costButtons: costButtons(state, selected, server?.name),
+		...costOf(model, state, selected, warnings),
+		servers: model.servers().map(({ server: { id, name } }) => ({ value: id, label: name })),
+		server: server?.id ?? '',
+		pushButtons: canGoOn ? pushButtons(state, server?.name) : [],
+		pushes: [state.serverPush, state.registryPush].flatMap((run) => (run ? [pushCard(run)] : [])),
+		nextButtons: canGoOn ? nextButtons(warnings.architectures) : [],
+	};
+}
+
+/** What can be chosen for a build. */
+function choicesOf(
+	{ outline, defaults }: ImageSource,
+	options: BuildOptions,
+): Pick<SourceDetail, 'targets' | 'platforms' | 'options' | 'tagProblem' | 'args'> {
+	const names = new Set([...outline.args.map(({ name }) => name), ...Object.keys(defaults.args)]);
+	const fromFile = new Map(outline.args.map(({ name, value }) => [name, value]));
+	const isGood = options.tag === '' || parseImageReference(options.tag) !== undefined;
+	return {
+		targets: [{ value: '', label: t('The last stage') }, ...outline.stages.map((stage) => ({ value: stage, label: stage }))],
 		platforms: [
 			{ value: 'own', label: t('Of this computer') },
 			{ value: 'linux/amd64', label: 'x86-64' },
@@ -105,32 +124,33 @@ function detailOf(model: ImagesModel, source: ImageSource, warnings: WarningFact
 			{ value: 'both', label: t('x86-64 and ARM64') },
 		],
 		options,
-		tagProblem:
-			options.tag === '' || parseImageReference(options.tag) ? '' : t('Small letters, digits, dots and dashes: team/name:1.0'),
-		args: [...new Set(args)].map((name) => ({
+		tagProblem: isGood ? '' : t('Small letters, digits, dots and dashes: team/name:1.0'),
+		args: [...names].map((name) => ({
 			name,
 			value: options.args[name] ?? '',
-			placeholder: source.defaults.args[name] ?? source.outline.args.find((arg) => arg.name === name)?.value ?? '',
+			placeholder: defaults.args[name] ?? fromFile.get(name) ?? '',
 		})),
-		...(state.context && { context: contextRow(state.context) }),
-		buildButtons: [
-			...(build?.state === 'running'
-				? [button('cancelBuild', t('Cancel Build'))]
-				: isReady
-					? [button('build', t('Build'), selected ? 'secondary' : 'primary')]
-					: []),
-			button('openFile', t('Open')),
-		],
-		...(build && { build: buildCard(build, state.openSteps, now) }),
-		images: images.map((image) => imageRow(image, image.id === selected?.id, now)),
-		costButtons: costButtons(state, selected, server?.name),
-		...(shownCost && { cost: shownCost }),
-		servers: model.servers().map(({ server: { id, name } }) => ({ value: id, label: name })),
-		server: server?.id ?? '',
-		pushButtons: selected && isReady ? pushButtons(state, server?.name) : [],
-		pushes: [state.serverPush, state.registryPush].flatMap((run) => (run ? [pushCard(run)] : [])),
-		nextButtons: selected && isReady ? nextButtons(warnings.architectures) : [],
 	};
+}
+
+function buildButtons({ build }: SourceState, isReady: boolean, hasImage: boolean): CardButton[] {
+	if (build?.state === 'running') {
+		return [button('cancelBuild', t('Cancel Build'))];
+	}
+	return isReady ? [button('build', t('Build'), hasImage ? 'secondary' : 'primary')] : [];
+}
+
+function costOf(
+	model: ImagesModel,
+	{ cost }: SourceState,
+	selected: ImageDetails | undefined,
+	warnings: WarningFacts,
+): Pick<SourceDetail, 'cost'> {
+	if (!cost || cost.image !== selected?.id) {
+		return {};
+	}
+	const server = model.servers().find((each) => each.server.id === cost.serverId)?.server.name;
+	return { cost: costCard(cost, server, warnings) };
 }
 
 function imageRow(
