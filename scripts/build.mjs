@@ -90,7 +90,7 @@ const programs = {
 	unpack: 'src/monitor/results/unpackThread.ts',
 };
 /** Browser code of the panels, each with its style sheet. */
-const pages = { batch: 'src/webview/batch/main.ts' };
+const pages = { batch: 'src/webview/batch/main.ts', images: 'src/webview/images/main.ts' };
 const configs = [
 	{
 		...common,

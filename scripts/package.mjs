@@ -27,6 +27,8 @@ export const CONTENTS = [
 	'dist/lib/yaml.js',
 	'dist/webview/batch.css',
 	'dist/webview/batch.js',
+	'dist/webview/images.css',
+	'dist/webview/images.js',
 	'dist/unpack.js',
 	'media/boinc.svg',
 	'media/icon.png',

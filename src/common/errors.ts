@@ -45,6 +45,7 @@ export type ErrorCode =
 	| 'image-invalid'
 	| 'image-empty'
 	| 'image-unsupported'
+	| 'registry-refused'
 	| 'archive-corrupt'
 	// job
 	| 'job-file-invalid'

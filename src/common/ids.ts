@@ -30,6 +30,15 @@ export const COMMANDS = [
 	'boinc2docker.view.group',
 	'boinc2docker.view.sort',
 	'boinc2docker.view.filter',
+	'boinc2docker.image.build',
+	'boinc2docker.image.buildWithOptions',
+	'boinc2docker.image.cancel',
+	'boinc2docker.image.showCost',
+	'boinc2docker.image.push',
+	'boinc2docker.image.pushToRegistry',
+	'boinc2docker.image.showBuildLog',
+	'boinc2docker.image.add',
+	'boinc2docker.image.refresh',
 	'boinc2docker.log.show',
 	'boinc2docker.diagnostics.copy',
 ] as const;
@@ -37,7 +46,7 @@ export type CommandId = (typeof COMMANDS)[number];
 
 /** The view container in the activity bar. */
 export const VIEW_CONTAINER = 'boinc2docker';
-export const VIEWS = ['boinc2docker.views.jobs'] as const;
+export const VIEWS = ['boinc2docker.views.jobs', 'boinc2docker.views.images'] as const;
 export type ViewId = (typeof VIEWS)[number];
 
 /** Keys of `when` clauses. Only `ContextManager` sets them. */
@@ -71,6 +80,12 @@ export const STORAGE_KEYS = {
 	lastServer: 'boinc2docker.server.last',
 	lastCommand: 'boinc2docker.job.lastCommand',
 	lastWrappers: 'boinc2docker.app.lastWrappers',
+	addedDockerfiles: 'boinc2docker.image.added',
+	imageOptions: 'boinc2docker.image.options',
+	builtImages: 'boinc2docker.image.built',
+	openImage: 'boinc2docker.image.open',
+	pushedImages: 'boinc2docker.image.pushed',
+	lastRegistry: 'boinc2docker.image.lastRegistry',
 } as const;
 
 /** Keys of the secret store. A server is `user@host:port`; a private key is known by its fingerprint. */

@@ -11,9 +11,11 @@ import { ReadonlyDocuments } from './documents/readonlyDocuments.js';
 import { ErrorPresenter } from './errorPresenter.js';
 import { ExplanationDocuments } from './explanations/explanationDocuments.js';
 import { helpHandlers } from './helpHandlers.js';
+import { ImagesModel } from './images/imagesModel.js';
 import { LanguageServer } from './language/languageServer.js';
 import { BatchPanels } from './panels/batch/batchPanels.js';
 import { SeenBatches } from './panels/batch/seenBatches.js';
+import { ImagesView } from './panels/images/imagesView.js';
 import { EditorLog } from './ports/editorLog.js';
 import { withOperation } from './ports/editorProgress.js';
 import { EditorPrompts } from './ports/editorPrompts.js';
@@ -68,6 +70,8 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 	owned.add(new StatusItem(models));
 	const reveal = (serverId: string, batchId: number): Promise<void> => view.reveal(serverId, batchId);
 	owned.add(new BatchNotifier(models, watched, { log, clock, told, reveal }));
+	const cacheDir = vscode.Uri.joinPath(context.globalStorageUri, 'cache').fsPath;
+	const images = owned.add(new ImagesModel({ log, clock, storage: context.workspaceState, models, cacheDir, core }));
 	const services: Services = {
 		version: packageVersion(context),
 		log,
@@ -76,7 +80,7 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 		globalState: context.globalState,
 		workspaceState: context.workspaceState,
 		pinFile: vscode.Uri.joinPath(context.globalStorageUri, 'programs.json').fsPath,
-		cacheDir: vscode.Uri.joinPath(context.globalStorageUri, 'cache').fsPath,
+		cacheDir,
 		builtIso: vscode.Uri.joinPath(context.extensionUri, 'dist', 'iso', 'boinc2docker.iso').fsPath,
 		servers,
 		access,
@@ -89,11 +93,14 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 		explanations: owned.add(new ExplanationDocuments()),
 		batchPanels: () => batchPanels,
 		seenBatches,
+		images: () => images,
+		imagesView: () => imagesView,
 		results,
 		operation: (title, task) => withOperation(title, log, task),
 		core,
 	};
 	const batchPanels = owned.add(new BatchPanels(services, context.extensionUri));
+	const imagesView = owned.add(new ImagesView(services, images, context.extensionUri));
 	const errors = new ErrorPresenter(log, clock, helpHandlers(services));
 	const commands = owned.add(
 		new CommandManager(services, { log, clock: () => clock.now(), showError: (error, retry) => errors.show(error, retry) }),

@@ -2,8 +2,10 @@ import type { Clock, OperationContext, Prompts } from '../common/ports.js';
 import type * as core from './core.js';
 import type { ReadonlyDocuments } from './documents/readonlyDocuments.js';
 import type { ExplanationDocuments } from './explanations/explanationDocuments.js';
+import type { ImagesModel } from './images/imagesModel.js';
 import type { BatchPanels } from './panels/batch/batchPanels.js';
 import type { SeenBatches } from './panels/batch/seenBatches.js';
+import type { ImagesView } from './panels/images/imagesView.js';
 import type { EditorLog } from './ports/editorLog.js';
 import type { BatchFetcher } from './results/batchFetcher.js';
 import type { ServerAccess } from './servers/serverAccess.js';
@@ -45,6 +47,9 @@ export interface Services {
 	/** The tabs of batches. They are made of these services, hence a function. */
 	readonly batchPanels: () => BatchPanels;
 	readonly seenBatches: SeenBatches;
+	readonly images: () => ImagesModel;
+	/** The side panel of images; made of these services. */
+	readonly imagesView: () => ImagesView;
 	readonly results: BatchFetcher;
 	/** Runs an operation with progress in a notification whose *Cancel* works. */
 	operation<T>(title: string, task: (ctx: OperationContext) => Promise<T>): Promise<T>;

@@ -3,6 +3,7 @@ import type { ParsedConfig } from './archive/imageConfig.js';
 import { CliEngine } from './engine/cliEngine.js';
 import { detect, type EngineAbsence, engineMissing, type EngineName } from './engine/detection.js';
 import type { ImageSummary } from './engine/imageList.js';
+import type { ImageDetails } from './engine/inspection.js';
 
 export interface BuildRequest {
 	/** The build context: a local folder. */
@@ -22,7 +23,10 @@ export interface BuildRequest {
 
 /** A container engine on this computer, used through its own command line with the user's settings. */
 export interface Engine {
+	/** How its command line is to be used: nerdctl's is as Docker's. */
 	readonly kind: EngineName;
+	/** For people: `Docker`, `Podman`, `nerdctl`. */
+	readonly product: string;
 	readonly command: string;
 	readonly version: string;
 	/**
@@ -38,6 +42,10 @@ export interface Engine {
 	imageId(reference: string, ctx: OperationContext): Promise<string | undefined>;
 	/** All local images. */
 	listImages(ctx: OperationContext): Promise<readonly ImageSummary[]>;
+	/** Size, age, platform and names of local images by their ids; those that are gone are left out. */
+	details(ids: readonly string[], ctx: OperationContext): Promise<readonly ImageDetails[]>;
+	/** Name of the user's context, or the address of the daemon that is set in its place; `undefined` for an engine without. */
+	contextName(ctx: OperationContext): Promise<string | undefined>;
 	/**
 	 * Runs any other command of the engine to its end, and resolves to its exit code: not zero is no error. `onOutput` gets
 	 * what it writes, both outputs mixed, as it comes. Cancelling ends the command, not what it told the engine to do.
@@ -52,20 +60,20 @@ export interface EngineAnswer {
 }
 
 export interface EnginePreference {
-	/** Program to use, instead of looking for `docker` and then `podman`. */
+	/** Program to use, instead of looking for `docker`, `podman` and `nerdctl`. */
 	readonly command?: string;
 	/** Added to this process's environment. */
 	readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
- * Finds the engine: Docker if it works, else Podman. Nothing of the user's set-up is changed: contexts, builders and
+ * Finds the engine: Docker if it works, else Podman, else nerdctl. Nothing of the user's set-up is changed: contexts, builders and
  * credentials are what they are in a terminal. Throws `engine-missing` with what to do.
  */
 export async function findEngine(ctx: OperationContext, preference: EnginePreference = {}): Promise<Engine> {
 	const env = { ...process.env, ...preference.env };
 	const absences: EngineAbsence[] = [];
-	for (const command of preference.command === undefined ? ['docker', 'podman'] : [preference.command]) {
+	for (const command of preference.command === undefined ? ['docker', 'podman', 'nerdctl'] : [preference.command]) {
 		const found = await detect(command, env, ctx);
 		ctx.signal?.throwIfAborted();
 		if ('kind' in found) {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 
 import type { OperationContext } from '../common/ports.js';
 import type { ImageArchive } from './archive/openImage.js';
+import { compressionOf } from './cost/compression.js';
 import { ImageLayers } from './imageLayers.js';
 import type { LayerCache } from './layerCache.js';
 import type { PackManifest } from './pack/manifest.js';
@@ -30,10 +31,16 @@ export interface FlattenOptions {
 
 /** An image whose layers were laid over each other; its contents are still in the archive. */
 export interface FlatImage extends ImageFacts {
+	readonly tree: FileTree;
+	readonly layerCount: number;
+	/** What made each layer, the lowest first, in the builder's words; may be shorter than the list of layers. */
+	readonly history: readonly string[];
 	/** Chooses what the image takes of packs that a server has, and how the rest of it is cut. */
 	plan(known: Iterable<PackManifest>): Promise<PackPlanning>;
 	/** Makes the new packs of a plan; see `writePacks`. They are there until `dispose`, or until `discard` is given them. */
 	write(planning: PackPlanning, ctx: OperationContext): AsyncIterable<Pack>;
+	/** How well the new packs of a plan will compress: see `compressionOf`. */
+	compression(planning: PackPlanning, ctx: OperationContext): Promise<number>;
 	/** Removes the temporary file of a pack that is needed no more. */
 	discard(pack: Pack): Promise<void>;
 	/** Closes the archive and removes all temporary files. */
@@ -90,10 +97,17 @@ export async function flattenImage(
 			entries: sumOf(units.files, namesOf) + sumOf(units.directories, namesOf),
 			sharedLink: link,
 			warnings: [...warnings, ...hidden],
+			tree,
+			layerCount: image.layers.length,
+			history: image.history,
 			plan: (known) => planPacks(digested, known),
 			write: async function* (planning, context) {
 				await layers.fetch(layersOf(planning), context);
 				yield* writePacks(planning, digested, dir, context);
+			},
+			compression: async (planning, context) => {
+				await layers.fetch(layersOf(planning), context);
+				return compressionOf(planning.fresh, context.signal);
 			},
 			discard: ({ name }) => rm(`${dir}/${name}`, { force: true }),
 			dispose,

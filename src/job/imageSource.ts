@@ -1,11 +1,10 @@
 import { BoincError } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
-import type { ImageArchive } from '../image/archive/openImage.js';
 import type { BuildRequest, Engine } from '../image/engine.js';
-import { type FlatImage, flattenImage, imageKey } from '../image/flattenImage.js';
 import type { LayerCache } from '../image/layerCache.js';
 import type { ImageConfig } from '../image/types.js';
 import type { Architecture } from '../project/types.js';
+import { imageOfEngine, openChecked } from './imageOfEngine.js';
 import type { ImageToShip } from './shipImage.js';
 
 /** Where the image comes from: built now, in the engine already, or saved in a file by `docker save`. */
@@ -43,41 +42,20 @@ export async function imageToShip(
 	ctx: OperationContext,
 ): Promise<ImageToShip> {
 	const asked = image.kind === 'dockerfile' ? image.platform?.split('/')[1] : undefined;
-	const options = { layers, architecture: asked ?? architecture, ...(tempDir !== undefined && { tempDir }) };
-	const open = async (archive: ImageArchive): Promise<FlatImage> => {
-		ctx.progress.report({ message: 'Reading the image' });
-		const flat = await flattenImage(archive, ctx, options);
-		try {
-			await check(flat.config);
-			return flat;
-		} catch (error) {
-			await flat.dispose();
-			throw error;
-		}
-	};
+	const options = { layers, architecture: asked ?? architecture, check, ...(tempDir !== undefined && { tempDir }) };
 	if (image.kind === 'archive') {
-		return { key: undefined, open: () => open({ file: image.file }) };
+		return { key: undefined, open: () => openChecked({ file: image.file }, options, ctx) };
 	}
 	if (!engine) {
 		throw new BoincError('engine-missing', 'This image cannot be read without a container engine.', {
 			remedy: 'Install Docker or Podman, or give an image that was saved in a file.',
 		});
 	}
-	let reference: string;
-	if (image.kind === 'dockerfile') {
-		ctx.progress.report({ message: 'Building the image' });
-		reference = await engine.build(buildRequestOf(image, architecture, onLog), ctx);
-	} else {
-		reference = image.reference;
+	if (image.kind === 'reference') {
+		return imageOfEngine(engine, image.reference, options, ctx);
 	}
-	const described = await engine.describe(reference, ctx);
-	if (described) {
-		await check(described.config);
-	}
-	return {
-		key: described && imageKey(described.config, described.diffIds),
-		open: () => open({ save: () => engine.save(reference, ctx) }),
-	};
+	ctx.progress.report({ message: 'Building the image' });
+	return imageOfEngine(engine, await engine.build(buildRequestOf(image, architecture, onLog), ctx), options, ctx);
 }
 
 function buildRequestOf(

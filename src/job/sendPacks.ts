@@ -1,10 +1,11 @@
 import { throwIfAborted } from '../common/errors.js';
-import { type OperationContext, silentProgress } from '../common/ports.js';
+import { type OperationContext, type Progress, silentProgress } from '../common/ports.js';
 import type { FlatImage } from '../image/flattenImage.js';
 import type { PackPlanning } from '../image/pack/planPacks.js';
 import type { Pack } from '../image/types.js';
 import type { Project } from '../project/project.js';
 import { stageFiles } from '../project/staging.js';
+import { packBytes } from './packBytes.js';
 
 /** Groups of packs that are sent at a time; each is asked for, sent and confirmed by itself. */
 const LANES = 3;
@@ -24,21 +25,12 @@ export async function sendPacks(
 ): Promise<{ readonly packs: readonly Pack[]; readonly bytesSent: number }> {
 	const stop = new AbortController();
 	const signal = ctx.signal ? AbortSignal.any([ctx.signal, stop.signal]) : stop.signal;
-	// What is packed is also sent before long, so one progress is enough while both go on.
-	const quiet: OperationContext = { ...ctx, progress: silentProgress, signal };
 	const packs: Pack[] = [];
 	const waiting: Pack[] = [];
 	const lanes = new Set<Promise<void>>();
 	const failures: unknown[] = [];
 	let bytesSent = 0;
-	let bytesDone = 0;
-	let packing = true;
-	const report = (): void => {
-		if (!packing) {
-			const total = packs.reduce((sum, { size }) => sum + size, 0);
-			ctx.progress.report({ message: 'Sending the image', current: bytesDone, total, unit: 'bytes' });
-		}
-	};
+	const sending = new SendingProgress(planning, ctx.progress);
 	const launch = (): void => {
 		const group = waiting.splice(0);
 		const lane = sendGroup(group).catch((error: unknown) => {
@@ -49,17 +41,17 @@ export async function sendPacks(
 		lanes.add(settled);
 	};
 	const sendGroup = async (group: readonly Pack[]): Promise<void> => {
-		const done = await stageFiles(project, group, quiet, { names: 'hash', damaged });
+		const size = packBytes(group);
+		const progress = sending.ofGroup(size);
+		const done = await stageFiles(project, group, { ...ctx, progress, signal }, { names: 'hash', damaged });
 		bytesSent += done.bytesSent;
-		for (const pack of group) {
-			bytesDone += pack.size;
-			await image.discard(pack);
-		}
-		report();
+		progress.report({ message: '', current: size });
+		await Promise.all(group.map((pack) => image.discard(pack)));
 	};
 	try {
-		for await (const pack of image.write(planning, { ...ctx, signal })) {
+		for await (const pack of image.write(planning, { ...ctx, progress: sending.ofPacking, signal })) {
 			packs.push(pack);
+			sending.made(pack);
 			waiting.push(pack);
 			while (lanes.size >= LANES && waiting.length >= MOST_WAITING) {
 				await Promise.race(lanes);
@@ -68,8 +60,6 @@ export async function sendPacks(
 				launch();
 			}
 		}
-		packing = false;
-		report();
 		while (waiting.length > 0 && failures.length === 0) {
 			if (lanes.size >= LANES) {
 				await Promise.race(lanes);
@@ -87,4 +77,50 @@ export async function sendPacks(
 		throw failures[0] as Error;
 	}
 	return { packs, bytesSent };
+}
+
+/**
+ * One progress for packing and sending, which go on at the same time: bytes that are sent of those that will be. Until all packs
+ * are made, the rest is expected to be compressed as what there is.
+ */
+class SendingProgress {
+	readonly #progress: Progress;
+	readonly #tarBytes: number;
+	readonly #groups = new Map<object, number>();
+	#madeTar = 0;
+	#madeBytes = 0;
+
+	constructor({ fresh }: PackPlanning, progress: Progress) {
+		this.#progress = progress;
+		this.#tarBytes = fresh.reduce((sum, { size }) => sum + size, 0);
+	}
+
+	/** Shown as long as there is nothing to send. */
+	get ofPacking(): Progress {
+		return { report: (update) => (this.#madeTar === 0 ? this.#progress : silentProgress).report(update) };
+	}
+
+	made({ size, unpackedSize }: Pack): void {
+		this.#madeTar += unpackedSize;
+		this.#madeBytes += size;
+		this.#report();
+	}
+
+	/** Progress of a group of packs of `size` bytes. What is taken up from an earlier try counts at once. */
+	ofGroup(size: number): Progress {
+		const group = {};
+		return {
+			report: ({ current }) => {
+				this.#groups.set(group, Math.min(size, current ?? 0));
+				this.#report();
+			},
+		};
+	}
+
+	#report(): void {
+		const current = [...this.#groups.values()].reduce((sum, bytes) => sum + bytes, 0);
+		const rest = Math.max(0, this.#tarBytes - this.#madeTar) * (this.#madeBytes / Math.max(1, this.#madeTar));
+		const total = Math.max(current, Math.round(this.#madeBytes + rest));
+		this.#progress.report({ message: 'Sending the image', current, total, unit: 'bytes' });
+	}
 }

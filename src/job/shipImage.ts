@@ -1,16 +1,15 @@
-import * as v from 'valibot';
-
-import { BoincError, messageOf, throwIfAborted } from '../common/errors.js';
+import { throwIfAborted } from '../common/errors.js';
 import { formatBytes, plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
 import { factsOf, type FlatImage } from '../image/flattenImage.js';
 import { byOrder } from '../image/pack/choosePacks.js';
-import { factsSchema, openManifest, packFacts, type PackManifest } from '../image/pack/manifest.js';
+import { packFacts } from '../image/pack/manifest.js';
 import type { ImageFacts, PackFacts, ShippedImage } from '../image/types.js';
-import { findImage, type ImageRecord, readManifests, recentImages, storeImage } from '../project/imageStore.js';
+import { storeImage } from '../project/imageStore.js';
 import type { Project } from '../project/project.js';
 import type { ManifestCache } from './manifestCache.js';
 import { sendPacks } from './sendPacks.js';
+import { intactImage, keyName, usablePacks } from './serverImages.js';
 
 /** An image to be sent. */
 export interface ImageToShip {
@@ -34,31 +33,6 @@ export interface Shipment extends ShippedImage {
 	readonly bytesSent: number;
 }
 
-/** Images whose packs are looked at for what a new image can take of them. */
-const CANDIDATES = 12;
-
-const text = v.string();
-const texts = v.array(text);
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const recordSchema = v.object({
-	id: v.pipe(text, v.regex(/^[0-9a-f]{64}$/)),
-	config: v.object({
-		os: text,
-		architecture: text,
-		entrypoint: texts,
-		cmd: texts,
-		env: texts,
-		workingDir: text,
-		user: text,
-		labels: v.record(text, text),
-	}),
-	treeSize: count,
-	entries: count,
-	sharedLink: text,
-	warnings: texts,
-	packs: v.pipe(v.array(factsSchema), v.minLength(1)),
-});
-
 /**
  * Makes sure that the server has all packs of an image, and sends what it lacks. An image that it has already costs one round
  * trip and is not even read. Parts of other images are used where they are the same; see `choosePacks`. Packs that were
@@ -73,7 +47,7 @@ export async function shipImage(
 	approve: (image: ImageToSend) => Promise<void> = () => Promise.resolve(),
 ): Promise<Shipment> {
 	ctx.progress.report({ message: 'Asking what the server has' });
-	const known = image.key === undefined ? undefined : await intact(project, keyName(image.key), cache, ctx);
+	const known = image.key === undefined ? undefined : await intactImage(project, keyName(image.key), cache, ctx);
 	if (known) {
 		ctx.log.info(`${project.name} has the image ${known.id.slice(0, 12)} already`);
 		await approve({ ...known, newPacks: 0, newBytes: 0 });
@@ -83,7 +57,7 @@ export async function shipImage(
 	try {
 		throwIfAborted(ctx.signal);
 		const names = [flat.id, ...(image.key === undefined ? [] : [keyName(image.key)])];
-		const same = await intact(project, flat.id, cache, ctx);
+		const same = await intactImage(project, flat.id, cache, ctx);
 		if (same) {
 			await approve({ ...same, newPacks: 0, newBytes: 0 });
 		}
@@ -99,35 +73,6 @@ export async function shipImage(
 	}
 }
 
-/** Names of images by key begin with a letter that no hexadecimal number has. */
-const keyName = (key: string): string => `k${key}`;
-
-/** The image if the server knows it and has all its packs as they should be. */
-async function intact(
-	project: Project,
-	name: string,
-	cache: ManifestCache,
-	ctx: OperationContext,
-): Promise<ShippedImage | undefined> {
-	const record = await findImage(project, name, cache, ctx);
-	if (!record) {
-		return undefined;
-	}
-	const image = imageOf(record);
-	if (record.damaged.length > 0) {
-		ctx.log.warn(
-			`${project.name} lacks ${plural(record.damaged.length, 'pack')} of the image ${record.name.slice(0, 13)}: ${record.damaged.join(', ')}`,
-		);
-		return undefined;
-	}
-	return image;
-}
-
-function imageOf({ description }: ImageRecord): ShippedImage | undefined {
-	const parsed = v.safeParse(recordSchema, description);
-	return parsed.success ? parsed.output : undefined;
-}
-
 interface Sent extends Shipment {
 	readonly manifests: ReadonlyMap<string, Uint8Array>;
 }
@@ -139,9 +84,8 @@ async function sendRest(
 	ctx: OperationContext,
 	approve: (image: ImageToSend) => Promise<void>,
 ): Promise<Sent> {
-	const records = await recentImages(project, CANDIDATES, ctx);
-	const damaged = new Set(records.flatMap((record) => record.damaged));
-	const planning = await flat.plan(await manifestsOf(project, records, damaged, cache, ctx));
+	const { damaged, manifests: known } = await usablePacks(project, cache, ctx);
+	const planning = await flat.plan(known);
 	ctx.log.info(
 		`image ${flat.id.slice(0, 12)}: ${plural(planning.kept.length, 'pack')} on the server, ${plural(planning.fresh.length, 'pack')} to make, ${formatBytes(planning.staleBytes)} replaced`,
 	);
@@ -167,39 +111,4 @@ async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 		chunks.push(chunk);
 	}
 	return Buffer.concat(chunks);
-}
-
-/** The manifests of all packs of these images, from this computer or from the server. */
-async function manifestsOf(
-	project: Project,
-	records: readonly ImageRecord[],
-	damaged: ReadonlySet<string>,
-	cache: ManifestCache,
-	ctx: OperationContext,
-): Promise<PackManifest[]> {
-	const packs = new Set(records.flatMap((record) => imageOf(record)?.packs ?? []).map(({ name }) => name));
-	const found = new Map<string, Buffer>();
-	const missing: string[] = [];
-	for (const name of packs) {
-		const bytes = damaged.has(name) ? undefined : await cache.get(name);
-		if (bytes) {
-			found.set(name, bytes);
-		} else if (!damaged.has(name)) {
-			missing.push(name);
-		}
-	}
-	const fetched = await readManifests(project, missing, ctx);
-	await cache.put(fetched);
-	const manifests: PackManifest[] = [];
-	for (const [name, bytes] of [...found, ...fetched]) {
-		try {
-			manifests.push(await openManifest(name, bytes));
-		} catch (error) {
-			if (!BoincError.is(error, 'archive-corrupt')) {
-				throw error;
-			}
-			ctx.log.warn(`${messageOf(error)} The pack is not used.`);
-		}
-	}
-	return manifests;
 }

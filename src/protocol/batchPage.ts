@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 
+import { tone } from './tones.js';
+
 /** Which jobs the table of the batch page shows. */
 export const FILTERS = ['all', 'open', 'done', 'failed', 'cancelled'] as const;
 
@@ -33,10 +35,6 @@ export const toExtension = v.variant('type', [
 	v.object({ type: v.literal('openLog'), instanceId: count }),
 	v.object({ type: v.literal('explainJob'), jobId: count, question: v.picklist(['waiting', 'failure']) }),
 ]);
-
-/** How a state looks: the shape differs with it, not only the colour. */
-const TONES = ['good', 'bad', 'active', 'waiting', 'warning', 'neutral'] as const;
-const tone = v.picklist(TONES);
 
 const bars = v.object({
 	title: text,
@@ -125,5 +123,4 @@ export type BarChart = v.InferOutput<typeof bars>;
 export type LineChart = v.InferOutput<typeof lines>;
 export type TableRow = v.InferOutput<typeof row>;
 export type TableView = v.InferOutput<typeof view>;
-export type Tone = (typeof TONES)[number];
 export type PageAction = (typeof ACTIONS)[number];

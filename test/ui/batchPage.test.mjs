@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { openWorkbench } from '../harness/lib/workbench.mjs';
 import { fillSampleBatch } from './sampleBatch.mjs';
-import { createSandbox, keepPicture, VSIX, WORKSPACE } from './support.mjs';
+import { chooseTheme, createSandbox, keepPicture, VSIX, WORKSPACE } from './support.mjs';
 
 const MINUTES = 60_000;
 const JOBS = 1500;
@@ -48,13 +48,6 @@ function fetchedMetrics(folder) {
 	};
 	const lines = Array.from({ length: 40 }, (_, n) => line(n));
 	fs.writeFileSync(path.join(folder, '.boinc2docker.jsonl'), [JSON.stringify({ batch: sample.batch }), ...lines, ''].join('\n'));
-}
-
-/** Chooses a colour theme by its name, as a person does: settings that are written to the file come too late. */
-async function chooseTheme(name) {
-	await wb.runCommand('Preferences: Color Theme');
-	await wb.type(name, { accept: false });
-	await wb.pick(name);
 }
 
 test('the page of a batch shows its figures, charts, failures and hosts', async () => {
@@ -180,7 +173,7 @@ test('a batch that is dragged into the editor opens its job file', async () => {
 test('the page in three themes at two widths', async () => {
 	await wb.runCommand('View: Close Primary Side Bar');
 	for (const theme of ['Light (Visual Studio)', 'Dark (Visual Studio)', 'Dark High Contrast']) {
-		await chooseTheme(theme);
+		await chooseTheme(wb, theme);
 		const kind = theme.includes('High') ? 'vscode-high-contrast' : theme.includes('Light') ? 'vscode-light' : 'vscode-dark';
 		page = await wb.webview(`body.${kind} #figures .figure`);
 		for (const width of [1280, 560]) {

@@ -8,7 +8,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { openWorkbench } from '../harness/lib/workbench.mjs';
-import { createSandbox, extensionLog, keepPicture, VSIX, WORKSPACE } from './support.mjs';
+import { createSandbox, extensionLog, keepPicture, runs, until, VSIX, WORKSPACE } from './support.mjs';
 
 const MINUTES = 60_000;
 /** What the job does; its log names a file of the workspace as Python does in the traceback of an error. */
@@ -98,26 +98,6 @@ async function chooseFile(file, button) {
 		}
 	}
 	throw new Error(`the dialog for files does not take ${file}`);
-}
-
-/** Whether a program with these words on its command line runs on this computer. */
-function runs(words) {
-	return fs
-		.readdirSync('/proc')
-		.filter((name) => /^\d+$/.test(name))
-		.some((pid) => {
-			try {
-				return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').includes(words);
-			} catch {
-				return false; // ended meanwhile
-			}
-		});
-}
-
-async function until(condition) {
-	while (!condition()) {
-		await sleep(100);
-	}
 }
 
 /** An instance in this state, and not one that is still being validated. */

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,10 +22,11 @@ export async function keepPicture(workbench, { name }, suffix = '') {
 	await workbench.screenshot(path.join(pictures, `${name.replace(/\W+/g, '-')}${suffix}${version}.png`));
 }
 
-/** A loopback BOINC project, with a client unless told otherwise, and the environment in which `podman` means its engine. */
-export async function createSandbox(dir, { client = true } = {}) {
+/** A loopback BOINC project, with a client and an engine unless told otherwise, and the environment in which `podman` means its engine. */
+export async function createSandbox(dir, { client = true, engine: hasEngine = client } = {}) {
 	const node = (...args) => promisify(execFile)(process.execPath, [SANDBOX, ...args], { maxBuffer: 16 << 20 });
-	const { stdout } = await node('create', dir, ...(client ? ['--client', '--engine', 'podman'] : []), '--pace', '0.05', '--json');
+	const parts = [...(client ? ['--client'] : []), ...(hasEngine ? ['--engine', 'podman'] : [])];
+	const { stdout } = await node('create', dir, ...parts, '--pace', '0.05', '--json');
 	const engine = (name) => path.join(dir, 'engine', name);
 	return {
 		...JSON.parse(stdout),
@@ -46,4 +48,31 @@ export function extensionLog(workbench) {
 		.filter((name) => name.endsWith('BOINC.log'))
 		.map((name) => fs.readFileSync(path.join(logs, name), 'utf8'))
 		.join('\n');
+}
+
+/** Chooses a colour theme by its name, as a person does: settings that are written to the file come too late. */
+export async function chooseTheme(workbench, name) {
+	await workbench.runCommand('Preferences: Color Theme');
+	await workbench.type(name, { accept: false });
+	await workbench.pick(name);
+}
+
+/** Whether a program with these words on its command line runs on this computer. */
+export function runs(words) {
+	return fs
+		.readdirSync('/proc')
+		.filter((name) => /^\d+$/.test(name))
+		.some((pid) => {
+			try {
+				return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').includes(words);
+			} catch {
+				return false; // ended meanwhile
+			}
+		});
+}
+
+export async function until(condition) {
+	while (!condition()) {
+		await sleep(100);
+	}
 }

@@ -41,6 +41,18 @@ const ENTRIES: Readonly<Record<CommandId, Entry>> = {
 	'boinc2docker.view.group': { load: async () => (await import('./view/group.js')).groupJobsBy, ...once },
 	'boinc2docker.view.sort': { load: async () => (await import('./view/sort.js')).sortBatches, ...once },
 	'boinc2docker.view.filter': { load: async () => (await import('./view/filter.js')).filterBatches, ...once },
+	'boinc2docker.image.build': { load: async () => (await import('./image/build.js')).buildImage },
+	'boinc2docker.image.buildWithOptions': {
+		load: async () => (await import('./image/buildWithOptions.js')).buildWithOptions,
+		...once,
+	},
+	'boinc2docker.image.cancel': { load: async () => (await import('./image/cancel.js')).cancelImageWork, ...once },
+	'boinc2docker.image.showCost': { load: async () => (await import('./image/showCost.js')).showImageCost },
+	'boinc2docker.image.push': { load: async () => (await import('./image/push.js')).pushImage },
+	'boinc2docker.image.pushToRegistry': { load: async () => (await import('./image/pushToRegistry.js')).pushImageToRegistry },
+	'boinc2docker.image.showBuildLog': { load: async () => (await import('./image/showBuildLog.js')).showBuildLog },
+	'boinc2docker.image.add': { load: async () => (await import('./image/add.js')).addDockerfile, ...once },
+	'boinc2docker.image.refresh': { load: async () => (await import('./image/refresh.js')).refreshImages, ...once },
 	'boinc2docker.log.show': { load: async () => (await import('./log/show.js')).showLog },
 	'boinc2docker.diagnostics.copy': { load: async () => (await import('./diagnostics/copy.js')).copyDiagnostics },
 };

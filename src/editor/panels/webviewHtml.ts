@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 
 /** A page of ours: its bundle `dist/webview/<name>.js` and `.css`, and the HTML inside of `<body>`. */
 export interface Page {
-	readonly name: 'batch';
+	readonly name: 'batch' | 'images';
 	readonly title: string;
 	/** Fixed HTML of ours; data never goes in here. */
 	readonly body: string;

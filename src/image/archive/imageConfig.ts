@@ -7,6 +7,8 @@ import type { ImageConfig } from '../types.js';
 export interface ParsedConfig {
 	readonly config: ImageConfig;
 	readonly diffIds: readonly string[];
+	/** What made each layer, in the builder's words; empty where nobody says. */
+	readonly history: readonly string[];
 }
 
 const words = v.nullish(v.array(v.string()), []);
@@ -27,6 +29,7 @@ const schema = v.object({
 		{},
 	),
 	rootfs: v.nullish(v.object({ diff_ids: words })),
+	history: v.nullish(v.array(v.object({ created_by: text, comment: text, empty_layer: v.nullish(v.boolean(), false) })), []),
 });
 
 /** Architectures of containers that volunteers' hosts run, in Docker's words. */
@@ -44,7 +47,7 @@ export function parseConfig(json: unknown, label: string): ParsedConfig {
 			},
 		);
 	}
-	const { os, architecture, config, rootfs } = result.output;
+	const { os, architecture, config, rootfs, history } = result.output;
 	const read: ImageConfig = {
 		os: os === '' ? 'linux' : os,
 		architecture,
@@ -56,7 +59,8 @@ export function parseConfig(json: unknown, label: string): ParsedConfig {
 		labels: config.Labels,
 	};
 	requireRunnable(read, label);
-	return { config: read, diffIds: rootfs?.diff_ids ?? [] };
+	const layered = history.filter((entry) => !entry.empty_layer);
+	return { config: read, diffIds: rootfs?.diff_ids ?? [], history: layered.map((entry) => entry.created_by || entry.comment) };
 }
 
 function requireRunnable(config: ImageConfig, label: string): void {

@@ -10,10 +10,12 @@ import { buildFailure } from './buildFailure.js';
 import type { DetectedEngine } from './detection.js';
 import { EngineProcess, type ProcessEnd } from './engineProcess.js';
 import { type ImageSummary, parseImageList } from './imageList.js';
-import { parseInspection } from './inspection.js';
+import { type ImageDetails, parseDetails, parseInspection } from './inspection.js';
 import { textLines } from './textLines.js';
 
 const KEPT_LINES = 400;
+/** Characters of a line of a build; a longer one comes in pieces. */
+const LINE_LENGTH = 1 << 14;
 const SHOWN_LINES = 15;
 const QUERY_MS = 60_000;
 const KEPT_OUTPUT = 1 << 16;
@@ -25,6 +27,7 @@ export class CliEngine implements Engine {
 	readonly kind: Engine['kind'];
 	readonly command: string;
 	readonly version: string;
+	readonly product: string;
 	readonly #buildx: boolean;
 	readonly #env: NodeJS.ProcessEnv;
 
@@ -32,6 +35,7 @@ export class CliEngine implements Engine {
 		this.kind = found.kind;
 		this.command = found.command;
 		this.version = found.version;
+		this.product = found.product;
 		this.#buildx = found.buildx;
 		// Whichever builder it is: lines instead of a picture that redraws itself.
 		this.#env = { ...env, BUILDKIT_PROGRESS: 'plain', NO_COLOR: '1' };
@@ -59,7 +63,13 @@ export class CliEngine implements Engine {
 				ctx.log.trace(line);
 				request.onLog?.(line);
 			};
-			const { code } = await this.#run(this.#buildArguments(request, dockerfile, idFile), ctx.signal, onLine, onLine);
+			const { code } = await this.#run(
+				this.#buildArguments(request, dockerfile, idFile),
+				ctx.signal,
+				onLine,
+				onLine,
+				LINE_LENGTH,
+			);
 			throwIfAborted(ctx.signal);
 			if (code !== 0) {
 				throw failedBuild(output, text, dockerfile, code);
@@ -140,6 +150,26 @@ export class CliEngine implements Engine {
 		return parseImageList(lines.join('\n'));
 	}
 
+	async details(ids: readonly string[], ctx: OperationContext): Promise<readonly ImageDetails[]> {
+		if (ids.length === 0) {
+			return [];
+		}
+		// One that is gone meanwhile makes the command fail, but the others are described all the same.
+		const { lines } = await this.#query(['image', 'inspect', ...ids], ctx);
+		return parseDetails(lines.join('\n'));
+	}
+
+	async contextName(ctx: OperationContext): Promise<string | undefined> {
+		if (this.kind === 'podman') {
+			return undefined;
+		}
+		if (this.#env.DOCKER_HOST !== undefined && this.#env.DOCKER_HOST !== '') {
+			return this.#env.DOCKER_HOST;
+		}
+		const { end, lines } = await this.#query(['context', 'ls', '--format', '{{if .Current}}{{.Name}}{{end}}'], ctx);
+		return end.code === 0 ? lines[0] : undefined;
+	}
+
 	async call(args: readonly string[], ctx: OperationContext, onOutput?: (chunk: Uint8Array) => void): Promise<EngineAnswer> {
 		throwIfAborted(ctx.signal);
 		const child = await this.#start(args);
@@ -177,7 +207,7 @@ export class CliEngine implements Engine {
 			// A builder in a container of its own keeps the image to itself otherwise.
 			...(this.#buildx ? ['--load'] : []),
 			// The classic builder keeps the container of a failed or cancelled step otherwise.
-			...(this.kind === 'docker' && !this.#buildx ? ['--force-rm'] : []),
+			...(this.product === 'Docker' && !this.#buildx ? ['--force-rm'] : []),
 			...Object.entries(request.buildArgs ?? {}).flatMap(([name, value]) => option('build-arg', `${name}=${value}`)),
 			...option('target', request.target),
 			...option('platform', request.platform),
@@ -222,6 +252,7 @@ export class CliEngine implements Engine {
 		signal: AbortSignal | undefined,
 		onLine: (line: string) => void,
 		onErrorLine: (line: string) => void = () => undefined,
+		most = Infinity,
 	): Promise<ProcessEnd> {
 		throwIfAborted(signal);
 		const child = await this.#start(args);
@@ -231,7 +262,7 @@ export class CliEngine implements Engine {
 		};
 		signal?.addEventListener('abort', stop, { once: true });
 		try {
-			await Promise.all([readLines(child.stdout, onLine), readLines(child.stderr, onErrorLine)]);
+			await Promise.all([readLines(child.stdout, onLine, most), readLines(child.stderr, onErrorLine, most)]);
 			return await child.ended();
 		} catch (error) {
 			stop();
@@ -265,8 +296,8 @@ export class CliEngine implements Engine {
 	}
 }
 
-async function readLines(stream: AsyncIterable<Uint8Array>, onLine: (line: string) => void): Promise<void> {
-	for await (const line of textLines(stream)) {
+async function readLines(stream: AsyncIterable<Uint8Array>, onLine: (line: string) => void, most: number): Promise<void> {
+	for await (const line of textLines(stream, most)) {
 		onLine(line);
 	}
 }
@@ -281,7 +312,7 @@ function failedBuild(output: readonly string[], text: string, dockerfile: string
 		`The image could not be built (${where}${what}): ${reason ?? `the engine ended with ${code}`}`,
 		{
 			remedy: `Correct the Dockerfile or what it copies. The last lines of the build:\n${shown}`,
-			detail: { dockerfile, line, step, output: shown },
+			detail: { dockerfile, line, step, reason, output: shown },
 		},
 	);
 }

@@ -11,6 +11,8 @@ export interface DetectedEngine {
 	readonly command: string;
 	/** Of the command line program. */
 	readonly version: string;
+	/** For people: `Docker`, `Podman`, `nerdctl`. */
+	readonly product: string;
 	/** Whether `docker build` is the buildx plugin, which knows `--load`. */
 	readonly buildx: boolean;
 }
@@ -48,7 +50,8 @@ export async function detect(
 	if (version === undefined) {
 		return { command, state: absenceState(said), said };
 	}
-	return { kind, command, version, buildx: kind === 'docker' && (await hasBuildx(command, env, ctx)) };
+	const product = /nerdctl/i.test(named.stdout) ? 'nerdctl' : kind === 'podman' ? 'Podman' : 'Docker';
+	return { kind, command, version, product, buildx: product === 'Docker' && (await hasBuildx(command, env, ctx)) };
 }
 
 /** The version of the command line in the output of `version`; `undefined` unless there is something behind it. */

@@ -26,3 +26,46 @@ export function parseInspection(output: string, name: string): ParsedConfig {
 	const { Os: os, Architecture: architecture, Config: config, RootFS } = parsed.output[0];
 	return parseConfig({ os, architecture, config, rootfs: { diff_ids: RootFS.Layers } }, name);
 }
+
+/** What a person wants to know of a local image. */
+export interface ImageDetails {
+	/** Without the `sha256:` in front. */
+	readonly id: string;
+	/** `repository:tag` each. */
+	readonly names: readonly string[];
+	/** Docker's words: `linux/amd64`. */
+	readonly platform: string;
+	/** Bytes that it takes on this computer. */
+	readonly size: number;
+	/** Milliseconds since the epoch; 0 when the engine does not say. */
+	readonly createdAt: number;
+}
+
+const details = v.array(
+	v.object({
+		Id: v.string(),
+		RepoTags: v.nullish(v.array(v.string()), []),
+		Os: v.optional(v.string(), ''),
+		Architecture: v.optional(v.string(), ''),
+		Size: v.optional(v.number(), 0),
+		Created: v.nullish(v.string(), ''),
+	}),
+);
+
+/** Reads the output of `image inspect` of any number of images; empty for what has another form. */
+export function parseDetails(output: string): ImageDetails[] {
+	const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), details), output);
+	return !parsed.success
+		? []
+		: parsed.output.map(({ Id, RepoTags, Os, Architecture, Size, Created }) => {
+				const time = Date.parse(Created);
+				return {
+					id: Id.replace(/^sha256:/, ''),
+					names: RepoTags,
+					platform: `${Os}/${Architecture}`,
+					size: Size,
+					// What a build without a clock writes is long ago, and no time.
+					createdAt: Number.isNaN(time) || time < 0 ? 0 : time,
+				};
+			});
+}

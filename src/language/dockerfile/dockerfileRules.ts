@@ -1,11 +1,10 @@
 import { type Dockerfile, DockerfileParser, type From, type Instruction } from 'dockerfile-ast';
 
 import type { Problem, Replacement } from '../../common/problem.js';
+import { SECRET_FILE, SECRET_NAME, SECRET_VALUE } from '../../common/secretNames.js';
 import { RUN_RULES } from './runRules.js';
 
 const DOCS = 'https://docs.docker.com/reference/dockerfile/';
-const SECRET_NAME = /(PASSW(OR)?D|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL)/i;
-const SECRET_VALUE = /(AKIA[0-9A-Z]{16}|ghp_[A-Za-z0-9]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY-----)/;
 
 interface Finding {
 	readonly code: string;
@@ -219,7 +218,7 @@ class DockerRules {
 					'The whole folder becomes part of the image, .git and data too: name what is needed, or write a .dockerignore.';
 				yield { code: 'copy-all', severity: 'hint', message, at: each };
 			}
-			if (sources.some((name) => /(^|\/)(id_rsa|id_ed25519|\.env|\.netrc|\.aws|\.ssh|.*\.pem|.*\.key)$/.test(name))) {
+			if (sources.some((name) => SECRET_FILE.test(name))) {
 				yield {
 					code: 'secret-file',
 					severity: 'error',

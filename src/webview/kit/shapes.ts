@@ -1,8 +1,8 @@
-import type { Tone } from '../../protocol/batchPage.js';
+import type { Tone } from '../../protocol/tones.js';
 import { svg } from './dom.js';
 
 /** A path on a square of 16 for each tone: they differ in shape, for people who do not see the colours. */
-const PATHS: Readonly<Record<Tone, string>> = {
+export const SHAPES: Readonly<Record<Tone, string>> = {
 	good: 'M2.5 8.5l3.5 3.5 7.5-8',
 	bad: 'M3.5 3.5l9 9m0-9l-9 9',
 	active: 'M4.5 2.5l8.5 5.5-8.5 5.5z',
@@ -13,5 +13,5 @@ const PATHS: Readonly<Record<Tone, string>> = {
 
 /** The sign of a tone, for the eyes only. */
 export function shape(tone: Tone): SVGElement {
-	return svg('svg', { viewBox: '0 0 16 16', class: `shape ${tone}`, 'aria-hidden': 'true' }, svg('path', { d: PATHS[tone] }));
+	return svg('svg', { viewBox: '0 0 16 16', class: `shape ${tone}`, 'aria-hidden': 'true' }, svg('path', { d: SHAPES[tone] }));
 }

@@ -4,8 +4,12 @@ import { BoincError } from '../../../common/errors.js';
 import { pickOne } from '../../quickInput/wizard.js';
 
 const NAME = /(^|\/)(Dockerfile|Containerfile)(\.[^/]+)?$|\.(Dockerfile|Containerfile)$/i;
-const GLOB = '**/{[dD]ockerfile,[cC]ontainerfile,[dD]ockerfile.*,[cC]ontainerfile.*,*.[dD]ockerfile,*.[cC]ontainerfile}';
+export const DOCKERFILE_GLOB =
+	'**/{[dD]ockerfile,[cC]ontainerfile,[dD]ockerfile.*,[cC]ontainerfile.*,*.[dD]ockerfile,*.[cC]ontainerfile}';
 const MOST = 200;
+
+/** Whether a file is a Dockerfile or Containerfile by its name. */
+export const isDockerfile = ({ path }: vscode.Uri): boolean => NAME.test(path);
 
 /** Whether a file is a `boinc2docker.yml`. */
 export function isJobFile({ path }: vscode.Uri): boolean {
@@ -21,10 +25,10 @@ export async function chooseDockerfile(given: unknown): Promise<vscode.Uri> {
 		return vscode.Uri.parse(given, true); // from above a file, through the language server
 	}
 	const active = vscode.window.activeTextEditor?.document.uri;
-	if (active?.scheme === 'file' && (NAME.test(active.path) || isJobFile(active))) {
+	if (active?.scheme === 'file' && (isDockerfile(active) || isJobFile(active))) {
 		return active;
 	}
-	const found = await vscode.workspace.findFiles(GLOB, '**/node_modules/**', MOST);
+	const found = await vscode.workspace.findFiles(DOCKERFILE_GLOB, '**/node_modules/**', MOST);
 	const [first, ...others] = found.sort((a, b) => a.path.localeCompare(b.path));
 	if (!first) {
 		throw new BoincError('input-missing', vscode.l10n.t('There is no Dockerfile or Containerfile in this workspace.'), {

@@ -8,14 +8,18 @@ import type { SubmitSteps } from '../../../job/submit.js';
 import type { SubmittedBatch } from '../../../job/types.js';
 import type { Services } from '../../services.js';
 import { settings } from '../../settings.js';
+import { saveIfChanged } from '../saveIfChanged.js';
 import { addServer } from '../server/add.js';
 import { askWhatToSubmit, type Submission } from './askWhatToSubmit.js';
 import { chooseDockerfile, isJobFile } from './chooseDockerfile.js';
 import { confirmPlan } from './confirmPlan.js';
 import { readJobFile } from './readJobFile.js';
 
-/** Builds a Dockerfile and submits its image as a batch of jobs; shows the batch in the tree and follows it. */
-export async function submitJob(services: Services, uri?: unknown): Promise<void> {
+/**
+ * Builds a Dockerfile and submits its image as a batch of jobs; shows the batch in the tree and follows it. `built` is the id of an
+ * image of the engine to submit instead.
+ */
+export async function submitJob(services: Services, uri?: unknown, built?: unknown): Promise<void> {
 	if (!vscode.workspace.isTrusted) {
 		throw new BoincError(
 			'permission-denied',
@@ -33,7 +37,7 @@ export async function submitJob(services: Services, uri?: unknown): Promise<void
 	const file = isJobFile(dockerfile) ? await readJobFile(services, dockerfile) : undefined;
 	const submission = await askWhatToSubmit(services, dockerfile, file);
 	const batch = await services.operation(vscode.l10n.t('Submitting {0}', submission.name), (ctx) =>
-		run(services, submission, ctx),
+		run(services, submission, typeof built === 'string' ? built : undefined, ctx),
 	);
 	for (const note of batch.notes) {
 		services.log.info(note);
@@ -48,6 +52,7 @@ export async function submitJob(services: Services, uri?: unknown): Promise<void
 async function run(
 	services: Services,
 	submission: Submission,
+	built: string | undefined,
 	ctx: Parameters<Parameters<Services['operation']>[1]>[0],
 ): Promise<SubmittedBatch> {
 	const { findEngine, planCard, submitContainer, submitSteps } = await services.core();
@@ -74,7 +79,10 @@ async function run(
 		{
 			name: submission.name,
 			app: submission.app,
-			image: { kind: 'dockerfile', contextDir: path.dirname(file), dockerfile: path.basename(file) },
+			image:
+				built === undefined
+					? { kind: 'dockerfile', contextDir: path.dirname(file), dockerfile: path.basename(file) }
+					: { kind: 'reference', reference: built },
 			...(submission.command && { command: submission.command }),
 			count: submission.count,
 			onLog,
@@ -82,14 +90,6 @@ async function run(
 		all,
 		ctx,
 	);
-}
-
-/** The build reads the file, not the editor. */
-async function saveIfChanged(dockerfile: vscode.Uri): Promise<void> {
-	const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === dockerfile.toString());
-	if (open?.isDirty === true) {
-		await open.save();
-	}
 }
 
 function tell(services: Services, { model, name }: Submission, batch: SubmittedBatch): void {

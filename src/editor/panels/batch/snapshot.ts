@@ -6,7 +6,8 @@ import type { HostKind } from '../../../monitor/batchPage/hostKinds.js';
 import type { BatchSummary } from '../../../monitor/batchPage/summary.js';
 import type { Timeline } from '../../../monitor/batchPage/timeline.js';
 import type { Batch, BatchState, JobState } from '../../../monitor/types.js';
-import type { BarChart, BatchSnapshot, LineChart, PageAction, Tone } from '../../../protocol/batchPage.js';
+import type { BarChart, BatchSnapshot, LineChart, PageAction } from '../../../protocol/batchPage.js';
+import type { Tone } from '../../../protocol/tones.js';
 import { batchLook, jobLook } from '../../tree/stateLook.js';
 
 const { t } = vscode.l10n;

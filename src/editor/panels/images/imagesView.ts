@@ -1,0 +1,247 @@
+import { readFile } from 'node:fs/promises';
+
+import * as vscode from 'vscode';
+
+import { type Disposable, DisposableStore } from '../../../common/disposable.js';
+import { isAbort, messageOf } from '../../../common/errors.js';
+import { type CommandId, VIEWS } from '../../../common/ids.js';
+import type { Problem } from '../../../common/problem.js';
+import { type ImageAction, type ImagesToExtension, type ImagesToPage, toExtension } from '../../../protocol/imagesPage.js';
+import { LENS_COMMANDS } from '../../../protocol/lsp.js';
+import { addDockerfiles } from '../../commands/image/add.js';
+import type { ImagesModel } from '../../images/imagesModel.js';
+import type { ImageSource } from '../../images/imageSource.js';
+import type { Services } from '../../services.js';
+import { WebviewChannel } from '../webviewChannel.js';
+import { webviewHtml, webviewRoot } from '../webviewHtml.js';
+import { imagesSnapshot } from './snapshot.js';
+import type { WarningFacts } from './warnings.js';
+import { imagesWords } from './words.js';
+
+/** Fixed frame of the page; the page's program fills it. */
+const BODY = '<main id="page"></main><div id="announcement" role="status" aria-live="polite"></div>';
+/** Milliseconds between two snapshots: a build may print thousands of lines a second. */
+const FRAME = 150;
+/** Milliseconds between two snapshots while something runs, for the times. */
+const TICK = 1000;
+
+const COMMANDS: Readonly<Partial<Record<ImageAction, CommandId>>> = {
+	build: 'boinc2docker.image.build',
+	showCost: 'boinc2docker.image.showCost',
+	push: 'boinc2docker.image.push',
+	pushToRegistry: 'boinc2docker.image.pushToRegistry',
+	addDockerfile: 'boinc2docker.image.add',
+	refresh: 'boinc2docker.image.refresh',
+	installApp: 'boinc2docker.app.install',
+	addServer: 'boinc2docker.server.add',
+};
+
+/** The view *Images*: renders the model while it is visible, and turns what the person wants into commands. */
+export class ImagesView implements vscode.WebviewViewProvider, Disposable {
+	readonly #services: Services;
+	readonly #model: ImagesModel;
+	readonly #extensionUri: vscode.Uri;
+	readonly #owned = new DisposableStore();
+	#page: { readonly view: vscode.WebviewView; readonly channel: WebviewChannel<ImagesToPage, typeof toExtension> } | undefined;
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	#problems: { readonly text: string; readonly problems: readonly Problem[] } | undefined;
+
+	constructor(services: Services, model: ImagesModel, extensionUri: vscode.Uri) {
+		this.#services = services;
+		this.#model = model;
+		this.#extensionUri = extensionUri;
+		this.#owned.add(vscode.window.registerWebviewViewProvider(VIEWS[1], this));
+		this.#owned.add(model.onDidChange(() => this.#schedule(FRAME)));
+		this.#owned.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.#schedule(0)));
+	}
+
+	/** Whether the person sees what happens. */
+	get isVisible(): boolean {
+		return this.#page?.view.visible === true;
+	}
+
+	/** Shows the view; the focus goes there. */
+	async reveal(): Promise<void> {
+		await vscode.commands.executeCommand(`${VIEWS[1]}.focus`);
+	}
+
+	resolveWebviewView(view: vscode.WebviewView): void {
+		view.webview.options = { enableScripts: true, localResourceRoots: [webviewRoot(this.#extensionUri)] };
+		const channel = new WebviewChannel<ImagesToPage, typeof toExtension>(
+			view.webview,
+			toExtension,
+			this.#services.log,
+			(message) => void this.#receive(message),
+		);
+		this.#page = { view, channel };
+		view.onDidChangeVisibility(() => this.#schedule(0));
+		view.onDidDispose(() => {
+			channel.dispose();
+			this.#page = this.#page?.view === view ? undefined : this.#page;
+		});
+		view.webview.html = webviewHtml(view.webview, this.#extensionUri, { name: 'images', title: view.title ?? '', body: BODY });
+	}
+
+	dispose(): void {
+		clearTimeout(this.#timer);
+		this.#page?.channel.dispose();
+		this.#owned.dispose();
+	}
+
+	#schedule(ms: number): void {
+		if (this.isVisible && this.#timer === undefined) {
+			this.#timer = setTimeout(() => void this.#render(), ms);
+		}
+	}
+
+	async #render(): Promise<void> {
+		const now = this.#services.clock.now();
+		const facts = await this.#facts().catch((error: unknown) => {
+			this.#services.log.warn(`Images: ${messageOf(error)}`);
+			return { architectures: undefined, server: undefined, text: '', problems: [] };
+		});
+		this.#timer = undefined;
+		this.#page?.channel.send({ type: 'snapshot', snapshot: imagesSnapshot(this.#model, facts, now) });
+		if (this.#model.running().length > 0) {
+			this.#schedule(TICK);
+		}
+	}
+
+	/** What the warnings of the open image need; little is read before there is a cost to warn of. */
+	async #facts(): Promise<WarningFacts> {
+		const { open, server } = this.#model;
+		const { architecturesOf, dockerfileProblems } = await this.#services.core();
+		const architectures =
+			server?.status.kind === 'ready'
+				? [...new Set(server.apps().flatMap((app) => (app.deprecated ? [] : architecturesOf(app))))]
+				: undefined;
+		const text = open && this.#model.state(open).cost ? await readFile(open.dockerfile.fsPath, 'utf8').catch(() => '') : '';
+		if (this.#problems?.text !== text) {
+			this.#problems = { text, problems: dockerfileProblems(text) };
+		}
+		return { architectures, server: server?.server.name, text, problems: this.#problems.problems };
+	}
+
+	async #receive(message: ImagesToExtension): Promise<void> {
+		try {
+			await this.#do(message);
+		} catch (error) {
+			if (!isAbort(error)) {
+				this.#services.log.warn(`Images: ${messageOf(error)}`);
+			}
+		}
+	}
+
+	async #do(message: ImagesToExtension): Promise<void> {
+		switch (message.type) {
+			case 'ready':
+				this.#page?.channel.send({ type: 'words', words: imagesWords() });
+				this.#schedule(0);
+				await this.#model.load();
+				break;
+			case 'action':
+				await this.#act(message.action, message.source);
+				break;
+			case 'open':
+				await this.#model.setOpen(message.source);
+				break;
+			case 'server':
+				await this.#model.setServer(message.server);
+				break;
+			case 'drop':
+				await addDockerfiles(this.#services, message.uris);
+				break;
+			default: {
+				// An id that is unknown means that the file is gone since the page was drawn.
+				const source = this.#model.source(message.source);
+				if (source) {
+					await this.#change(source, message);
+				}
+			}
+		}
+	}
+
+	async #change(
+		source: ImageSource,
+		message: Extract<ImagesToExtension, { type: 'options' | 'step' | 'goTo' | 'image' }>,
+	): Promise<void> {
+		switch (message.type) {
+			case 'options':
+				await this.#model.setOptions(source, message.options);
+				break;
+			case 'step':
+				this.#model.toggleStep(source, message.step, message.open);
+				break;
+			case 'image':
+				this.#model.select(source, message.image);
+				break;
+			case 'goTo':
+				await openAt(source.dockerfile, message.line);
+				break;
+		}
+	}
+
+	async #act(action: ImageAction, id: string | undefined): Promise<void> {
+		const command = COMMANDS[action];
+		const source = id === undefined ? undefined : this.#model.source(id);
+		if (command !== undefined) {
+			await vscode.commands.executeCommand(command, ...(source ? [source.id] : []));
+		} else if (action === 'manageTrust') {
+			await vscode.commands.executeCommand('workbench.trust.manage');
+		} else if (action === 'chooseEngine') {
+			await vscode.commands.executeCommand('workbench.action.openSettings', 'boinc2docker.engine.command');
+		} else if (source) {
+			await this.#actOn(action, source);
+		}
+	}
+
+	async #actOn(action: ImageAction, source: ImageSource): Promise<void> {
+		const { build, cost, serverPush, registryPush } = this.#model.state(source);
+		switch (action) {
+			case 'openFile':
+				await openAt(source.dockerfile, 1);
+				break;
+			case 'cancelBuild':
+				build?.cancel();
+				break;
+			case 'cancelCost':
+				cost?.cancel();
+				break;
+			case 'cancelPush':
+				serverPush?.cancel();
+				registryPush?.cancel();
+				break;
+			case 'submit':
+				await vscode.commands.executeCommand(
+					'boinc2docker.job.submit' satisfies CommandId,
+					source.dockerfile,
+					this.#model.selected(source)?.id,
+				);
+				break;
+			case 'runLocally':
+				await vscode.commands.executeCommand(LENS_COMMANDS.runLocally, source.dockerfile);
+				break;
+			case 'logIn':
+				await logIn(this.#model, registryPush?.place ?? '');
+				break;
+			default: // a command, which was run
+				break;
+		}
+	}
+}
+
+async function openAt(file: vscode.Uri, line: number): Promise<void> {
+	const at = new vscode.Position(Math.max(0, line - 1), 0);
+	await vscode.window.showTextDocument(file, { selection: new vscode.Range(at, at) });
+}
+
+/** The engine’s own login in a terminal of its own: what is typed there is the engine’s business. */
+async function logIn(model: ImagesModel, reference: string): Promise<void> {
+	const { command } = await model.engine.find();
+	const terminal = vscode.window.createTerminal({
+		name: vscode.l10n.t('Log In'),
+		shellPath: command,
+		shellArgs: ['login', reference.split('/')[0] ?? ''],
+	});
+	terminal.show();
+}

@@ -1,0 +1,214 @@
+import * as vscode from 'vscode';
+
+import { formatBytes, formatSeconds } from '../../../common/format.js';
+import { COMMANDS } from '../../../common/ids.js';
+import { parseImageReference } from '../../../image/engine/imageReference.js';
+import type { ImageDetails } from '../../../image/engine/inspection.js';
+import type { BuildOptions, CardButton, ImageAction, ImagesSnapshot, SourceDetail } from '../../../protocol/imagesPage.js';
+import { LENS_COMMANDS } from '../../../protocol/lsp.js';
+import type { ImagesModel, SourceState } from '../../images/imagesModel.js';
+import type { ImageSource } from '../../images/imageSource.js';
+import { buildCard, contextRow, RUN_TONES } from './buildCard.js';
+import { costCard } from './costCard.js';
+import { pushCard } from './pushCard.js';
+import type { WarningFacts } from './warnings.js';
+
+const { t } = vscode.l10n;
+
+const button = (action: ImageAction, label: string, kind: CardButton['kind'] = 'secondary', hint?: string): CardButton => ({
+	action,
+	label,
+	kind,
+	...(hint !== undefined && { hint }),
+});
+
+/** Everything that the page shows, in the user's words. `now` in milliseconds since the epoch. */
+export function imagesSnapshot(model: ImagesModel, warnings: WarningFacts, now: number): ImagesSnapshot {
+	const { open } = model;
+	const detail = open && detailOf(model, open, warnings, now);
+	return {
+		engine: engineRow(model),
+		...notice(),
+		sources: model.sources.map((source) => sourceRow(source, model.state(source))),
+		...(detail && { open: detail }),
+		announcement: announcement(detail),
+	};
+}
+
+function notice(): Pick<ImagesSnapshot, 'notice'> {
+	return vscode.workspace.isTrusted
+		? {}
+		: {
+				notice: {
+					text: t('Nothing is built in Restricted Mode: a Dockerfile can run any program.'),
+					tone: 'warning',
+					buttons: [button('manageTrust', t('Manage Trust'))],
+				},
+			};
+}
+
+function engineRow({ engine: { state } }: ImagesModel): ImagesSnapshot['engine'] {
+	switch (state.kind) {
+		case 'looking':
+			return { label: t('Looking for Docker or Podman…'), hint: '', tone: 'waiting', buttons: [] };
+		case 'missing':
+			return {
+				label: state.message,
+				hint: state.remedy,
+				tone: 'bad',
+				buttons: [button('refresh', t('Try Again'), 'primary'), button('chooseEngine', t('Choose Engine'))],
+			};
+		case 'ready': {
+			const { product, version } = state.engine;
+			const { context = '' } = state;
+			const isColima = context.startsWith('colima') || context.includes('/.colima/');
+			return {
+				label: `${isColima ? 'Colima' : product} ${version}`,
+				hint: state.context === undefined ? '' : t('context {0}', state.context),
+				tone: 'good',
+				buttons: [],
+			};
+		}
+	}
+}
+
+function sourceRow({ id, name, place }: ImageSource, state: SourceState): ImagesSnapshot['sources'][number] {
+	const { build, serverPush, registryPush } = state;
+	const push = [serverPush, registryPush].find((run) => run?.state === 'running');
+	const row = { id, name, place };
+	if (build?.state === 'running' || build?.state === 'failed') {
+		const label = build.state === 'running' ? t('building') : t('failed');
+		return { ...row, state: { label, tone: RUN_TONES[build.state] } };
+	}
+	return push ? { ...row, state: { label: t('pushing'), tone: 'active' } } : row;
+}
+
+function detailOf(model: ImagesModel, source: ImageSource, warnings: WarningFacts, now: number): SourceDetail {
+	const state = model.state(source);
+	const { build, images = [] } = state;
+	const selected = model.selected(source);
+	const server = model.server?.server;
+	const isReady = model.engine.state.kind === 'ready' && vscode.workspace.isTrusted;
+	const canGoOn = selected !== undefined && isReady;
+	return {
+		id: source.id,
+		...choicesOf(source, model.memory.options(source)),
+		...(state.context && { context: contextRow(state.context) }),
+		buildButtons: [...buildButtons(state, isReady, selected !== undefined), button('openFile', t('Open'))],
+		...(build && { build: buildCard(build, state.openSteps, now) }),
+		images: images.map((image) => imageRow(image, image.id === selected?.id, now)),
+		costButtons: costButtons(state, selected, server?.name),
+		...costOf(model, state, selected, warnings),
+		servers: model.servers().map(({ server: { id, name } }) => ({ value: id, label: name })),
+		server: server?.id ?? '',
+		pushButtons: canGoOn ? pushButtons(state, server?.name) : [],
+		pushes: [state.serverPush, state.registryPush].flatMap((run) => (run ? [pushCard(run)] : [])),
+		nextButtons: canGoOn ? nextButtons(warnings.architectures) : [],
+	};
+}
+
+/** What can be chosen for a build. */
+function choicesOf(
+	{ outline, defaults }: ImageSource,
+	options: BuildOptions,
+): Pick<SourceDetail, 'targets' | 'platforms' | 'options' | 'tagProblem' | 'args'> {
+	const names = new Set([...outline.args.map(({ name }) => name), ...Object.keys(defaults.args)]);
+	const fromFile = new Map(outline.args.map(({ name, value }) => [name, value]));
+	const isGood = options.tag === '' || parseImageReference(options.tag) !== undefined;
+	return {
+		targets: [{ value: '', label: t('The last stage') }, ...outline.stages.map((stage) => ({ value: stage, label: stage }))],
+		platforms: [
+			{ value: 'own', label: t('Of this computer') },
+			{ value: 'linux/amd64', label: 'x86-64' },
+			{ value: 'linux/arm64', label: 'ARM64' },
+			{ value: 'both', label: t('x86-64 and ARM64') },
+		],
+		options,
+		tagProblem: isGood ? '' : t('Small letters, digits, dots and dashes: team/name:1.0'),
+		args: [...names].map((name) => ({
+			name,
+			value: options.args[name] ?? '',
+			placeholder: defaults.args[name] ?? fromFile.get(name) ?? '',
+		})),
+	};
+}
+
+function buildButtons({ build }: SourceState, isReady: boolean, hasImage: boolean): CardButton[] {
+	if (build?.state === 'running') {
+		return [button('cancelBuild', t('Cancel Build'))];
+	}
+	return isReady ? [button('build', t('Build'), hasImage ? 'secondary' : 'primary')] : [];
+}
+
+function costOf(
+	model: ImagesModel,
+	{ cost }: SourceState,
+	selected: ImageDetails | undefined,
+	warnings: WarningFacts,
+): Pick<SourceDetail, 'cost'> {
+	if (!cost || cost.image !== selected?.id) {
+		return {};
+	}
+	const server = model.servers().find((each) => each.server.id === cost.serverId)?.server.name;
+	return { cost: costCard(cost, server, warnings) };
+}
+
+function imageRow(
+	{ id, names, platform, size, createdAt }: ImageDetails,
+	isSelected: boolean,
+	now: number,
+): SourceDetail['images'][number] {
+	const age = createdAt === 0 ? [] : [t('{0} old', formatSeconds((now - createdAt) / 1000).replace(/(\d+ \S+) .*/, '$1'))];
+	const name = names[0]?.replace(/^localhost\//, '') ?? id.slice(0, 12);
+	return { id, name, facts: [platform.replace('linux/', ''), formatBytes(size), ...age].join(' · '), isSelected };
+}
+
+function costButtons({ cost }: SourceState, selected: ImageDetails | undefined, server: string | undefined): CardButton[] {
+	if (!selected) {
+		return [];
+	}
+	if (cost?.state === 'running') {
+		return [button('cancelCost', t('Cancel'))];
+	}
+	const isAsked = cost?.state === 'done' && cost.image === selected.id;
+	return [
+		button(
+			'showCost',
+			server === undefined
+				? t('Show What It Costs')
+				: isAsked && cost.serverId === undefined
+					? t('Compare with {0}', server)
+					: t('See What It Costs'),
+			'secondary',
+		),
+	];
+}
+
+function pushButtons({ serverPush, registryPush }: SourceState, server: string | undefined): CardButton[] {
+	const again = serverPush?.state === 'failed' || serverPush?.state === 'cancelled';
+	const toServer =
+		server === undefined
+			? [button('addServer', t('Add Server'))]
+			: serverPush?.state === 'running'
+				? []
+				: [button('push', again ? t('Resume Push to {0}', server) : t('Push to {0}', server), 'primary')];
+	return [...toServer, ...(registryPush?.state === 'running' ? [] : [button('pushToRegistry', t('Push to Registry…'))])];
+}
+
+function nextButtons(architectures: readonly string[] | undefined): CardButton[] {
+	const canRun = (COMMANDS as readonly string[]).includes(LENS_COMMANDS.runLocally);
+	return [
+		...(architectures?.length === 0 ? [button('installApp', t('Install App'), 'primary')] : []),
+		button('submit', t('Submit as BOINC Job')),
+		...(canRun ? [button('runLocally', t('Run Locally'))] : []),
+	];
+}
+
+/** The last thing that ended, for readers of the screen. */
+function announcement(detail: SourceDetail | undefined): string {
+	if (!detail) {
+		return '';
+	}
+	const parts = [detail.build?.state.label, ...detail.pushes.map(({ state }) => state.label), detail.cost?.summary];
+	return parts.filter((part) => part !== undefined && part !== '').join('. ');
+}

@@ -1,0 +1,222 @@
+// The side panel of images in the packaged extension, in a real VS Code with a real Podman and a sandbox's server: build, a build
+// that fails, cancel, cost, push, push again. The tests build on each other. Pictures at three widths in three themes.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+
+import { openWorkbench } from '../harness/lib/workbench.mjs';
+import { chooseTheme, createSandbox, extensionLog, keepPicture, runs, until, VSIX } from './support.mjs';
+
+const MINUTES = 60_000;
+const HOSTILE = '<img src=x onerror=alert(1)>';
+let wb, scratch, folder, sandbox, page;
+let failed = false;
+
+const DOCKERFILE = `FROM scratch AS base
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+FROM base
+ARG MODE=quick
+LABEL note="${HOSTILE}"
+COPY data /opt/model
+COPY .env main.sh /app/
+RUN echo "${HOSTILE} in mode $MODE" && ln -s /home/me/data /app/data
+CMD ["/bin/sh", "/app/main.sh"]
+`;
+
+before(
+	async () => {
+		scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'b2d-images-'));
+		folder = path.join(scratch, 'analysis');
+		fs.mkdirSync(path.join(folder, 'broken'), { recursive: true });
+		fs.mkdirSync(path.join(folder, 'data'));
+		sandbox = await createSandbox(path.join(scratch, 's'), { client: false, engine: true });
+		fs.copyFileSync(sandbox.busyboxFile, path.join(folder, 'busybox'));
+		fs.writeFileSync(path.join(folder, 'Dockerfile'), DOCKERFILE);
+		fs.writeFileSync(path.join(folder, 'main.sh'), 'echo hello\n');
+		fs.writeFileSync(path.join(folder, '.env'), 'PASSWORD=x\n');
+		fs.writeFileSync(path.join(folder, 'data/weights.bin'), randomBytes(5 << 20));
+		fs.writeFileSync(path.join(folder, 'data/labels.txt'), 'label\n'.repeat(200_000));
+		fs.writeFileSync(path.join(folder, 'broken/Dockerfile'), 'FROM scratch\nCOPY . /\n\nCOPY absent.txt /absent.txt\n');
+		fs.writeFileSync(path.join(folder, 'compose.yml'), 'services:\n  slow:\n    build: { context: ., dockerfile: slow.txt }\n');
+		fs.writeFileSync(
+			path.join(folder, 'slow.txt'),
+			'FROM scratch\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "sleep", "987"]\n',
+		);
+		wb = await openWorkbench({
+			folder,
+			vsix: [VSIX],
+			env: sandbox.engineEnv,
+			settings: { 'boinc2docker.engine.command': 'podman' },
+		});
+	},
+	{ timeout: 3 * MINUTES },
+);
+after(
+	async () => {
+		if (failed) {
+			console.log(extensionLog(wb));
+		}
+		await wb?.close();
+		await sandbox?.stop();
+		fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+	},
+	{ timeout: MINUTES },
+);
+beforeEach(() => wb.reset());
+afterEach((t) => {
+	failed ||= t.error !== undefined;
+	return keepPicture(wb, t);
+});
+
+const head = (name) => page.locator('.head', { hasText: name });
+const press = (label) => page.locator('vscode-button', { hasText: label }).first().click();
+const state = (text) => page.locator('.state', { hasText: text }).first();
+
+/** Unfolds a Dockerfile, if it is not. */
+async function unfold(name) {
+	if ((await head(name).getAttribute('aria-expanded')) === 'false') {
+		await head(name).click();
+	}
+	await page.locator('.is-open .head', { hasText: name }).waitFor();
+}
+
+test('the panel shows what can be built, the engine, and what a build will read', async () => {
+	await wb.runCommand('BOINC: Focus on Images View');
+	page = await wb.webview('.sources', { timeout: MINUTES });
+	await state(/Podman \d/).waitFor();
+	assert.deepEqual(await page.locator('.head .file').allTextContents(), ['Dockerfile', 'slow (compose.yml)', 'Dockerfile']);
+	await unfold('analysis');
+	await page.locator('.context', { hasText: /MB in \d+ files/ }).waitFor();
+	const policy = await page.locator('meta[http-equiv]').getAttribute('content');
+	assert.match(policy, /default-src 'none'; script-src 'nonce-[^']+';/);
+});
+
+test('a build shows its steps with their logs, its image, and what that costs', async () => {
+	await press('Build');
+	await state(/^Built/).waitFor({ timeout: MINUTES });
+	const step = page.locator('.steps li', { hasText: 'in mode $MODE' });
+	await step.locator('summary').click();
+	await step.locator('.log', { hasText: `${HOSTILE} in mode quick` }).waitFor();
+	assert.equal(await page.locator('img').count(), 0);
+	await page.locator('.images .chosen', { hasText: 'analysis:latest' }).waitFor();
+	await page.locator('.figures').waitFor({ timeout: MINUTES });
+	assert.match(await page.locator('.map').getAttribute('aria-label'), /By folder: opt .*MB/);
+	const warnings = await page.locator('.warnings summary').allTextContents();
+	for (const text of ['looks like a key', 'runs as root', 'leads to nothing']) {
+		assert.ok(
+			warnings.some((warning) => warning.includes(text)),
+			`${text}: ${warnings.join('; ')}`,
+		);
+	}
+});
+
+test('a failing build leads to the line, in the panel and as a problem', async () => {
+	await unfold('broken');
+	await press('Build');
+	await state('The build failed').waitFor({ timeout: MINUTES });
+	await page.locator('.trouble .link', { hasText: 'Line 4' }).click();
+	await wb.page.locator('.tab.active[aria-label^="Dockerfile"]').waitFor();
+	await wb.page.locator('.statusbar-item', { hasText: 'Ln 4' }).waitFor();
+	await wb.page.locator('.squiggly-error').first().waitFor();
+	await wb.runCommand('View: Close All Editors');
+});
+
+test('Cancel stops the engine', async () => {
+	await unfold('slow');
+	await press('Build');
+	await until(() => runs('/bin/busybox sleep 987'));
+	await page.locator('.steps li', { hasText: 'sleep' }).waitFor();
+	await press('Cancel Build');
+	await state('Build cancelled').waitFor({ timeout: MINUTES });
+	assert.equal(runs('/bin/busybox sleep 987'), false);
+});
+
+test('the image is pushed, and pushed again nothing is sent', async () => {
+	await unfold('analysis');
+	await press('Add Server');
+	await wb.type(`local:${sandbox.projectRoot}`, { title: 'Add Server' });
+	await wb.statusItem('Sandbox').waitFor();
+	await press('Push to Sandbox');
+	await state(/Pushed to Sandbox: .*MB sent/).waitFor({ timeout: MINUTES });
+	await page.locator('.cost .summary', { hasText: 'Sandbox has all of it' }).waitFor({ timeout: MINUTES });
+	await press('Push to Sandbox');
+	await state('nothing was sent').waitFor({ timeout: MINUTES });
+});
+
+test('what changes in the image is what must be sent', async () => {
+	fs.writeFileSync(path.join(folder, 'main.sh'), 'echo changed\n');
+	await press('Build');
+	await page.locator('.cost .summary', { hasText: /^\d.* must be sent to Sandbox/ }).waitFor({ timeout: MINUTES });
+	const figure = (label) => page.locator('.figure', { hasText: label }).locator('.value').innerText();
+	assert.match(await figure('A new volunteer'), /MB$/);
+	assert.match(await figure('With the former version'), /^\d+(\.\d+)? (B|KB)$/);
+});
+
+test('a Dockerfile that is dropped is added, anything else is refused', async () => {
+	const drop = (file) =>
+		page.evaluate((uri) => {
+			const data = new DataTransfer();
+			data.setData('text/uri-list', uri);
+			window.dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true }));
+		}, `file://${file}`);
+	fs.mkdirSync(path.join(scratch, 'elsewhere'));
+	fs.writeFileSync(path.join(scratch, 'elsewhere/Dockerfile'), 'FROM scratch\nCOPY a /a\n');
+	await drop(path.join(scratch, 'elsewhere/Dockerfile'));
+	await page.locator('.is-open .head', { hasText: 'elsewhere' }).waitFor();
+	await drop(path.join(folder, 'busybox'));
+	await wb.notification('No Dockerfile: busybox').waitFor();
+});
+
+test('everything is there again after the view was hidden and the window loaded again', async () => {
+	await unfold('analysis');
+	await wb.showContainer('Explorer');
+	await wb.runCommand('BOINC: Focus on Images View');
+	page = await wb.webview('.figures', { timeout: MINUTES });
+	await wb.page.reload();
+	await wb.ready();
+	await wb.runCommand('BOINC: Focus on Images View');
+	page = await wb.webview('.images .chosen', { timeout: MINUTES });
+	await page.locator('.is-open .head', { hasText: 'analysis' }).waitFor();
+});
+
+test('the keyboard goes through the panel', async () => {
+	await page.locator('.head').first().focus();
+	await page.locator('.head').first().press('ArrowDown');
+	assert.equal(await page.evaluate(() => document.activeElement === document.querySelectorAll('.head')[1]), true);
+	await page.locator('.head').nth(1).press('Enter');
+	await page.locator('.head[aria-expanded="true"]').nth(0).waitFor();
+});
+
+test('the panel in three themes at three widths', async () => {
+	await unfold('analysis');
+	await press('See What It Costs');
+	await page.locator('.figures').waitFor({ timeout: MINUTES });
+	await wb.page.setViewportSize({ width: 1280, height: 1900 });
+	for (const theme of ['Light (Visual Studio)', 'Dark (Visual Studio)', 'Dark High Contrast']) {
+		await chooseTheme(wb, theme);
+		const kind = theme.includes('High') ? 'vscode-high-contrast' : theme.includes('Light') ? 'vscode-light' : 'vscode-dark';
+		page = await wb.webview(`body.${kind} .figures`, { timeout: MINUTES });
+		for (const width of [200, 400, 800]) {
+			await resizeSideBar(width);
+			assert.ok(
+				await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth),
+				`no sideways scrolling at ${width}`,
+			);
+			await keepPicture(wb, { name: `images ${kind} ${width}` });
+		}
+	}
+});
+
+/** Drags the edge of the side bar until it has this width. */
+async function resizeSideBar(width) {
+	const bar = wb.page.locator('.part.sidebar');
+	const box = await bar.boundingBox();
+	await wb.page.mouse.move(box.x + box.width, 400);
+	await wb.page.mouse.down();
+	await wb.page.mouse.move(box.x + width, 400, { steps: 4 });
+	await wb.page.mouse.up();
+}
