@@ -23,7 +23,7 @@ import { stageFiles } from '../../../src/project/staging.js';
 import { type Database, openDatabase } from '../../../src/sandbox/database.js';
 import { runProgram } from '../../../src/terminal/program.js';
 import { installTestApp } from '../../support/installTestApp.js';
-import { startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
+import { eventually, startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
 import { file, savedImage, tarOf } from '../../support/savedImages.js';
 
 const APP = 'boinc2docker';
@@ -167,6 +167,10 @@ describe('a pack', () => {
 		const [instance] = await instancesOf(batch);
 		await database.execute('UPDATE result SET server_state = 4 WHERE id = ?', [instance!]);
 		await cancelBatch(project, batch.id, ctx);
+		await eventually('the transitioner has seen the cancellation', async () => {
+			const rows = await database.select('SELECT id FROM workunit WHERE batch = ? AND assimilate_state = 0', [batch.id]);
+			return rows.length === 0;
+		});
 		await age(await packsOf(batch), 3);
 		await database.execute('UPDATE workunit SET assimilate_state = 2, transition_time = 2147483647 WHERE batch = ?', [batch.id]);
 		await database.execute('UPDATE result SET server_state = IF(id = ?, 4, 5), outcome = 0 WHERE batch = ?', [
