@@ -57,9 +57,19 @@ export function exponential(value: number): string {
 	return `${mantissa}e${exponent.charAt(0)}${exponent.slice(1).padStart(2, '0')}`;
 }
 
-/** Looks staged files up as `create_work` does; `say` receives what it prints on standard output. */
+/**
+ * Looks staged files up as `create_work` does; `say` receives what it prints on standard output. A file that was found is not
+ * looked at again: thousands of jobs name the same ones.
+ */
 export function stagedFinder(settings: ProjectSettings, say: (text: string) => void): FindStaged {
+	const found = new Map<string, StagedInfo>();
 	return async (name, kind): Promise<StagedInfo> => {
+		const known = found.get(`${kind} ${name}`) ?? (await find(name, kind));
+		found.set(`${kind} ${name}`, known);
+		return known;
+	};
+
+	async function find(name: string, kind: Parameters<FindStaged>[1]): Promise<StagedInfo> {
 		const file = await stagedPath(settings, name);
 		const info = kind === 'constant' ? await constantInfo(file, name) : await ordinaryInfo(settings, file, name, say);
 		return {
@@ -70,7 +80,7 @@ export function stagedFinder(settings: ProjectSettings, say: (text: string) => v
 				() => undefined,
 			),
 		};
-	};
+	}
 }
 
 async function constantInfo(file: string, name: string): Promise<Md5Info> {

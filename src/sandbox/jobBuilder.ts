@@ -4,7 +4,7 @@ import path from 'node:path';
 import { NEVER } from './daemons/states.js';
 import type { Database, Parameter } from './database.js';
 import { stagedFinder } from './downloads.js';
-import { processInputTemplate, TemplateError } from './inputTemplate.js';
+import { type FindStaged, processInputTemplate, TemplateError } from './inputTemplate.js';
 import type { ProjectSettings } from './projectSettings.js';
 import { sqlLiteral } from './sqlLiteral.js';
 import type { JobOptions } from './tools/createWorkOptions.js';
@@ -57,16 +57,14 @@ function checkNumbers(values: typeof DEFAULTS): void {
 
 /** Turns options and templates into rows of `workunit`. Templates are read once a file name. */
 export class JobBuilder {
-	readonly #settings: ProjectSettings;
 	readonly #cwd: string;
-	readonly #say: (text: string) => void;
+	readonly #findStaged: FindStaged;
 	readonly #templates = new Map<string, Promise<string>>();
 
 	/** `say` receives what the tool prints on standard output while it looks for files. */
 	constructor(settings: ProjectSettings, cwd: string, say: (text: string) => void) {
-		this.#settings = settings;
 		this.#cwd = cwd;
-		this.#say = say;
+		this.#findStaged = stagedFinder(settings, say);
 	}
 
 	/** The text of an input template; rejects when the file cannot be read. */
@@ -97,7 +95,7 @@ export class JobBuilder {
 			files: options.files,
 			commandLine: options.commandLine,
 			subAppName: options.subAppName,
-			findStaged: stagedFinder(this.#settings, this.#say),
+			findStaged: this.#findStaged,
 		});
 		const given = { ...DEFAULTS, ...options.numbers, ...numbers };
 		const values = {
