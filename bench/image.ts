@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
-import { quietContext, systemClock } from '../src/common/ports.js';
+import { quietContext } from '../src/common/ports.js';
 import type { Connection } from '../src/connection/connection.js';
 import { type Engine, findEngine } from '../src/image/engine.js';
 import { flattenImage, imageKey } from '../src/image/flattenImage.js';
@@ -15,7 +15,6 @@ import { dockerfileFor, imageName } from '../src/image/recipe.js';
 import { ManifestCache } from '../src/job/manifestCache.js';
 import { shipImage, type Shipment } from '../src/job/shipImage.js';
 import { Project } from '../src/project/project.js';
-import { freePort } from '../src/sandbox/freePort.js';
 import { type Sshd, startSshd } from '../src/sandbox/sshd.js';
 import { startTestEngine, type TestEngine } from '../test/support/engines.js';
 import { engineRun } from '../test/support/images.js';
