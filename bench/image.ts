@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
-import { quietContext, systemClock } from '../src/common/ports.js';
+import { quietContext } from '../src/common/ports.js';
 import type { Connection } from '../src/connection/connection.js';
 import { type Engine, findEngine } from '../src/image/engine.js';
 import { flattenImage, imageKey } from '../src/image/flattenImage.js';
@@ -15,11 +15,11 @@ import { dockerfileFor, imageName } from '../src/image/recipe.js';
 import { ManifestCache } from '../src/job/manifestCache.js';
 import { shipImage, type Shipment } from '../src/job/shipImage.js';
 import { Project } from '../src/project/project.js';
-import { freePort } from '../src/sandbox/freePort.js';
 import { type Sshd, startSshd } from '../src/sandbox/sshd.js';
 import { startTestEngine, type TestEngine } from '../test/support/engines.js';
 import { engineRun } from '../test/support/images.js';
 import { connectLoopback } from '../test/support/loopback.js';
+import { startRegistry } from '../test/support/registry.js';
 
 const runProgram = promisify(execFile);
 const MB = 1_000_000;
@@ -272,7 +272,7 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
 		undo.push(() => sshd.stop());
 		const ssh = await Counter.before(sshd.port);
 		undo.push(() => ssh.worker.terminate());
-		const registry = await startRegistry(dir, undo);
+		const registry = await countedRegistry(dir, undo);
 		const connection = await connectLoopback(sshd, ssh.port, path.join(dir, 'trust'));
 		undo.push(() => connection.close());
 		const control = path.join(dir, 'control');
@@ -351,30 +351,10 @@ function ratios(steps: Readonly<Record<string, Record<string, Cost>>>): Record<s
 	};
 }
 
-async function startRegistry(dir: string, undo: (() => Promise<unknown>)[]): Promise<Counter> {
-	const port = await freePort();
-	const config = path.join(dir, 'registry.yml');
-	await writeFile(
-		config,
-		`version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${path.join(dir, 'registry')}}}\nhttp: {addr: "127.0.0.1:${port}"}\n`,
-	);
-	const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
-	undo.push(async () => {
-		child.kill();
-		await once(child, 'close');
-	});
-	for (let tries = 0; tries < 100; tries++) {
-		if (
-			await fetch(`http://127.0.0.1:${port}/v2/`).then(
-				({ ok }) => ok,
-				() => false,
-			)
-		) {
-			break;
-		}
-		await systemClock.sleep(100);
-	}
-	const counter = await Counter.before(port);
+async function countedRegistry(dir: string, undo: (() => Promise<unknown>)[]): Promise<Counter> {
+	const registry = await startRegistry(path.join(dir, 'registry'));
+	undo.push(() => registry.stop());
+	const counter = await Counter.before(registry.port);
 	undo.push(() => counter.worker.terminate());
 	return counter;
 }

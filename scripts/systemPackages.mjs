@@ -34,6 +34,7 @@ const NEEDS = {
 	test: [
 		...SANDBOX,
 		['dockerd', 'docker.io', 'the other container engine'],
+		['docker-registry', 'docker-registry', 'a registry for images'],
 		['chromium', 'chromium', 'shows VS Code'],
 		['/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf', 'fonts-dejavu-core', 'a font for it'],
 		...VM,

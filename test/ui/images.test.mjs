@@ -72,16 +72,23 @@ afterEach((t) => {
 	return keepPicture(wb, t);
 });
 
-const head = (name) => page.locator('.head', { hasText: name });
+/** The row of a Dockerfile, by its folder and its name. */
+const head = (folderName, file = 'Dockerfile') =>
+	page
+		.locator('.head')
+		.filter({ has: page.locator('.title', { hasText: folderName }) })
+		.filter({ has: page.locator('.file', { hasText: file }) });
 const press = (label) => page.locator('vscode-button', { hasText: label }).first().click();
 const state = (text) => page.locator('.state', { hasText: text }).first();
 
 /** Unfolds a Dockerfile, if it is not. */
-async function unfold(name) {
-	if ((await head(name).getAttribute('aria-expanded')) === 'false') {
-		await head(name).click();
+async function unfold(folderName, file) {
+	const row = head(folderName, file);
+	await row.waitFor();
+	if ((await row.getAttribute('aria-expanded')) === 'false') {
+		await row.click();
 	}
-	await page.locator('.is-open .head', { hasText: name }).waitFor();
+	await page.locator('.is-open').filter({ has: row }).waitFor();
 }
 
 test('the panel shows what can be built, the engine, and what a build will read', async () => {
@@ -125,11 +132,16 @@ test('a failing build leads to the line, in the panel and as a problem', async (
 	await wb.runCommand('View: Close All Editors');
 });
 
-test('Cancel stops the engine', async () => {
-	await unfold('slow');
+test('Cancel stops the engine, and meanwhile another image can be built', async () => {
+	await unfold('analysis', 'slow');
 	await press('Build');
 	await until(() => runs('/bin/busybox sleep 987'));
 	await page.locator('.steps li', { hasText: 'sleep' }).waitFor();
+	await unfold('analysis');
+	await press('Build');
+	await state(/^Built/).waitFor({ timeout: MINUTES });
+	await page.locator('.badge', { hasText: 'building' }).waitFor();
+	await unfold('analysis', 'slow');
 	await press('Cancel Build');
 	await state('Build cancelled').waitFor({ timeout: MINUTES });
 	assert.equal(runs('/bin/busybox sleep 987'), false);
@@ -166,7 +178,10 @@ test('a Dockerfile that is dropped is added, anything else is refused', async ()
 	fs.mkdirSync(path.join(scratch, 'elsewhere'));
 	fs.writeFileSync(path.join(scratch, 'elsewhere/Dockerfile'), 'FROM scratch\nCOPY a /a\n');
 	await drop(path.join(scratch, 'elsewhere/Dockerfile'));
-	await page.locator('.is-open .head', { hasText: 'elsewhere' }).waitFor();
+	await page
+		.locator('.is-open')
+		.filter({ has: head('elsewhere') })
+		.waitFor();
 	await drop(path.join(folder, 'busybox'));
 	await wb.notification('No Dockerfile: busybox').waitFor();
 });
@@ -180,7 +195,10 @@ test('everything is there again after the view was hidden and the window loaded 
 	await wb.ready();
 	await wb.runCommand('BOINC: Focus on Images View');
 	page = await wb.webview('.images .chosen', { timeout: MINUTES });
-	await page.locator('.is-open .head', { hasText: 'analysis' }).waitFor();
+	await page
+		.locator('.is-open')
+		.filter({ has: head('analysis') })
+		.waitFor();
 });
 
 test('the keyboard goes through the panel', async () => {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { type FlatImage, flattenImage } from '../../../src/image/flattenImage.js';
+import { type ImageCost, imageCost } from '../../../src/job/imageCost.js';
 import { ManifestCache } from '../../../src/job/manifestCache.js';
 import { shipImage, type Shipment } from '../../../src/job/shipImage.js';
 import { openProject } from '../../../src/project/openProject.js';
@@ -133,6 +134,36 @@ describe('an image that the server has', () => {
 			expect(second.packs.length).toBeGreaterThan(first.packs.length);
 			await expectIntact(second);
 		}
+	});
+});
+
+describe('what an image costs', () => {
+	async function cost(contents: readonly TestEntry[], former?: string): Promise<ImageCost> {
+		const archive = path.join(sandbox.dir, `image-${String(number++)}.tar`);
+		await writeFile(archive, savedImage('docker 25', [tarOf(contents)]));
+		const flat = await flattenImage({ file: archive }, ctx, { tempDir: sandbox.dir });
+		return imageCost(flat, { project, cache: new ManifestCache(undefined) }, ctx, { former });
+	}
+
+	test('is told before anything is sent, and is right', async () => {
+		const before = await cost(entries);
+		expect(before.onServer).toEqual([]);
+		expect(before.sendBytes).toBe(before.downloadBytes);
+		const first = await ship([entries]);
+		const packed = first.packs.reduce((sum, { size }) => sum + size, 0);
+		expect(Math.abs(before.sendBytes - packed)).toBeLessThan(0.02 * packed);
+		const after = await cost(entries);
+		expect(after).toMatchObject({ sendBytes: 0, toSend: [], downloadBytes: packed });
+		expect(after.onServer.map(({ name }) => name).sort()).toEqual(namesOf(first));
+	});
+
+	test('is little for a volunteer with the former version', async () => {
+		const first = await ship([entries]);
+		const changed = await cost([...entries, file('app/main', 'changed')], first.id);
+		expect(changed.updateBytes).toBe(changed.sendBytes);
+		expect(changed.updateBytes).toBeLessThan(10_000);
+		expect(changed.downloadBytes).toBeGreaterThan(8_000_000);
+		expect((await readdir(sandbox.dir)).filter((name) => name.startsWith('b2d-image-'))).toEqual([]);
 	});
 });
 

@@ -63,6 +63,22 @@ describe('finding the engine', () => {
 		expect(await find()).toMatchObject({ kind: 'podman', command: 'docker' });
 	});
 
+	it('takes nerdctl when there is nothing else, and uses it as Docker', async () => {
+		await install('nerdctl', {
+			'--version': 'echo "nerdctl version 1.7.6"',
+			'version --format': `echo '{"Client":{"Version":"1.7.6"},"Server":{"Components":[{"Name":"containerd"}]}}'`,
+		});
+		expect(await find()).toMatchObject({ kind: 'docker', product: 'nerdctl', command: 'nerdctl', version: '1.7.6' });
+	});
+
+	it('tells the context that is set, and changes none', async () => {
+		await install('docker', { ...docker, 'context ls': 'echo; echo colima' });
+		const engine = await find();
+		expect([engine.product, await engine.contextName(quietContext())]).toEqual(['Docker', 'colima']);
+		const other = await find({ DOCKER_HOST: 'unix:///run/other.sock' });
+		expect(await other.contextName(quietContext())).toBe('unix:///run/other.sock');
+	});
+
 	it('uses the program that is asked for, and no other', async () => {
 		await install('docker', docker);
 		await install('other', podman);

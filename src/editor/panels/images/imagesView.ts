@@ -53,6 +53,13 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 		this.#owned.add(vscode.window.registerWebviewViewProvider(VIEWS[1], this));
 		this.#owned.add(model.onDidChange(() => this.#schedule(FRAME)));
 		this.#owned.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.#schedule(0)));
+		this.#owned.add(
+			vscode.workspace.onDidChangeConfiguration((change) => {
+				if (this.isVisible && change.affectsConfiguration('boinc2docker.engine.command')) {
+					void model.refresh();
+				}
+			}),
+		);
 	}
 
 	/** Whether the person sees what happens. */
@@ -101,7 +108,10 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 			return { architectures: undefined, server: undefined, text: '', problems: [] };
 		});
 		this.#timer = undefined;
-		this.#page?.channel.send({ type: 'snapshot', snapshot: imagesSnapshot(this.#model, facts, now) });
+		// Before that the page says that it looks for them.
+		if (this.#model.isLoaded) {
+			this.#page?.channel.send({ type: 'snapshot', snapshot: imagesSnapshot(this.#model, facts, now) });
+		}
 		if (this.#model.running().length > 0) {
 			this.#schedule(TICK);
 		}
