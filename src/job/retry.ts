@@ -1,4 +1,5 @@
 import { BoincError } from '../common/errors.js';
+import { plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
 import { setBatchState } from '../project/batches.js';
 import { type RaisedBounds, reopenJobs, RETRYABLE } from '../project/jobRows.js';
@@ -40,7 +41,7 @@ export async function retryFailed(
 	if (ids.length === 0) {
 		return { retried: 0, left: failed.length };
 	}
-	ctx.progress.report({ message: `Trying ${ids.length} jobs again` });
+	ctx.progress.report({ message: `Trying ${plural(ids.length, 'job')} again` });
 	await reopenJobs(project, ids, tries, bounds);
 	const still = await selectJobs(project, { jobIds: ids }, RETRYABLE, ctx.signal);
 	if (still.length > 0) {
