@@ -1,4 +1,5 @@
 import { BoincError } from '../common/errors.js';
+import { plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
 import { rangesOf } from '../common/ranges.js';
 import { run } from '../connection/run.js';
@@ -34,7 +35,7 @@ export async function cancelJobs(project: Project, selection: JobSelection, ctx:
 		ctx.progress.report({ message: 'Cancelling jobs', current: 0, total: ids.length, unit: 'items' });
 		await run(project.connection, ['xargs', '-n', '2', project.tool('cancel_jobs')], {
 			cwd: project.root,
-			doing: `cancel ${ids.length} jobs of ${selectionName(selection)}`,
+			doing: `cancel ${plural(ids.length, 'job')} of ${selectionName(selection)}`,
 			stdin: Buffer.from(
 				rangesOf(ids)
 					.map(([first, last]) => `${String(first)} ${String(last)}\n`)

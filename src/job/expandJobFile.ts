@@ -53,7 +53,8 @@ export async function expandJobFile(file: JobFile): Promise<ExpandedJobs> {
 
 /** The rows of a sweep; each has the parameters `index` and `repetition` too. */
 export function rowsOf(rows: Rows): Sequence<Row> {
-	return { length: rows.count, at: (index) => withOwn(rows.at(index), index) };
+	const isThere = (index: number): boolean => index >= 0 && index < rows.count;
+	return { length: rows.count, at: (index) => (isThere(index) ? withOwn(rows.at(index), index) : undefined) };
 }
 
 function withOwn(row: Row, index: number): Row {

@@ -1,4 +1,5 @@
 import { BoincError } from '../common/errors.js';
+import { plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
 import { writePriority } from '../project/jobRows.js';
 import type { Project } from '../project/project.js';
@@ -29,7 +30,7 @@ export async function setPriority(
 	if (ids.length === 0) {
 		return 0;
 	}
-	ctx.progress.report({ message: `Setting the priority of ${ids.length} jobs` });
+	ctx.progress.report({ message: `Setting the priority of ${plural(ids.length, 'job')}` });
 	await writePriority(project, ids, priority);
 	const database = await project.database();
 	const [row] = await database.select<{ n: number }>(

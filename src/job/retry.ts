@@ -1,4 +1,5 @@
 import { BoincError } from '../common/errors.js';
+import { plural } from '../common/format.js';
 import { given } from '../common/given.js';
 import type { OperationContext } from '../common/ports.js';
 import { setBatchState } from '../project/batches.js';
@@ -46,7 +47,7 @@ export async function retryFailed(
 		// Before the jobs are open again: the transitioner makes new instances at once.
 		await raiseLimits(project, ids, given({ memoryBytes, limitSeconds }), ctx);
 	}
-	ctx.progress.report({ message: `Trying ${ids.length} jobs again` });
+	ctx.progress.report({ message: `Trying ${plural(ids.length, 'job')} again` });
 	await reopenJobs(project, ids, tries, bounds);
 	const still = await selectJobs(project, { jobIds: ids }, RETRYABLE, ctx.signal);
 	if (still.length > 0) {

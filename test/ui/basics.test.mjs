@@ -22,7 +22,7 @@ after(async () => {
 beforeEach(() => wb.reset());
 afterEach((t) => keepPicture(wb, t));
 
-test('the command is offered on a Dockerfile and a Containerfile, and on nothing else', async () => {
+test('the command is offered on a Dockerfile and a Containerfile, in the explorer and the editor, and on nothing else', async () => {
 	const offered = async (name) => {
 		const labels = await wb.contextMenu(wb.explorerItem(name));
 		await wb.closeMenu();
@@ -36,6 +36,11 @@ test('the command is offered on a Dockerfile and a Containerfile, and on nothing
 	assert.equal(await offered('sub'), false);
 	assert.equal(await offered('worker.Dockerfile'), true);
 	assert.equal(await offered('Containerfile'), true);
+	// And in the text of an open one.
+	await wb.openFile('Dockerfile');
+	const inText = await wb.contextMenu(wb.page.locator('.editor-container .monaco-editor .view-lines'));
+	await wb.closeMenu();
+	assert.ok(inText.includes('Submit as BOINC Job'), inText.join());
 });
 
 test('the empty view invites to add a server', async () => {

@@ -123,5 +123,5 @@ const limit = (kind: FailureKind, sentence: string, numbers: Explanation['number
 	remedy:
 		kind === 'limit-of-successes'
 			? 'Let the program give the same output each time, or lower the quorum.'
-			: 'Remove the cause first; then submit the jobs again, if needed with more instances for each job.',
+			: 'Remove the cause first; then retry the failed jobs, or submit them again with more instances for each.',
 });

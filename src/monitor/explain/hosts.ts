@@ -62,7 +62,7 @@ function withoutVersion(job: WaitingJob, versions: readonly UsableVersion[]): Ex
 				level: 'error',
 				numbers: {},
 				sentence: `The app ${job.appName} is switched off (deprecated): its jobs are not sent.`,
-				remedy: 'Switch it on again on the project’s administrative pages, then let the feeder read the tables again.',
+				remedy: 'Install the app again, or switch it on on the project’s administrative pages and restart the daemons.',
 			},
 		];
 	}

@@ -19,8 +19,9 @@ export async function undo({ project, terminal, ctx }: Session, id: string, opti
 		title: 'Undo Install',
 		message: `Take the installation ${id} on ${project.name} back?`,
 		accept: 'Take Back',
-		...(effects.length > 0 && { detail: effects.join('\n') }),
 	};
+	// Also where nobody is asked.
+	effects.forEach((sentence) => terminal.line(printable(sentence)));
 	if (options.yes !== true && !(await terminal.prompts.confirm(question))) {
 		terminal.line('Nothing was changed. Add --yes to do it without this question.');
 		return EXIT.cancelled;

@@ -53,13 +53,13 @@ export const retryChecks: readonly Check<Lab>[] = [
 			await onePass(lab, 'sample_dummy_assimilator');
 			await whenJob(lab, job, 'assimilated', ({ assimilate_state: state }) => state === 2);
 
-			const bounds = { tries: 1, diskBytes: 7e9, delayBoundSeconds: 700_000 };
+			const bounds = { tries: 1, diskBytes: 7e9, delayBoundSeconds: 1_000_000 };
 			assert.deepEqual(await retryFailed(lab.project, { jobIds: [id] }, bounds, quietContext()), { retried: 1, left: 0 });
 			assert.equal(await setPriority(lab.project, { jobIds: [id] }, 1500, quietContext()), 1);
 			const reply = await succeeds(lab, job, 1);
 			assert.equal(Number(/<rsc_disk_bound>([^<]*)</.exec(reply.one('workunit') ?? '')?.[1]), 7e9);
 			const instance = await resultRow(lab, `${job}_1`);
-			assert.equal(instance.report_deadline - instance.sent_time, 700_000);
+			assert.equal(instance.report_deadline - instance.sent_time, 1_000_000);
 			assert.equal(instance.priority, 1500);
 		},
 	},

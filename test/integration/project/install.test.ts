@@ -76,6 +76,14 @@ async function rows(app: string): Promise<{ version_num: number; deprecated: num
 	);
 }
 
+/** A job that the daemons leave alone, in this state of being collected. */
+async function addJob(appId: number, assimilateState: number): Promise<void> {
+	await project.write(
+		"INSERT IGNORE INTO workunit (name, appid, assimilate_state, transition_time, xml_doc) VALUES (?, ?, ?, 2147483647, '')",
+		[`job_${String(appId)}_${String(assimilateState)}`, appId, assimilateState],
+	);
+}
+
 /** Puts a program in place of one of the project's for the time of `body`. */
 async function withTool(name: string, script: string, body: () => Promise<void>): Promise<void> {
 	const tool = inProject('bin', name);
@@ -135,6 +143,15 @@ describe('installing an app', () => {
 	test('is undone: files byte for byte as before, rows withdrawn, daemons gone; and can be installed again', async () => {
 		const before = await texts();
 		const report = await install();
+		await addJob(report.appId, 2);
+		expect(await undoEffects(project, report.backupId!)).toEqual([]);
+		await addJob(report.appId, 0);
+		expect(await undoEffects(project, report.backupId!)).toEqual([
+			`1 job of “${spec.app}” is not over.`,
+			expect.stringContaining('are not sent any more'),
+			expect.stringContaining('cancel their batches'),
+		]);
+		await expect(undoEffects(project, 'nothing')).rejects.toMatchObject({ code: 'install-failed' });
 		const undone = await undoInstall(project, report.backupId!, ctx);
 		expect(undone).toEqual({ app: spec.app, remains: [] });
 		expect(await texts()).toEqual(before);
@@ -156,26 +173,6 @@ describe('installing an app', () => {
 		expect(listed[0]?.files).toContain('config.xml');
 	});
 
-	test('says before it is undone what becomes of jobs that are not over', async () => {
-		const report = await install();
-		expect(await undoEffects(project, report.backupId!)).toEqual([]);
-		await project.write(
-			// The transitioner leaves them alone.
-			`INSERT IGNORE INTO workunit (name, appid, assimilate_state, xml_doc, batch, mod_time, transition_time)
-				VALUES (?, ?, 0, '', 0, NOW(), 2147483647), (?, ?, 2, '', 0, NOW(), 2147483647)`,
-			[`${spec.app}_open`, report.appId, `${spec.app}_over`, report.appId],
-		);
-		expect(await undoEffects(project, report.backupId!)).toEqual([
-			`1 job of “${spec.app}” is not over.`,
-			expect.stringContaining('are not sent any more'),
-			expect.stringContaining('cancel their batches'),
-		]);
-		const later = await install({ ...spec, runner: contentOfBytes('#!/bin/sh\nexit 2\n') });
-		expect((await undoEffects(project, later.backupId!))[1]).toContain('versions that the app had before');
-		await expect(undoEffects(project, 'nothing')).rejects.toMatchObject({ code: 'install-failed' });
-		await project.write('DELETE FROM workunit WHERE appid = ?', [report.appId]);
-	});
-
 	test('a new runner makes new versions and keeps the old ones for jobs that are pinned to them', async () => {
 		await install();
 		const report = await install({ ...spec, runner: contentOfBytes('#!/bin/sh\nexit 1\n') });
@@ -186,6 +183,8 @@ describe('installing an app', () => {
 		]);
 		const database = await project.database();
 		expect(await database.select('SELECT min_version FROM app WHERE name = ?', [spec.app])).toEqual([{ min_version: 100 }]);
+		await addJob(report.appId, 0);
+		expect((await undoEffects(project, report.backupId!))[1]).toContain('versions that the app had before');
 	});
 
 	test('versions for VirtualBox join those for containers, are verified, and are undone without them', async () => {
