@@ -160,6 +160,7 @@ function select(
 		label=${label}
 		aria-label=${label}
 		.options=${all}
+		.value=${value}
 		@change=${(event: Event) => onChange(valueOf(event))}
 	></vscode-single-select>`;
 }
