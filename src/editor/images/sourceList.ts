@@ -10,7 +10,7 @@ import type { Storage } from '../servers/serverStore.js';
 import type { Core } from '../services.js';
 import { dockerfileOf, type ImageSource, sourceOfDockerfile, sourceOfService } from './imageSource.js';
 
-const COMPOSE_GLOB = '**/{compose,docker-compose,podman-compose}{,.*}.{yml,yaml}';
+const COMPOSE_GLOB = '**/{compose,docker-compose,podman-compose}*.{yml,yaml}';
 const IGNORED = '**/{node_modules,.git,.venv,boinc-results}/**';
 const MOST_FILES = 100;
 /** A file with more is no Dockerfile, whatever it is called. */

@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
 
 import type { BuildOptions, PushCard, SourceDetail } from '../../protocol/imagesPage.js';
@@ -150,16 +151,18 @@ function select(
 	value: string,
 	onChange: (value: string) => void,
 ): TemplateResult {
+	// Not as elements: a select that is folded away would not find their labels. Anew only when they differ, for that closes its list.
+	const all = guard([value, JSON.stringify(choices)], () =>
+		choices.map((choice) => ({ ...choice, description: '', disabled: false, selected: choice.value === value })),
+	);
 	return html`<vscode-single-select
 		id=${id}
 		label=${label}
 		aria-label=${label}
+		.options=${all}
+		.value=${value}
 		@change=${(event: Event) => onChange(valueOf(event))}
-	>
-		${choices.map(
-			(choice) => html`<vscode-option value=${choice.value} ?selected=${choice.value === value}>${choice.label}</vscode-option>`,
-		)}
-	</vscode-single-select>`;
+	></vscode-single-select>`;
 }
 
 function images({ images: all }: SourceDetail, { words, select: choose }: DetailPorts): TemplateResult {
