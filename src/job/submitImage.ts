@@ -153,7 +153,8 @@ export function jobsOf(request: Pick<ContainerRequest, 'count' | 'jobs' | 'comma
 			remedy: 'Give a whole number from 1 to 1,000,000.',
 		});
 	}
-	const list: Sequence<JobRequest> = jobs ?? Array.from({ length: count ?? 1 }, () => ({}));
+	const length = count ?? 1;
+	const list: Sequence<JobRequest> = jobs ?? { length, at: (index) => (index < length ? {} : undefined) };
 	return mapped(list, (job, index) => ({
 		...(request.command && { command: request.command }),
 		...job,
