@@ -98,10 +98,8 @@ export class ChangeReader {
 		];
 	}
 
-	/** Of the jobs that changed of late only those between two instances: of the others it shows elsewhere. */
 	#between(batches: readonly FollowedBatch[]): number[] {
-		const recent = [...this.#recent.keys()].filter((id) => batches.some(({ index }) => index.get(id) === 'retrying'));
-		return [...new Set([...idsIn(batches, BETWEEN), ...recent])].sort((a, b) => a - b);
+		return [...new Set([...idsIn(batches, BETWEEN), ...this.#recent.keys()])].sort((a, b) => a - b);
 	}
 
 	/** The next jobs in turn, with what happened to them since the turn before. */

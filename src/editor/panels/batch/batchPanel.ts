@@ -267,7 +267,8 @@ export class BatchPanel implements Disposable {
 	#schedule(ms: number): void {
 		clearTimeout(this.#timer);
 		const isOver = this.#summary !== undefined && isFinalBatchState(this.#summary.batch.state);
-		const isSeen = this.#panel.visible && vscode.window.state.focused;
+		const isFirst = this.#summary === undefined;
+		const isSeen = this.#panel.visible && (vscode.window.state.focused || isFirst);
 		if (!this.#disposed && isSeen && !(isOver && this.#shown !== '')) {
 			const pace = Math.max(ms, this.#notBefore - this.#services.clock.now());
 			this.#timer = setTimeout(() => void this.#refresh(), pace);
