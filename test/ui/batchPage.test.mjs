@@ -163,13 +163,6 @@ test('the tree puts the jobs together by a parameter', async () => {
 	await keepPicture(wb, { name: 'jobs by a parameter' });
 });
 
-test('a batch that is dragged into the editor opens its job file', async () => {
-	const row = wb.treeItems('Jobs').filter({ hasText: 'Fit of 1500 spectra' }).first();
-	await row.dragTo(wb.page.locator('.editor-group-container').first());
-	await wb.page.locator('.view-lines').filter({ hasText: 'was submitted without a job file' }).waitFor();
-	await wb.runCommand('View: Close Editor');
-});
-
 test('the page in three themes at two widths', async () => {
 	await wb.runCommand('View: Close Primary Side Bar');
 	for (const theme of ['Light (Visual Studio)', 'Dark (Visual Studio)', 'Dark High Contrast']) {
