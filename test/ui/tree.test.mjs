@@ -138,6 +138,22 @@ test('rows that the server purges leave the count, and the row says so', { timeo
 	await row(`${await countsInWords()} · 100 removed from the server`).waitFor({ timeout: 15_000 });
 });
 
+test('a click on a batch opens its page beside the tree, which follows the jobs', { timeout: 120_000 }, async () => {
+	await row('sweep').first().locator('.label-name').click();
+	const page = await wb.webview('#figures .figure', { timeout: 45_000 });
+	await page.getByRole('heading', { name: 'sweep' }).waitFor();
+	const done = async () =>
+		Number((await page.locator('#parts li').filter({ hasText: 'done' }).locator('b').innerText()).replace(/,/g, ''));
+	const before = await done();
+	await live.happen(db, 'done', at(9500), at(9519));
+	for (let i = 0; i < 100 && (await done()) !== before + 20; i++) {
+		await sleep(100);
+	}
+	assert.equal(await done(), before + 20);
+	await keepPicture(wb, { name: 'a batch and its page' });
+	await wb.runCommand('View: Close Editor');
+});
+
 test('a filter that hides all batches says so, and leads back', { timeout: 60_000 }, async () => {
 	await wb.runCommand('BOINC: Filter Batches…');
 	await wb.pick('By Name…', { title: 'Filter Batches' });

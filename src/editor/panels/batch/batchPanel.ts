@@ -149,8 +149,10 @@ export class BatchPanel implements Disposable {
 		try {
 			switch (message.type) {
 				case 'ready':
-					this.#shown = '';
 					this.#channel.send({ type: 'words', words: batchWords(), keep: this.#reference });
+					// A reading that began before may have sent its figures to nobody.
+					await this.#reading;
+					this.#shown = '';
 					await this.#refresh();
 					break;
 				case 'view':
