@@ -53,14 +53,20 @@ try {
 		...(args.grep && { MOCHA_GREP: args.grep }),
 		...(args.oldest && { VSCODE_HARNESS_CODE_SERVER: OLDEST.codeServer, VSCODE_HARNESS_NODE: OLDEST.node }),
 	});
-	await runTests({
+	const ended = await runTests({
 		vscodeExecutablePath: args.executable ?? at('harness/bin/code-web.mjs'),
 		extensionDevelopmentPath: root,
 		extensionTestsPath: path.join(out, 'index.js'),
 		launchArgs: [workspace],
-	});
+	}).catch((error) => error);
+	if (!fs.existsSync(report)) {
+		throw ended;
+	}
 	const { results } = JSON.parse(fs.readFileSync(report, 'utf8'));
 	const count = (state) => results.filter((result) => result.state === state).length;
+	for (const { title, error } of results.filter(({ state }) => state === 'failed')) {
+		console.error(`not ok 1 - ${title}\n${error}`);
+	}
 	console.log(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`);
 	failed = count('passed') === 0 || count('failed') > 0 || count('skipped') > 0;
 } catch (error) {

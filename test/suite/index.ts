@@ -16,7 +16,7 @@ export async function run(): Promise<void> {
 	const { default: Mocha } = await import('mocha');
 	const mocha = new Mocha({
 		ui: 'tdd',
-		timeout: 20_000,
+		timeout: 120_000, // a busy computer needs it; of no importance while all goes well
 		color: false,
 		forbidOnly: true,
 		...(process.env.MOCHA_GREP !== undefined && { grep: process.env.MOCHA_GREP }),

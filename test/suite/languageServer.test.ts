@@ -44,7 +44,6 @@ suite('language server', () => {
 	}
 
 	test('marks a mistake in boinc2docker.yml, mends it by a quick fix, and keeps the language of the file', async function () {
-		this.timeout(60_000); // starts a process
 		const found = diagnosticsOf(job, (all) => all.length === 1);
 		const document = await vscode.workspace.openTextDocument(job);
 		assert.equal(document.languageId, 'yaml');

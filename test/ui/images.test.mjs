@@ -53,7 +53,7 @@ before(
 			settings: { 'boinc2docker.engine.command': 'podman' },
 		});
 	},
-	{ timeout: 3 * MINUTES },
+	{ timeout: 10 * MINUTES },
 );
 after(
 	async () => {
@@ -93,7 +93,7 @@ async function unfold(folderName, file) {
 
 test('the panel shows what can be built, the engine, and what a build will read', async () => {
 	await wb.runCommand('BOINC: Focus on Images View');
-	page = await wb.webview('.sources', { timeout: MINUTES });
+	page = await wb.webview('.sources');
 	await state(/Podman \d/).waitFor();
 	assert.deepEqual(await page.locator('.head .file').allTextContents(), ['Dockerfile', 'slow (compose.yml)', 'Dockerfile']);
 	await unfold('analysis');
@@ -104,13 +104,13 @@ test('the panel shows what can be built, the engine, and what a build will read'
 
 test('a build shows its steps with their logs, its image, and what that costs', async () => {
 	await press('Build');
-	await state(/^Built/).waitFor({ timeout: MINUTES });
+	await state(/^Built/).waitFor();
 	const step = page.locator('.steps li', { hasText: 'in mode $MODE' });
 	await step.locator('summary').click();
 	await step.locator('.log', { hasText: `${HOSTILE} in mode quick` }).waitFor();
 	assert.equal(await page.locator('img').count(), 0);
 	await page.locator('.images .chosen', { hasText: 'analysis:latest' }).waitFor();
-	await page.locator('.figures').waitFor({ timeout: MINUTES });
+	await page.locator('.figures').waitFor();
 	assert.match(await page.locator('.map').getAttribute('aria-label'), /By folder: opt .*MB/);
 	const warnings = await page.locator('.warnings summary').allTextContents();
 	for (const text of ['looks like a key', 'runs as root', 'leads to nothing']) {
@@ -124,7 +124,7 @@ test('a build shows its steps with their logs, its image, and what that costs', 
 test('a failing build leads to the line, in the panel and as a problem', async () => {
 	await unfold('broken');
 	await press('Build');
-	await state('The build failed').waitFor({ timeout: MINUTES });
+	await state('The build failed').waitFor();
 	await page.locator('.trouble .link', { hasText: 'Line 4' }).click();
 	await wb.page.locator('.tab.active[aria-label^="Dockerfile"]').waitFor();
 	await wb.page.locator('.statusbar-item', { hasText: 'Ln 4' }).waitFor();
@@ -139,11 +139,11 @@ test('Cancel stops the engine, and meanwhile another image can be built', async 
 	await page.locator('.steps li', { hasText: 'sleep' }).waitFor();
 	await unfold('analysis');
 	await press('Build');
-	await state(/^Built/).waitFor({ timeout: MINUTES });
+	await state(/^Built/).waitFor();
 	await page.locator('.badge', { hasText: 'building' }).waitFor();
 	await unfold('analysis', 'slow');
 	await press('Cancel Build');
-	await state('Build cancelled').waitFor({ timeout: MINUTES });
+	await state('Build cancelled').waitFor();
 	assert.equal(runs('/bin/busybox sleep 987'), false);
 });
 
@@ -153,16 +153,16 @@ test('the image is pushed, and pushed again nothing is sent', async () => {
 	await wb.type(`local:${sandbox.projectRoot}`, { title: 'Add Server' });
 	await wb.statusItem('Sandbox').waitFor();
 	await press('Push to Sandbox');
-	await state(/Pushed to Sandbox: .*MB sent/).waitFor({ timeout: MINUTES });
-	await page.locator('.cost .summary', { hasText: 'Sandbox has all of it' }).waitFor({ timeout: MINUTES });
+	await state(/Pushed to Sandbox: .*MB sent/).waitFor();
+	await page.locator('.cost .summary', { hasText: 'Sandbox has all of it' }).waitFor();
 	await press('Push to Sandbox');
-	await state('nothing was sent').waitFor({ timeout: MINUTES });
+	await state('nothing was sent').waitFor();
 });
 
 test('what changes in the image is what must be sent', async () => {
 	fs.writeFileSync(path.join(folder, 'main.sh'), 'echo changed\n');
 	await press('Build');
-	await page.locator('.cost .summary', { hasText: /^\d.* must be sent to Sandbox/ }).waitFor({ timeout: MINUTES });
+	await page.locator('.cost .summary', { hasText: /^\d.* must be sent to Sandbox/ }).waitFor();
 	const figure = (label) => page.locator('.figure', { hasText: label }).locator('.value').innerText();
 	assert.match(await figure('A new volunteer'), /MB$/);
 	assert.match(await figure('With the former version'), /^\d+(\.\d+)? (B|KB)$/);
@@ -190,11 +190,11 @@ test('everything is there again after the view was hidden and the window loaded 
 	await unfold('analysis');
 	await wb.showContainer('Explorer');
 	await wb.runCommand('BOINC: Focus on Images View');
-	page = await wb.webview('.figures', { timeout: MINUTES });
+	page = await wb.webview('.figures');
 	await wb.page.reload();
 	await wb.ready();
 	await wb.runCommand('BOINC: Focus on Images View');
-	page = await wb.webview('.images .chosen', { timeout: MINUTES });
+	page = await wb.webview('.images .chosen');
 	await page
 		.locator('.is-open')
 		.filter({ has: head('analysis') })

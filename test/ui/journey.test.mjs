@@ -46,7 +46,7 @@ before(
 			},
 		});
 	},
-	{ timeout: 5 * MINUTES },
+	{ timeout: 10 * MINUTES },
 );
 after(
 	async () => {
@@ -57,7 +57,7 @@ after(
 		await sandbox?.stop();
 		fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
 	},
-	{ timeout: 2 * MINUTES },
+	{ timeout: 8 * MINUTES },
 );
 beforeEach(() => wb.reset());
 afterEach((t) => keepPicture(wb, t));
@@ -65,7 +65,7 @@ afterEach((t) => keepPicture(wb, t));
 /** A step of the journey: fails at once when an earlier one failed. */
 let lost;
 function step(name, minutes, run) {
-	test(name, { timeout: minutes * MINUTES }, async () => {
+	test(name, { timeout: 3 * minutes * MINUTES }, async () => {
 		assert.equal(lost, undefined, `the step “${lost}” failed`);
 		lost = name;
 		await run();
@@ -137,11 +137,11 @@ step('the app is installed from the palette: plan, question, report', 4, async (
 	await wb.pick('Docker or Podman', { title: 'Install App (3/4)' });
 	await wb.pick('Folder…', { title: 'Install App (4/4)' });
 	await chooseFile(sandbox.wrapperFolder, 'Use This Folder');
-	await wb.quickPickRow('Install “boinc2docker” on Sandbox').waitFor({ timeout: MINUTES });
+	await wb.quickPickRow('Install “boinc2docker” on Sandbox').waitFor();
 	await wb.page.locator('.tab.active', { hasText: 'Plan for boinc2docker' }).waitFor();
 	await keepPicture(wb, { name: 'plan of an installation' });
 	await wb.pick('Install “boinc2docker” on Sandbox');
-	await wb.notification('is installed on Sandbox').waitFor({ timeout: 3 * MINUTES });
+	await wb.notification('is installed on Sandbox').waitFor({ timeout: 8 * MINUTES });
 	await welcome('No jobs yet').waitFor();
 });
 
@@ -152,7 +152,7 @@ step('a second installation finds nothing to do', 2, async () => {
 	await wb.pick('Docker or Podman', { title: 'Install App (3/4)' });
 	await wb.pick('Folder…', { title: 'Install App (4/4)' });
 	await chooseFile(sandbox.wrapperFolder, 'Use This Folder');
-	await wb.notification('nothing is missing').waitFor({ timeout: MINUTES });
+	await wb.notification('nothing is missing').waitFor();
 });
 
 step('a right click on a Dockerfile submits a job, and its batch is shown', 4, async () => {
@@ -162,11 +162,11 @@ step('a right click on a Dockerfile submits a job, and its batch is shown', 4, a
 	await wb.type('0', { title: 'Submit as BOINC Job (2/2)', accept: false });
 	await wb.quickInputMessage.filter({ hasText: 'A number from 1 to' }).waitFor();
 	await wb.type('1');
-	await wb.dialog.filter({ hasText: 'Submit “analysis” as 1 job?' }).waitFor({ timeout: MINUTES });
+	await wb.dialog.filter({ hasText: 'Submit “analysis” as 1 job?' }).waitFor();
 	await wb.dialog.filter({ hasText: /Hosts: 1 of the 1 of the last week can take the jobs/ }).waitFor();
 	await keepPicture(wb, { name: 'plan before submitting' });
 	await wb.dialog.getByRole('button', { name: 'Submit 1 Job to Sandbox' }).click();
-	await wb.notification('Submitted “analysis” to Sandbox as 1 job').waitFor({ timeout: 3 * MINUTES });
+	await wb.notification('Submitted “analysis” to Sandbox as 1 job').waitFor({ timeout: 8 * MINUTES });
 	await row('analysis').waitFor();
 });
 
@@ -174,9 +174,9 @@ step('the tree reaches valid, and the end is told with the way to the results', 
 	await wb.showContainer('BOINC');
 	await unfold(row('analysis'));
 	await unfold(jobRow());
-	await row(VALID).waitFor({ timeout: 4 * MINUTES });
-	await row('1/1 done').waitFor({ timeout: 2 * MINUTES });
-	await wb.notification('is over').waitFor({ timeout: MINUTES });
+	await row(VALID).waitFor({ timeout: 8 * MINUTES });
+	await row('1/1 done').waitFor({ timeout: 8 * MINUTES });
+	await wb.notification('is over').waitFor();
 	await wb.pressInNotification('is over', 'Open Results');
 	await wb.pressInNotification('Results of 1 of 1 jobs', 'Open');
 	await wb.page.locator('.tab[aria-label^="hello.txt"]').waitFor();
@@ -238,7 +238,7 @@ step('the job runs again on this computer, with its output in a terminal', 3, as
 	await wb.showContainer('BOINC');
 	await wb.contextMenu(jobRow());
 	await wb.chooseInMenu('Reproduce Locally');
-	await wb.page.locator('.xterm-rows').filter({ hasText: 'Exit code 0' }).waitFor({ timeout: MINUTES });
+	await wb.page.locator('.xterm-rows').filter({ hasText: 'Exit code 0' }).waitFor();
 	await keepPicture(wb, { name: 'job reproduced locally' });
 	const again = path.join(folder, 'boinc-results', 'reproduced');
 	await until(
@@ -252,7 +252,7 @@ step('cancelling asks with the number of jobs, and touches only the unfinished',
 	await wb.type('/bin/busybox sleep 600', { title: 'Submit as BOINC Job (1/2)' });
 	await wb.type('3', { title: 'Submit as BOINC Job (2/2)' });
 	await wb.dialog.getByRole('button', { name: 'Submit 3 Jobs to Sandbox' }).click({ timeout: MINUTES });
-	await wb.notification('as 3 jobs').waitFor({ timeout: 3 * MINUTES });
+	await wb.notification('as 3 jobs').waitFor({ timeout: 8 * MINUTES });
 	await wb.showContainer('BOINC');
 	const batch = row('0/3 done').first();
 	await batch.waitFor();
@@ -260,9 +260,9 @@ step('cancelling asks with the number of jobs, and touches only the unfinished',
 	await wb.chooseInMenu('Cancel Batch');
 	await wb.dialog.filter({ hasText: 'Cancel the 3 unfinished jobs of “analysis”?' }).waitFor();
 	await wb.dialog.getByRole('button', { name: 'Cancel 3 Jobs' }).click();
-	await wb.notification('Cancelled 3 jobs').waitFor({ timeout: MINUTES });
+	await wb.notification('Cancelled 3 jobs').waitFor();
 	// Those that a host has begun end when it contacts the server next.
-	await row(/0\/3 done · \d (being )?cancelled/).waitFor({ timeout: MINUTES });
+	await row(/0\/3 done · \d (being )?cancelled/).waitFor();
 	assert.equal(await row('1/1 done').count(), 1);
 	assert.equal(await wb.notification('is over').count(), 0);
 });
@@ -273,7 +273,7 @@ step('a Dockerfile that does not build is explained, and nothing is submitted', 
 	await wb.explorerCommand('Containerfile', 'Submit as BOINC Job');
 	await wb.type('', { title: 'Submit as BOINC Job (1/2)' });
 	await wb.type('1', { title: 'Submit as BOINC Job (2/2)' });
-	await wb.notification('no-such-file').waitFor({ timeout: MINUTES });
+	await wb.notification('no-such-file').waitFor();
 	await keepPicture(wb, { name: 'build that fails' });
 	await wb.showContainer('BOINC');
 	assert.equal(await row(/\/\d+ done/).count(), 2);
@@ -320,7 +320,7 @@ step('when the server is gone, the view says so and keeps its rows', 3, async ()
 	await sandbox.stop();
 	await wb.showContainer('BOINC');
 	await wb.runCommand('BOINC: Refresh');
-	await row('not reachable').waitFor({ timeout: MINUTES });
+	await row('not reachable').waitFor();
 	await wb.view('Jobs').locator('.message').filter({ hasText: 'Sandbox: ' }).waitFor();
 	assert.equal(await row('1/1 done').count(), 1);
 	await wb.statusItem('not reachable').waitFor();

@@ -39,7 +39,7 @@ before(
 		await wb.type(target, { title: 'Add Server' });
 		await row('sweep').waitFor();
 	},
-	{ timeout: 180_000 },
+	{ timeout: 300_000 },
 );
 after(async () => {
 	await wb?.close();
@@ -85,7 +85,7 @@ async function countsInWords() {
 		.join(' · ');
 }
 
-test('what is chosen and unfolded stays while 10,000 jobs move, and counts are exact', { timeout: 120_000 }, async () => {
+test('what is chosen and unfolded stays while 10,000 jobs move, and counts are exact', { timeout: 300_000 }, async () => {
 	await unfold(row('sweep'));
 	await unfold(row('Waiting for a host'));
 	await row(job(1)).waitFor();
@@ -106,47 +106,47 @@ test('what is chosen and unfolded stays while 10,000 jobs move, and counts are e
 		assert.equal(await row(job(3)).first().getAttribute('aria-selected'), 'true');
 		assert.equal(await row(job(1)).first().getAttribute('aria-expanded'), 'true');
 	}
-	await row(await countsInWords()).waitFor({ timeout: 15_000 });
+	await row(await countsInWords()).waitFor();
 	assert.equal(await row(job(3)).first().getAttribute('aria-selected'), 'true');
 	assert.equal(await row(`${job(1)}_0`).count(), 1);
 });
 
-test('a job that begins leaves its group, and what is selected stays', { timeout: 60_000 }, async () => {
+test('a job that begins leaves its group, and what is selected stays', { timeout: 300_000 }, async () => {
 	await live.happen(db, 'sent', at(1), at(1));
-	await row(`${job(1)}_0`).waitFor({ state: 'detached', timeout: 15_000 });
+	await row(`${job(1)}_0`).waitFor({ state: 'detached' });
 	assert.equal(await row(job(3)).first().getAttribute('aria-selected'), 'true');
-	await row(await countsInWords()).waitFor({ timeout: 15_000 });
+	await row(await countsInWords()).waitFor();
 });
 
-test('a database that goes away during changes and comes back is caught up with', { timeout: 120_000 }, async () => {
+test('a database that goes away during changes and comes back is caught up with', { timeout: 300_000 }, async () => {
 	const { port } = server;
 	await live.happen(db, 'done', at(9400), at(9449));
 	await db.end();
 	await server.stop();
-	await wb.view('Jobs').locator('.message').filter({ hasText: 'database' }).waitFor({ timeout: 30_000 });
+	await wb.view('Jobs').locator('.message').filter({ hasText: 'database' }).waitFor();
 	await row('sweep').waitFor(); // the last known rows stay
 	server = await live.startMariadb({ dir: path.join(scratch, 'db'), port });
 	db = await live.openDatabase(server);
 	await live.happen(db, 'done', at(9450), at(9499));
-	await row(await countsInWords()).waitFor({ timeout: 60_000 });
+	await row(await countsInWords()).waitFor();
 	assert.equal(await wb.view('Jobs').locator('.message').filter({ hasText: 'database' }).count(), 0);
 });
 
-test('rows that the server purges leave the count, and the row says so', { timeout: 60_000 }, async () => {
+test('rows that the server purges leave the count, and the row says so', { timeout: 300_000 }, async () => {
 	await db.execute('DELETE FROM workunit WHERE batch = ? AND canonical_resultid > 0 LIMIT 100', [sweep.batch]);
 	await wb.runCommand('BOINC: Refresh');
-	await row(`${await countsInWords()} · 100 removed from the server`).waitFor({ timeout: 15_000 });
+	await row(`${await countsInWords()} · 100 removed from the server`).waitFor();
 });
 
-test('a click on a batch opens its page beside the tree, which follows the jobs', { timeout: 120_000 }, async () => {
+test('a click on a batch opens its page beside the tree, which follows the jobs', { timeout: 300_000 }, async () => {
 	await row('sweep').first().locator('.label-name').click();
-	const page = await wb.webview('#figures .figure', { timeout: 45_000 });
+	const page = await wb.webview('#figures .figure');
 	await page.getByRole('heading', { name: 'sweep' }).waitFor();
 	const done = async () =>
 		Number((await page.locator('#parts li').filter({ hasText: 'done' }).locator('b').innerText()).replace(/,/g, ''));
 	const before = await done();
 	await live.happen(db, 'done', at(9500), at(9519));
-	for (let i = 0; i < 100 && (await done()) !== before + 20; i++) {
+	for (let i = 0; i < 900 && (await done()) !== before + 20; i++) {
 		await sleep(100);
 	}
 	assert.equal(await done(), before + 20);
@@ -154,20 +154,20 @@ test('a click on a batch opens its page beside the tree, which follows the jobs'
 	await wb.runCommand('View: Close Editor');
 });
 
-test('a filter that hides all batches says so, and leads back', { timeout: 60_000 }, async () => {
+test('a filter that hides all batches says so, and leads back', { timeout: 300_000 }, async () => {
 	await wb.runCommand('BOINC: Filter Batches…');
 	await wb.pick('By Name…', { title: 'Filter Batches' });
 	await wb.type('no such batch', { title: 'Filter Batches' });
 	// A view with a description is not called “Jobs Section” any more.
 	const change = wb.page.getByRole('button', { name: 'Change Filter' });
-	await change.waitFor({ timeout: 15_000 });
+	await change.waitFor();
 	await keepPicture(wb, { name: 'the filter hides all batches' });
 	await change.click();
 	await wb.pick('All Batches', { title: 'Filter Batches' });
 	await row('sweep').first().waitFor();
 });
 
-test('jobs come in pages of 200', { timeout: 60_000 }, async () => {
+test('jobs come in pages of 200', { timeout: 300_000 }, async () => {
 	await unfold(row('sweep'));
 	await unfold(row('Waiting for a host'));
 	const more = row('Load More').first();
@@ -179,7 +179,7 @@ test('jobs come in pages of 200', { timeout: 60_000 }, async () => {
 	await more.waitFor();
 });
 
-test('the tree in three themes', { timeout: 90_000 }, async () => {
+test('the tree in three themes', { timeout: 300_000 }, async () => {
 	await pointAtList();
 	for (let i = 0; i < 300; i++) {
 		await wb.page.mouse.wheel(0, -9000);

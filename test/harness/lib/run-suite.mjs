@@ -18,7 +18,7 @@ const { values: args } = parseArgs({
 		tests: { type: 'string' },
 		workspace: { type: 'string' },
 		report: { type: 'string' },
-		timeout: { type: 'string', default: '300' },
+		timeout: { type: 'string', default: '900' },
 		verbose: { type: 'boolean', default: false },
 	},
 });

@@ -117,7 +117,7 @@ export async function startServer({ settings = {}, vsix = [], env = {}, driver =
 	};
 	let text = '';
 	const port = await new Promise((resolve, reject) => {
-		const timer = setTimeout(() => reject(new Error(`VS Code's server said nothing for 30 s\n${text}`)), 30_000);
+		const timer = setTimeout(() => reject(new Error(`VS Code's server said nothing for 120 s\n${text}`)), 120_000);
 		const onData = (chunk) => {
 			output.write(chunk);
 			text = (text + chunk).slice(-20_000);

@@ -29,7 +29,7 @@ export async function runSuite({
 	folder,
 	env = {},
 	settings,
-	timeout = 300_000,
+	timeout = 900_000,
 	verbose = false,
 }) {
 	const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'vscode-suite-'));
@@ -48,6 +48,7 @@ export async function runSuite({
 		const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
 		await context.grantPermissions(['clipboard-read', 'clipboard-write']); // vscode.env.clipboard
 		const page = await context.newPage();
+		page.setDefaultTimeout(120_000);
 		// VS Code calls these two. The first gets what the extension host prints with console.log, as console.log gets it.
 		await page.exposeFunction('codeAutomationLog', (type, args) => {
 			const line = format(...args);

@@ -35,7 +35,7 @@ export class Workbench {
 		this.page = page;
 		this.server = server;
 		this.browser = browser;
-		page.setDefaultTimeout(60_000); // of no importance while all goes well; a busy computer needs it
+		page.setDefaultTimeout(120_000); // of no importance while all goes well; a busy computer needs it
 		page.on('console', (m) => this.consoleLines.push(`[${m.type()}] ${m.text()}`));
 	}
 
@@ -256,7 +256,7 @@ export class Workbench {
 	 * The document of a webview (view, panel or custom editor): a frame in a frame that lies outside the view's own
 	 * element. `selector` is something only this webview contains. VS Code loads it again after it was hidden: ask again.
 	 */
-	async webview(selector, { timeout = 15_000 } = {}) {
+	async webview(selector, { timeout = 120_000 } = {}) {
 		const end = Date.now() + timeout;
 		while (Date.now() < end) {
 			for (const frame of this.page.frames()) {
