@@ -35,7 +35,18 @@ export default defineConfig({
 	],
 	test: {
 		projects: [
-			{ extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+			{
+				extends: true,
+				// A process and a module graph for each file take longer than the tests.
+				test: {
+					name: 'unit',
+					include: ['test/unit/**/*.test.ts'],
+					testTimeout: 60_000,
+					pool: 'threads',
+					isolate: false,
+					maxWorkers: 2,
+				},
+			},
 			{
 				extends: true,
 				test: {

@@ -23,7 +23,7 @@ const uiTests = readdirSync(path.join(root, 'test/ui'))
 
 /** What everything else needs; a failure here ends the run. */
 const FIRST = [
-	{ name: 'packages', run: [node, 'scripts/systemPackages.mjs', 'test'] },
+	{ name: 'packages', fetches: true, run: [node, 'scripts/systemPackages.mjs', 'test'] },
 	{ name: 'package', run: [node, 'scripts/package.mjs'] },
 ];
 
@@ -41,7 +41,7 @@ const CHECKS = [
 const oldestUiTests = ['package', 'basics', 'journey'].map((name) => `test/ui/${name}.test.mjs`);
 /** The packaged extension in one version of VS Code, which is fetched first. */
 const inEditor = (suffix, env, files) => [
-	{ name: `vscode${suffix}`, real: true, env, run: [node, 'test/harness/lib/install-vscode.mjs'] },
+	{ name: `vscode${suffix}`, real: true, fetches: true, env, run: [node, 'test/harness/lib/install-vscode.mjs'] },
 	{ name: `suite${suffix}`, real: true, env, run: [node, 'test/suite.mjs'] },
 	{ name: `ui${suffix}`, real: true, env, run: [node, '--test', '--test-concurrency=1', ...files] },
 ];
@@ -84,7 +84,7 @@ function runOne(step, attempt) {
 		const [program, ...argv] = step.run;
 		const child = spawn(program, argv, {
 			cwd: root,
-			env: { ...process.env, FORCE_COLOR: '0', ...step.env },
+			env: environmentOf(step),
 			stdio: ['ignore', 'pipe', 'pipe'],
 		});
 		let text = '';
@@ -101,6 +101,18 @@ function runOne(step, attempt) {
 		});
 	});
 }
+
+/**
+ * The environment of the steps. Each start of Node.js reads this file of certificates, a tenth of a second for a usual one,
+ * and the tests start thousands that trust nobody outside this computer. What fetches packages keeps it.
+ */
+const { NODE_EXTRA_CA_CERTS: certificates, ...environment } = process.env;
+const environmentOf = ({ env, fetches }) => ({
+	...environment,
+	...(fetches && certificates !== undefined && { NODE_EXTRA_CA_CERTS: certificates }),
+	FORCE_COLOR: '0',
+	...env,
+});
 
 /** What a person looks for first in a long output: the first failures, with what stands around them, and the end. */
 function essence(text) {

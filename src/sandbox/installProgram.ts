@@ -64,7 +64,8 @@ async function installCommands(folders: SandboxFolders): Promise<void> {
 	}
 }
 
+/** The programs trust nobody outside this computer, and reading a file of certificates at each start takes Node.js long. */
 function wrapper(folders: SandboxFolders, node: string, kind: 'tool' | 'daemon', name: string): string {
 	const words = [node, path.join(folders.program, PROGRAM_FILE), kind, name].map(quoteWord).join(' ');
-	return `#!/bin/sh\nSANDBOX_PROJECT_ROOT=${quoteWord(folders.projectRoot)} exec ${words} "$@"\n`;
+	return `#!/bin/sh\nunset NODE_EXTRA_CA_CERTS\nSANDBOX_PROJECT_ROOT=${quoteWord(folders.projectRoot)} exec ${words} "$@"\n`;
 }

@@ -272,7 +272,7 @@ describe('any sequence of versions', () => {
 					await Promise.all(open.splice(0).map((image) => image.dispose()));
 				}
 			}),
-			{ numRuns: 40 },
+			{ numRuns: 15 },
 		);
 	}, 90_000);
 });
