@@ -1,40 +1,72 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 
-import { silentLog, systemClock } from '../src/common/ports.js';
-import { BatchReader } from '../src/monitor/batchPage/summary.js';
-import { ProjectMonitor } from '../src/monitor/projectMonitor.js';
-import { type Database, openDatabase, type Parameter } from '../src/sandbox/database.js';
+import { type Database, openDatabase } from '../src/sandbox/database.js';
 import { startMariadb } from '../src/sandbox/mariadb.js';
 import { measureFetch } from './monitor/fetch.js';
-import { BATCHES, fill, OPEN } from './monitor/fill.js';
+import { fill, openBatches, type ProjectSize, projectSize, resultsIn } from './monitor/fill.js';
 import { lagFigures } from './monitor/lag.js';
-import { Meter } from './monitor/meter.js';
+import { pageFigures } from './monitor/page.js';
+import { pollFigures } from './monitor/polls.js';
 
-const REPEATS = 15;
-const CHANGES = 100;
-const HIDDEN_MS = 60_000;
-const LARGE_BATCH = 1;
+const PARTS = ['poll', 'page', 'lag', 'fetch'] as const;
+type Part = (typeof PARTS)[number];
 
 /**
  * Watching a project of a million results in 200 batches, of which four are open, one with 100,000 jobs. Milliseconds are those of the
- * statements as a client on the same computer sees them, medians. With a folder as argument the filled database is kept there.
+ * statements as a client on the same computer sees them, medians. Arguments:
+ *
+ *   --only PART    poll, page, lag or fetch; may be repeated. All by default.
+ *   --batches N    fewer batches
+ *   --jobs N       jobs of the large batch; the others shrink with it
+ *   FOLDER         keeps the filled database there, for the next time
  */
-export async function run([kept]: readonly string[]): Promise<Record<string, unknown>> {
+export async function run(args: readonly string[]): Promise<Record<string, unknown>> {
+	const { values, positionals } = parseArgs({
+		args: [...args],
+		allowPositionals: true,
+		options: { only: { type: 'string', multiple: true }, batches: { type: 'string' }, jobs: { type: 'string' } },
+	});
+	const parts = new Set(values.only?.map(partOf) ?? PARTS);
+	const fetch = async (): Promise<Record<string, unknown>> => (parts.has('fetch') ? { fetch: await measureFetch() } : {});
+	if (parts.size === 1 && parts.has('fetch')) {
+		return fetch();
+	}
+	const size = projectSize({
+		...(values.batches !== undefined && { batches: wholeOf(values.batches) }),
+		...(values.jobs !== undefined && { jobs: wholeOf(values.jobs) }),
+	});
+	return { ...(await onDatabase(size, parts, positionals[0])), ...(await fetch()) };
+}
+
+/** The figures of all parts that need a filled database. */
+async function onDatabase(size: ProjectSize, parts: ReadonlySet<Part>, kept?: string): Promise<Record<string, unknown>> {
 	const dir = kept ?? (await mkdtemp(path.join(os.tmpdir(), 'b2d-bench-')));
 	const server = await startMariadb({ dir: path.join(dir, 'db') });
 	try {
 		const db = await openDatabase(server);
 		const tables = await db.select('SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()');
 		if (tables.length === 0) {
-			await fill(db);
+			await fill(db, size);
 		}
 		await db.execute('SET GLOBAL innodb_buffer_pool_size = 2147483648');
-		const figures = await measure(db, await openDatabase(server));
-		const lag = await lagFigures(server, db, dir);
+		const session = async (): Promise<Database> => {
+			const opened = await openDatabase(server);
+			await opened.execute("SET time_zone = '+00:00'");
+			return opened;
+		};
+		const figures = {
+			results: resultsIn(size),
+			batches: size.batches,
+			open: openBatches(size).length,
+			...(parts.has('poll') && (await pollFigures(db, await session()))),
+			...(parts.has('page') && (await pageFigures(await session()))),
+			...(parts.has('lag') && (await lagFigures(server, db, { dir, jobs: size.large }))),
+		};
 		await db.end();
-		return { ...figures, ...lag, fetch: await measureFetch() };
+		return figures;
 	} finally {
 		await server.stop();
 		if (kept === undefined) {
@@ -43,140 +75,18 @@ export async function run([kept]: readonly string[]): Promise<Record<string, unk
 	}
 }
 
-async function measure(changes: Database, session: Database): Promise<Record<string, unknown>> {
-	await session.execute("SET time_zone = '+00:00'");
-	const meter = new Meter((sql, params) => session.select(sql, params as Parameter[]));
-	const monitorOf = (): ProjectMonitor =>
-		new ProjectMonitor({ log: silentLog, clock: systemClock, database: () => Promise.resolve(meter) });
-
-	const before = heapMb();
-	const cold = await timed(async () => {
-		const first = monitorOf();
-		await first.load();
-		await first.jobs(LARGE_BATCH, { limit: 201 });
-	});
-	const monitor = monitorOf();
-	await monitor.load();
-	const countMs = await timed(() => monitor.refresh());
-	const memoryMb = heapMb() - before;
-	const poll = async (): Promise<number> => {
-		meter.reset();
-		await monitor.poll();
-		return meter.totalMs;
-	};
-	// MariaDB knows when a table was changed since it was started only from the first change on.
-	await changes.execute('UPDATE workunit SET priority = 1 - priority WHERE id = 1');
-	await changes.execute('UPDATE result SET priority = 1 - priority WHERE id = 1');
-	await systemClock.sleep(5_000); // the last change has to be older than the overlap
-	const idle = await repeated(poll);
-	const idleStatements = meter.count;
-
-	const counts = (): unknown => monitor.batch(LARGE_BATCH)?.counts;
-	const doneBefore = monitor.batch(LARGE_BATCH)?.counts.done ?? 0;
-	const delta: number[] = [];
-	for (let n = 0; n < REPEATS; n++) {
-		await move(changes);
-		delta.push(await poll());
+function partOf(text: string): Part {
+	const part = PARTS.find((one) => one === text);
+	if (part === undefined) {
+		throw new Error(`There is no part “${text}”: ${PARTS.join(', ')}`);
 	}
-	const naive = await repeated(async () => {
-		meter.reset();
-		await meter.select(NAIVE, []);
-		await meter.select(NAIVE_RESULTS, []);
-		return meter.totalMs;
-	}, 3);
-	const exact = JSON.stringify(counts());
-	await monitor.refresh();
-	const firstPage = await repeated(() =>
-		timed(async () => {
-			await monitor.jobs(LARGE_BATCH, { states: ['queued'], limit: 201 });
-			await monitor.jobs(LARGE_BATCH, { states: ['done'], limit: 201 });
-		}),
-	);
-	const reader = new BatchReader(LARGE_BATCH);
-	const readPage = (): Promise<number> => timed(() => reader.read(meter, monitor.batch(LARGE_BATCH)));
-	const batchPageFirst = await readPage();
-	const batchPage = await repeated(readPage, 5);
-	const hidden = await hiddenQueries(monitor, meter);
-	monitor.dispose();
-	return {
-		batches: BATCHES,
-		open: OPEN.length,
-		firstPageMs: Math.max(cold, firstPage),
-		countAllMs: countMs,
-		batchPageFirstMs: batchPageFirst,
-		batchPageMs: batchPage,
-		deltaPollMs: median(delta),
-		deltaPollMaxMs: Math.max(...delta),
-		idlePollMs: idle,
-		idleStatements,
-		hiddenQueries: hidden,
-		memoryMb,
-		changesSeen: (monitor.batch(LARGE_BATCH)?.counts.done ?? 0) - doneBefore,
-		countsExact: exact === JSON.stringify(counts()),
-		naiveMs: naive,
-		deltaToNaive: median(delta) / naive,
-		idleToNaive: idle / naive,
-	};
+	return part;
 }
 
-/** What a tree without a store would ask each time: the states of all jobs and instances, by batch. */
-const NAIVE = 'SELECT batch, canonical_resultid > 0, assimilate_state, error_mask, COUNT(*) FROM workunit GROUP BY 1, 2, 3, 4';
-const NAIVE_RESULTS = 'SELECT batch, server_state, outcome, validate_state, COUNT(*) FROM result GROUP BY 1, 2, 3, 4';
-
-/** Fifty jobs of the large batch come to a host, fifty are over, each in a transaction of its own as from the scheduler. */
-async function move(db: Database): Promise<void> {
-	const jobsIn = async (state: number): Promise<number[]> =>
-		(
-			await db.select('SELECT workunitid FROM result WHERE batch = ? AND server_state = ? ORDER BY RAND() LIMIT ?', [
-				LARGE_BATCH,
-				state,
-				CHANGES / 2,
-			])
-		).map((row) => Number(row.workunitid));
-	const [waiting, running] = [await jobsIn(2), await jobsIn(4)];
-	for (const id of waiting) {
-		await db.execute('UPDATE result SET server_state = 4, hostid = 7 WHERE workunitid = ? AND server_state = 2', [id]);
+function wholeOf(text: string): number {
+	const value = Number(text);
+	if (!Number.isSafeInteger(value) || value < 1) {
+		throw new Error(`“${text}” is not a whole number above 0`);
 	}
-	for (const id of running) {
-		await db.execute(
-			'UPDATE result SET server_state = 5, outcome = 1, validate_state = 1 WHERE workunitid = ? AND server_state = 4',
-			[id],
-		);
-		await db.execute('UPDATE workunit SET canonical_resultid = id, assimilate_state = 2 WHERE id = ?', [id]);
-	}
-}
-
-/** Statements in a minute in which nobody looks. */
-async function hiddenQueries(monitor: ProjectMonitor, meter: Meter): Promise<number> {
-	monitor.start();
-	await systemClock.sleep(3_000);
-	monitor.stop();
-	await systemClock.sleep(500); // what was on its way
-	meter.reset();
-	await systemClock.sleep(HIDDEN_MS);
-	return meter.count;
-}
-
-function heapMb(): number {
-	globalThis.gc?.();
-	const { heapUsed, external, arrayBuffers } = process.memoryUsage();
-	return (heapUsed + external + arrayBuffers) / 1e6;
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-	const start = performance.now();
-	await work();
-	return performance.now() - start;
-}
-
-async function repeated(work: () => Promise<number>, times = REPEATS): Promise<number> {
-	const values: number[] = [];
-	for (let n = 0; n < times; n++) {
-		values.push(await work());
-	}
-	return median(values);
-}
-
-function median(values: readonly number[]): number {
-	return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+	return value;
 }

@@ -118,6 +118,20 @@ export async function blockSums(
 	return sums;
 }
 
+/**
+ * Seconds from the first time that an instance of the block was sent to the last event, which is now while one is out; `undefined`
+ * before anything was sent.
+ */
+export async function blockSeconds(db: Queries, batchId: number, block: InstanceBlock, now: number): Promise<number | undefined> {
+	const { from, where, params } = instancesIn(block, batchId);
+	const [row] = await db.select(
+		`SELECT MIN(r.sent_time) AS first, MAX(IF(r.server_state = 4, ?, GREATEST(r.sent_time, r.received_time))) AS last
+		FROM ${from} WHERE ${where} AND r.sent_time > 0`,
+		[now, ...params],
+	);
+	return row && row.first !== null ? number(row, 'last') - number(row, 'first') : undefined;
+}
+
 function take(sums: InstanceSums, row: Row): void {
 	const kind = text(row, 'kind') as InstanceKind;
 	const [at, n] = [number(row, 'at'), number(row, 'n')];

@@ -68,6 +68,8 @@ const snapshot = v.object({
 	title: text,
 	subtitle: text,
 	state: v.object({ label: text, tone }),
+	/** While only the counts are known, and the rest is being read. */
+	reading: v.boolean(),
 	/** Shares of the bar at the top, and their legend. */
 	parts: v.array(v.object({ label: text, count, tone })),
 	/** Figures: progress, throughput, end, … */

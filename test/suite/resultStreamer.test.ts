@@ -8,7 +8,7 @@ import { Emitter } from '../../src/common/event.js';
 import { type Clock, silentLog } from '../../src/common/ports.js';
 import { ResultStreamer } from '../../src/editor/results/resultStreamer.js';
 import { emptyCounts } from '../../src/monitor/jobState.js';
-import type { FetchReport } from '../../src/monitor/results/fetchResults.js';
+import type { FetchReport } from '../../src/monitor/results/fetchRequest.js';
 import type { Batch } from '../../src/monitor/types.js';
 
 const batch = (id: number, done: number, total = 4): Batch => ({

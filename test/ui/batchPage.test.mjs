@@ -56,7 +56,7 @@ test('the page of a batch shows its figures, charts, failures and hosts', async 
 	await wb.statusItem('Sandbox').waitFor();
 	await wb.runCommand('BOINC: Open Batch');
 	await wb.pick('Fit of 1500 spectra', { title: 'Open Batch' });
-	page = await wb.webview('#figures .figure');
+	page = await wb.webview('[aria-busy="false"] #figures .figure');
 	await page.getByRole('heading', { name: 'Fit of 1500 spectra' }).waitFor();
 	assert.match(await page.locator('#figures').innerText(), /Expected End\s+in .*\s.*90 % certainty/);
 	assert.deepEqual(await page.locator('figure h3').allTextContents(), [

@@ -67,6 +67,38 @@ async function pointAtList() {
 	await wb.page.mouse.move(x + 20, y + 20);
 }
 
+/** Looks at each picture that the browser draws; the function that comes back tells how many there were, and how many without the chosen row. */
+async function watchChosen(name) {
+	await wb.page.evaluate((text) => {
+		const frames = { all: 0, without: 0, isOver: false };
+		globalThis.chosenRow = frames;
+		const look = () => {
+			const rows = [...document.querySelectorAll('.monaco-list-row[aria-selected="true"]')];
+			frames.all += 1;
+			frames.without += rows.some((element) => element.textContent.includes(text)) ? 0 : 1;
+			if (!frames.isOver) {
+				requestAnimationFrame(look);
+			}
+		};
+		requestAnimationFrame(look);
+	}, name);
+	return () => wb.page.evaluate(() => Object.assign(globalThis.chosenRow, { isOver: true }));
+}
+
+/** Drags as a hand does: VS Code asks the extension what is dragged when it begins, and the target needs to see the mouse move. */
+async function drag(item, target) {
+	const from = await item.boundingBox();
+	const to = await target.boundingBox();
+	const { mouse } = wb.page;
+	await mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+	await mouse.down();
+	await mouse.move(from.x + from.width / 2 + 20, from.y + from.height / 2 + 5, { steps: 4 });
+	await mouse.move(to.x + to.width / 2, to.y + to.height / 2, { steps: 20 });
+	await wb.page.locator('.monaco-editor-group-drop-overlay, #monaco-workbench-editor-drop-overlay').first().waitFor();
+	await mouse.move(to.x + to.width / 2 + 5, to.y + to.height / 2 + 5, { steps: 4 });
+	await mouse.up();
+}
+
 /** The counts of the sweep, as the database has them and as the row says them. */
 async function countsInWords() {
 	const count = async (sql) => Number((await db.select(`${sql} AND batch = ${String(sweep.batch)}`))[0].n);
@@ -97,6 +129,7 @@ test('what is chosen and unfolded stays while 10,000 jobs move, and counts are e
 		.locator('[aria-selected="true"]')
 		.filter({ hasText: job(3) })
 		.waitFor();
+	const look = await watchChosen(job(3));
 	for (let round = 0; round < 12; round++) {
 		const first = at(1000 + round * 700);
 		await live.happen(db, 'sent', first, first + 699);
@@ -107,6 +140,9 @@ test('what is chosen and unfolded stays while 10,000 jobs move, and counts are e
 		assert.equal(await row(job(1)).first().getAttribute('aria-expanded'), 'true');
 	}
 	await row(await countsInWords()).waitFor();
+	const { all, without } = await look();
+	assert.ok(all > 50, `only ${String(all)} pictures were drawn`);
+	assert.equal(without, 0, `the chosen row was missing in ${String(without)} of ${String(all)} pictures`);
 	assert.equal(await row(job(3)).first().getAttribute('aria-selected'), 'true');
 	assert.equal(await row(`${job(1)}_0`).count(), 1);
 });
@@ -151,6 +187,16 @@ test('a click on a batch opens its page beside the tree, which follows the jobs'
 	}
 	assert.equal(await done(), before + 20);
 	await keepPicture(wb, { name: 'a batch and its page' });
+	await wb.runCommand('View: Close Editor');
+});
+
+test('a batch that is dragged into the editor opens its job file', { timeout: 300_000 }, async () => {
+	await drag(row('sweep').first(), wb.page.locator('.editor-group-container').first());
+	await wb.page
+		.locator('.view-lines')
+		.filter({ hasText: /was\ssubmitted\swithout\sa\sjob\sfile/ })
+		.waitFor();
+	await keepPicture(wb, { name: 'a batch dragged into the editor' });
 	await wb.runCommand('View: Close Editor');
 });
 

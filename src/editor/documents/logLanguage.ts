@@ -65,7 +65,8 @@ export const symbols = (document: vscode.TextDocument): vscode.DocumentSymbol[] 
 			new vscode.DocumentSymbol(title, '', vscode.SymbolKind.Namespace, range, document.lineAt(range.start.line).range),
 	);
 
-async function links(document: vscode.TextDocument, token: vscode.CancellationToken): Promise<vscode.DocumentLink[]> {
+/** Links from the places where a log is left out to more of it, and from stack traces to files of the workspace. */
+export async function links(document: vscode.TextDocument, token: vscode.CancellationToken): Promise<vscode.DocumentLink[]> {
 	const found: vscode.DocumentLink[] = [];
 	const places: { place: TracePlace; range: vscode.Range }[] = [];
 	const wider = widerPaths(document.uri.path);

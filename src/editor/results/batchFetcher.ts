@@ -2,7 +2,7 @@ import type { Disposable } from '../../common/disposable.js';
 import { Emitter, type Event } from '../../common/event.js';
 import type { OperationContext } from '../../common/ports.js';
 import type { BatchFetchOptions, BatchResults } from '../../monitor/results/batchResults.js';
-import type { FetchReport, FetchRequest } from '../../monitor/results/fetchResults.js';
+import type { FetchReport, FetchRequest } from '../../monitor/results/fetchRequest.js';
 import type { Batch } from '../../monitor/types.js';
 import type { Project } from '../../project/project.js';
 import type { ServerModel } from '../servers/serverModel.js';

@@ -5,7 +5,7 @@ import { BoincError, isAbort, messageOf } from '../../common/errors.js';
 import type { Event } from '../../common/event.js';
 import { type Clock, type Log, type OperationContext, silentProgress } from '../../common/ports.js';
 import { isFinalBatchState } from '../../monitor/jobState.js';
-import type { FetchReport } from '../../monitor/results/fetchResults.js';
+import type { FetchReport } from '../../monitor/results/fetchRequest.js';
 import type { Batch } from '../../monitor/types.js';
 import { settings } from '../settings.js';
 import type { WatchedBatches } from '../status/watchedBatches.js';

@@ -6,7 +6,7 @@ import { failedInBlock, type FailedRow, FailureLogs } from '../explain/failedIns
 import { type FailureCluster, failureClusters } from '../explain/failureClusters.js';
 import type { HostRecord } from '../explain/hostRecord.js';
 import { type InstanceBlock, instanceBlocks } from '../instanceBlocks.js';
-import { blockSums, InstanceSums } from '../instanceSums.js';
+import { blockSeconds, blockSums, InstanceSums } from '../instanceSums.js';
 import { isFinalBatchState } from '../jobState.js';
 import { type Queries, serverTime } from '../queries.js';
 import type { Batch } from '../types.js';
@@ -17,6 +17,8 @@ import { stepToRead, suits, type Timeline, timelineOf } from './timeline.js';
 /** Everything of a batch that its page shows besides the rows of jobs. */
 export interface BatchSummary {
 	readonly batch: Batch;
+	/** `counts`: what else there is to know was not read yet. */
+	readonly extent: 'counts' | 'all';
 	/** The database's clock, UNIX seconds. */
 	readonly now: number;
 	readonly eta: Eta | undefined;
@@ -57,7 +59,17 @@ export class BatchReader {
 		this.#hosts.clear();
 	}
 
-	/** Reads now. A batch that was counted already need not be counted again. Rejects with `batch-missing`. */
+	/** What can be shown at once: the counts alone. A batch that was counted already need not be counted again. Rejects with `batch-missing`. */
+	async outline(db: Queries, counted?: Batch): Promise<BatchSummary> {
+		return {
+			batch: counted ?? (await this.#count(db)),
+			extent: 'counts',
+			now: await serverTime(db),
+			...{ eta: undefined, timeline: undefined, runTime: undefined, turnaround: undefined, failures: [], hosts: [] },
+		};
+	}
+
+	/** Reads everything now; otherwise like `outline`. */
 	async read(db: Queries, counted?: Batch): Promise<BatchSummary> {
 		const now = await serverTime(db);
 		const batch = counted ?? (await this.#count(db));
@@ -71,6 +83,7 @@ export class BatchReader {
 		}
 		return {
 			batch,
+			extent: 'all',
 			now,
 			eta: isFinalBatchState(batch.state) || batch.total === 0 ? undefined : await batchEta(db, batch, sums),
 			timeline: timelineOf(sums, now),
@@ -91,10 +104,11 @@ export class BatchReader {
 		return batch;
 	}
 
-	/** The whole, with bins of time that suit the picture: how long the batch lasted is known only then. */
+	/** The whole, with bins of time that suit the picture: how long the batch lasted is known only then, but its first instances tell roughly. */
 	async #parts(db: Queries, { createTime }: Batch, now: number): Promise<Part> {
 		const blocks = await instanceBlocks(db, this.#batchId);
-		this.#step ??= stepToRead(now - createTime);
+		const [oldest] = blocks;
+		this.#step ??= stepToRead((oldest && (await blockSeconds(db, this.#batchId, oldest, now))) ?? now - createTime);
 		const first = await this.#whole(db, blocks, now, this.#step);
 		if (suits(first.sums, now)) {
 			return first;

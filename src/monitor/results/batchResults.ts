@@ -7,7 +7,8 @@ import { resultsDirectory } from '../../project/resultsDirectory.js';
 import { jobParameters } from '../jobParameters.js';
 import type { Queries } from '../queries.js';
 import { parameterColumns, parameterNames } from './batchNames.js';
-import { type FetchReport, type FetchRequest, fetchResults } from './fetchResults.js';
+import type { FetchReport, FetchRequest } from './fetchRequest.js';
+import { fetchResults } from './fetchResults.js';
 
 /** Whose results. */
 export interface ResultBatch {

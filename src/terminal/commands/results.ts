@@ -6,7 +6,7 @@ import { given } from '../../common/given.js';
 import { isFinalBatchState } from '../../monitor/jobState.js';
 import type { ProjectMonitor } from '../../monitor/projectMonitor.js';
 import { BatchResults } from '../../monitor/results/batchResults.js';
-import type { FetchReport } from '../../monitor/results/fetchResults.js';
+import type { FetchReport } from '../../monitor/results/fetchRequest.js';
 import type { Batch } from '../../monitor/types.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';

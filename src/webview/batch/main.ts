@@ -74,6 +74,8 @@ function trouble(text: string): void {
 function render(snapshot: BatchSnapshot): void {
 	byId('loading').hidden = true;
 	byId('content').hidden = false;
+	byId('content').setAttribute('aria-busy', String(snapshot.reading));
+	byId('failures-section').hidden = byId('hosts-section').hidden = snapshot.reading;
 	byId('title').textContent = snapshot.title;
 	byId('subtitle').textContent = snapshot.subtitle;
 	byId('state').replaceChildren(shape(snapshot.state.tone), snapshot.state.label);
@@ -90,6 +92,7 @@ function render(snapshot: BatchSnapshot): void {
 		),
 	);
 	byId('charts').replaceChildren(
+		...(snapshot.reading ? [h('p', { class: 'quiet', role: 'status' }, words.loading)] : []),
 		...(snapshot.progress ? [lineChart(snapshot.progress)] : []),
 		...(snapshot.throughput ? [barChart(snapshot.throughput)] : []),
 		...snapshot.histograms.map(barChart),

@@ -36,7 +36,7 @@ beforeAll(async () => {
 	await db.execute(`INSERT INTO n SELECT seq - 1 FROM seq_1_to_${String(JOBS)}`);
 	for (const name of ['other', 'ours']) {
 		const { insertId } = await db.execute(
-			'INSERT INTO batch (create_time, name, app_id, state) VALUES (UNIX_TIMESTAMP() - 8000, ?, 1, 1)',
+			'INSERT INTO batch (create_time, name, app_id, state) VALUES (UNIX_TIMESTAMP() - 30000000, ?, 1, 1)',
 			[name],
 		);
 		batch = insertId;
@@ -77,8 +77,19 @@ afterAll(async () => {
 	await rm(folder, { recursive: true, force: true });
 });
 
+it('shows the counts first', async () => {
+	statements.length = 0;
+	const outline = await new BatchReader(batch).outline(queries);
+	expect(outline).toMatchObject({ extent: 'counts', batch: { counts: { done: 3000, running: 300 } }, hosts: [] });
+	expect(await new BatchReader(batch).outline(queries, outline.batch)).toMatchObject({ batch: outline.batch });
+	expect(statements.filter(({ sql }) => sql.includes('elapsed_time'))).toEqual([]);
+});
+
 it('sums a batch up exactly', async () => {
+	statements.length = 0;
 	const { batch: found, now, eta, timeline, runTime, turnaround, failures, hosts } = await new BatchReader(batch).read(queries);
+	// Submitted long before the first instance was sent, and still every instance was summed up once.
+	expect(statements.filter(({ sql }) => sql.includes('SUM(r.elapsed_time)'))).toHaveLength(1);
 	expect(found).toMatchObject({ name: 'ours', total: JOBS, counts: { done: 3000, failed: 200, running: 300, queued: 500 } });
 	const sum = (values: readonly number[] | undefined): number => (values ?? []).reduce((all, n) => all + n, 0);
 	expect(sum(timeline?.succeeded)).toBe(3000);

@@ -317,6 +317,15 @@ it('nothing has failed, cancelled, and a further try after a failure', async () 
 	const cancelled = await why({ kind: 'batch', id: other });
 	expect(kinds(cancelled.waiting)).toEqual(['nothing-waits']);
 	expect(kinds(cancelled.failure)).toContain('cancelled');
+	for (const [mask, kind] of [
+		[1, 'not-sent'],
+		[4, 'limit-of-successes'],
+	] as const) {
+		await database.execute('UPDATE workunit SET error_mask = ? WHERE batch = ?', [mask, other]);
+		expect((await why({ kind: 'batch', id: other })).failure).toContainEqual(
+			expect.objectContaining({ kind, level: 'error', remedy: expect.any(String) }),
+		);
+	}
 });
 
 it('a dead transitioner, a dead feeder, and a project that is stopped', async () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 
 import { abortError } from '../../../common/errors.js';
-import type { FetchReport } from '../../../monitor/results/fetchResults.js';
+import type { FetchReport } from '../../../monitor/results/fetchRequest.js';
 import type { Batch } from '../../../monitor/types.js';
 import { pickOne } from '../../quickInput/wizard.js';
 import type { WantedBatch } from '../../results/batchFetcher.js';

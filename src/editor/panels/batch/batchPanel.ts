@@ -150,6 +150,9 @@ export class BatchPanel implements Disposable {
 			switch (message.type) {
 				case 'ready':
 					this.#channel.send({ type: 'words', words: batchWords(), keep: this.#reference });
+					if (this.#summary) {
+						this.#draw(this.#summary);
+					}
 					// A reading that began before may have sent its figures to nobody.
 					await this.#reading;
 					this.#shown = '';
@@ -227,17 +230,13 @@ export class BatchPanel implements Disposable {
 			await model.load();
 			const db = await (await model.project()).database();
 			const reader = (this.#reader ??= new (await this.#services.core()).BatchReader(this.#reference.batchId));
-			const summary = await reader.read(db, this.#counted(model));
-			this.#summary = summary;
-			const snapshot = batchSnapshot(summary, model.server.name);
-			this.#panel.title = snapshot.title;
-			this.#channel.send({ type: 'trouble', text: '' });
-			this.#channel.send({ type: 'snapshot', snapshot });
-			const state = JSON.stringify([summary.batch.counts, summary.failures.map(({ instances }) => instances)]);
-			if (state !== this.#shown) {
-				await this.#loadTable();
-				this.#shown = state;
+			let counted = this.#counted(model);
+			if (!this.#summary) {
+				const outline = await reader.outline(db, counted);
+				counted = outline.batch;
+				await this.#show(outline);
 			}
+			await this.#show(await reader.read(db, counted));
 		} catch (error) {
 			this.#trouble(error);
 			// Not at once: each try may ask for a password.
@@ -249,6 +248,24 @@ export class BatchPanel implements Disposable {
 		this.#notBefore = clock.now() + pause;
 		// The monitor tells of changes; nobody does for a batch that is too old for it.
 		this.#schedule(this.#counted(model) ? SLOWEST : pause);
+	}
+
+	/** Shows what is known now, and the rows of jobs if they may have changed. */
+	async #show(summary: BatchSummary): Promise<void> {
+		this.#summary = summary;
+		this.#channel.send({ type: 'trouble', text: '' });
+		this.#draw(summary);
+		const state = JSON.stringify([summary.batch.counts, summary.failures.map(({ instances }) => instances)]);
+		if (state !== this.#shown) {
+			await this.#loadTable();
+			this.#shown = state;
+		}
+	}
+
+	#draw(summary: BatchSummary): void {
+		const snapshot = batchSnapshot(summary, this.#model().server.name);
+		this.#panel.title = snapshot.title;
+		this.#channel.send({ type: 'snapshot', snapshot });
 	}
 
 	/** The batch as the monitor knows it; `undefined` while it has not been counted. */
@@ -268,8 +285,8 @@ export class BatchPanel implements Disposable {
 	/** Reads again later, if somebody looks at the page then and the batch is not over. */
 	#schedule(ms: number): void {
 		clearTimeout(this.#timer);
-		const isOver = this.#summary !== undefined && isFinalBatchState(this.#summary.batch.state);
-		const isFirst = this.#summary === undefined;
+		const isOver = this.#summary?.extent === 'all' && isFinalBatchState(this.#summary.batch.state);
+		const isFirst = this.#summary?.extent !== 'all';
 		const isSeen = this.#panel.visible && (vscode.window.state.focused || isFirst);
 		if (!this.#disposed && isSeen && !(isOver && this.#shown !== '')) {
 			const pace = Math.max(ms, this.#notBefore - this.#services.clock.now());

@@ -20,8 +20,8 @@ const BODY = `<main>
 <ul id="parts"></ul>
 <dl id="figures"></dl>
 <section id="charts"></section>
-<section aria-labelledby="failures-title"><h2 id="failures-title"></h2><div id="failures"></div></section>
-<section aria-labelledby="hosts-title"><h2 id="hosts-title"></h2><div id="hosts"></div></section>
+<section id="failures-section" aria-labelledby="failures-title"><h2 id="failures-title"></h2><div id="failures"></div></section>
+<section id="hosts-section" aria-labelledby="hosts-title"><h2 id="hosts-title"></h2><div id="hosts"></div></section>
 <section aria-labelledby="jobs-title"><h2><span id="jobs-title" class="plain"></span><span id="count"></span></h2><div id="tools"></div><div id="table"></div></section>
 </div>
 </main>`;

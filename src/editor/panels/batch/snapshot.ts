@@ -47,6 +47,7 @@ export function batchSnapshot(summary: BatchSummary, server: string): BatchSnaps
 		title: batch.name === '' ? t('Batch {0}', batch.id) : batch.name,
 		subtitle: t('Batch {0} on {1}, submitted {2}', batch.id, server, dateTime.format(batch.createTime * 1000)),
 		state: { label: batchLook(batch.state).words, tone: BATCH_TONES[batch.state] },
+		reading: summary.extent === 'counts',
 		parts: (Object.entries(TONES) as [JobState, Tone][])
 			.filter(([state]) => batch.counts[state] > 0)
 			.map(([state, tone]) => ({ label: jobLook(state).words, count: batch.counts[state], tone })),

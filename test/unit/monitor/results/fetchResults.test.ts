@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { quietContext } from '../../../../src/common/ports.js';
 import type { Connection } from '../../../../src/connection/connection.js';
 import { localConnection } from '../../../../src/connection/localConnection.js';
-import { fetchBatches, type FetchReport, type FetchRequest, fetchResults } from '../../../../src/monitor/results/fetchResults.js';
+import type { FetchReport, FetchRequest } from '../../../../src/monitor/results/fetchRequest.js';
+import { fetchBatches, fetchResults } from '../../../../src/monitor/results/fetchResults.js';
 import { file, symlink, tarOf } from '../../../support/savedImages.js';
 
 let dir: string;

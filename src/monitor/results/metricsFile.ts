@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { lstat, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { md5Of } from './md5OfFile.js';
+import { metricsTable } from './metrics.js';
+import type { ResultFolder } from './resultFolder.js';
+
+const METRICS = 'metrics.csv';
+
+/** Writes the table anew when there is something new; resolves to its path. Never overwrites a file that is not ours. */
+export async function writeMetrics(
+	folder: ResultFolder,
+	parameters: ReadonlyMap<string, ReadonlyMap<string, string>> | undefined,
+	isNew: boolean,
+): Promise<string | undefined> {
+	const file = path.join(folder.path, METRICS);
+	const found = await lstat(file).catch(() => undefined);
+	if (found && !(found.isFile() && folder.table === (await md5Of(file)))) {
+		return undefined;
+	}
+	if (isNew || (!found && folder.kept().length > 0)) {
+		const text = metricsTable(folder.kept(), parameters);
+		const temporary = folder.scratch(METRICS);
+		await writeFile(temporary, text);
+		folder.noteTable(createHash('md5').update(text).digest('hex'));
+		await rename(temporary, file);
+		return file;
+	}
+	return found ? file : undefined;
+}
