@@ -21,17 +21,17 @@ const uiTests = readdirSync(path.join(root, 'test/ui'))
 	.filter((name) => name.endsWith('.test.mjs'))
 	.map((name) => `test/ui/${name}`);
 
-/** What everything else needs; a failure here ends the run. */
+/** What everything else needs, and what is soon known; a failure here ends the run. */
 const FIRST = [
 	{ name: 'packages', fetches: true, run: [node, 'scripts/systemPackages.mjs', 'test'] },
 	{ name: 'package', run: [node, 'scripts/package.mjs'] },
+	{ name: 'unit', run: [bin('vitest'), 'run', '--project', 'unit'] },
 ];
 
 const INTEGRATION = { name: 'integration', real: true, run: [bin('vitest'), 'run', '--project', 'integration'] };
 const CONFORMANCE = { name: 'conformance', real: true, run: [node, 'scripts/conformance.mjs'] };
 const VM = { name: 'vm', real: true, run: [bin('vitest'), 'run', '--project', 'vm'] };
 const CHECKS = [
-	{ name: 'unit', run: [bin('vitest'), 'run', '--project', 'unit'] },
 	{ name: 'format', run: [bin('prettier'), '--check', '.'] },
 	// The rules and the types, of the pages too.
 	{ name: 'lint', run: [bin('oxlint')] },
@@ -47,14 +47,13 @@ const inEditor = (suffix, env, files) => [
 ];
 
 /**
- * Three lanes side by side. One keeps a processor busy; in the others are the steps that wait for daemons, volunteers'
- * clients and browsers most of the time. Each is a list of groups, whose steps follow one another; a lane that has
- * nothing left takes the last group of another.
+ * Two lanes side by side, which keep two processors busy; with three, tests waited for a processor longer than for what they
+ * test. Each is a list of groups, whose steps follow one another; a lane that has nothing left takes the last group of
+ * another.
  */
 const LANES = [
-	[[INTEGRATION]],
-	[...CHECKS.map((step) => [step]), [VM]],
-	[[CONFORMANCE], inEditor('', undefined, uiTests), inEditor('-oldest', OLDEST, oldestUiTests)],
+	[[INTEGRATION], [VM]],
+	[CHECKS, [CONFORMANCE], inEditor('', undefined, uiTests), inEditor('-oldest', OLDEST, oldestUiTests)],
 ];
 
 const totals = { passed: 0, failed: 0 };

@@ -137,9 +137,25 @@ it('two windows that fetch the same do not do it twice: one waits, or is told to
 		await put(`j${n}`);
 	}
 	let told = '';
-	const waiting = { ...quietContext(), progress: { report: ({ message }: { message: string }) => void (told ||= message) } };
+	let goOn = (): void => undefined;
+	const toldToWait = new Promise<void>((resolve) => (goOn = resolve));
+	const report = ({ message }: { message: string }): void => {
+		told ||= message;
+		goOn();
+	};
+	const waiting = { ...quietContext(), progress: { report } };
+	// The first goes on when the second has been told to wait, however busy the computer is.
+	const held: Connection = {
+		...connection,
+		exec: async (argv, options) => {
+			if ((await readdir(here()).catch((): string[] => [])).includes('.fetching')) {
+				await toldToWait;
+			}
+			return connection.exec(argv, options);
+		},
+	};
 	const request = { resultsDir: path.join(dir, 'server'), batch: { id: 7, name: 'pi' }, folder: path.join(dir, 'here') };
-	const first = fetch();
+	const first = fetchResults(held, request, quietContext());
 	await eventuallyLocked();
 	await expect(fetch()).rejects.toMatchObject({ code: 'file-in-the-way', detail: { busy: true } });
 	const second = fetchResults(connection, { ...request, patience: 30 }, waiting);
