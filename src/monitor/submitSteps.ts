@@ -45,8 +45,9 @@ export function submitSteps({ canary = false, unsent, pollMs }: StepOptions): Su
 		}
 		const first = made;
 		while (made < batch.jobs) {
-			await requireOpen(batch.project, batch.id);
+			// In this order: jobs that somebody cancels do not wait any longer, which must not look as if hosts had taken them.
 			const waiting = await waitingJobs(batch.project, batch.id, made);
+			await requireOpen(batch.project, batch.id);
 			if (made === first || waiting < unsent * LOW) {
 				await makeTo(Math.min(batch.jobs, made + Math.max(0, unsent - waiting)));
 			} else {
