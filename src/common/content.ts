@@ -46,3 +46,20 @@ export async function contentOfFile(path: string): Promise<Content> {
 		open: (offset) => createReadStream(path, { start: offset, highWaterMark: 1 << 18 }),
 	};
 }
+
+/** MD5 in lower-case hex and size in bytes of a file. */
+export interface Md5Info {
+	readonly md5: string;
+	readonly size: number;
+}
+
+/** Reads a local file once, where SHA-256 is not needed. */
+export async function md5OfFile(file: string): Promise<Md5Info> {
+	const md5 = createHash('md5');
+	let size = 0;
+	for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+		md5.update(chunk);
+		size += chunk.length;
+	}
+	return { md5: md5.digest('hex'), size };
+}

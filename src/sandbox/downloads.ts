@@ -1,17 +1,11 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+import { type Md5Info, md5OfFile } from '../common/content.js';
 import { hierarchyDirectory, hierarchyPath } from '../project/hierarchy.js';
 import { type FindStaged, type StagedInfo, TemplateError } from './inputTemplate.js';
 import type { ProjectSettings } from './projectSettings.js';
-
-/** MD5 and size of a file. */
-export interface Md5Info {
-	readonly md5: string;
-	readonly size: number;
-}
 
 /** The place of a staged file; its directory is created, as `dir_hier_path` does. */
 export async function stagedPath(settings: ProjectSettings, name: string): Promise<string> {
@@ -19,17 +13,6 @@ export async function stagedPath(settings: ProjectSettings, name: string): Promi
 	await mkdir(directory, { recursive: true, mode: 0o771 });
 	// Not normalised: the real tools put whatever they were given behind the directory.
 	return `${directory}/${name}`;
-}
-
-/** Reads a file once. */
-export async function md5OfFile(file: string): Promise<Md5Info> {
-	const hash = createHash('md5');
-	let size = 0;
-	for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-		hash.update(chunk);
-		size += chunk.length;
-	}
-	return { md5: hash.digest('hex'), size };
 }
 
 /** The `.md5` side file, when it is there, well-formed and not older than the file itself. */

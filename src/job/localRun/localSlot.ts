@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+import { md5OfFile } from '../../common/content.js';
 import { BoincError, messageOf } from '../../common/errors.js';
 import { eachParallel } from '../../common/parallel.js';
 import type { OperationContext } from '../../common/ports.js';
@@ -137,7 +136,7 @@ async function fetchFiles(
 					})
 				: cause;
 		}
-		const hash = md5 === undefined ? undefined : await md5Of(target);
+		const hash = md5 === undefined ? undefined : (await md5OfFile(target)).md5;
 		if (hash !== md5) {
 			throw new BoincError(
 				'transfer-corrupt',
@@ -150,12 +149,4 @@ async function fetchFiles(
 		}
 		done++;
 	});
-}
-
-async function md5Of(file: string): Promise<string> {
-	const hash = createHash('md5');
-	for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-		hash.update(chunk);
-	}
-	return hash.digest('hex');
 }

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
+import { md5OfFile } from '../../common/content.js';
 import { BoincError, isAbort, messageOf, throwIfAborted } from '../../common/errors.js';
 import type { Gate } from '../../common/gate.js';
 import type { OperationContext } from '../../common/ports.js';
@@ -8,7 +9,6 @@ import type { Connection } from '../../connection/connection.js';
 import type { FetchReport, FetchRequest } from './fetchRequest.js';
 import { type KeepRequest, type Kept, requireHash } from './keepArchive.js';
 import { batchFolder, listResults, type RemoteResult } from './listResults.js';
-import { md5Of } from './md5OfFile.js';
 import { readMetrics } from './metrics.js';
 import { writeMetrics } from './metricsFile.js';
 import type { ResultFolder } from './resultFolder.js';
@@ -149,7 +149,7 @@ export class Fetching {
 			return unpacker.keep(archive, request);
 		}
 		const { md5, folder } = request;
-		requireHash(md5 === undefined ? '' : await md5Of(archive.file), md5);
+		requireHash(md5 === undefined ? '' : (await md5OfFile(archive.file)).md5, md5);
 		const refused = await unpackResult(archive, folder, ctx.signal ? { signal: ctx.signal } : {});
 		return { refused, rows: readMetrics(folder) };
 	}

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstat, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { md5Of } from './md5OfFile.js';
+import { md5OfFile } from '../../common/content.js';
 import { metricsTable } from './metrics.js';
 import type { ResultFolder } from './resultFolder.js';
 
@@ -16,7 +16,7 @@ export async function writeMetrics(
 ): Promise<string | undefined> {
 	const file = path.join(folder.path, METRICS);
 	const found = await lstat(file).catch(() => undefined);
-	if (found && !(found.isFile() && folder.table === (await md5Of(file)))) {
+	if (found && !(found.isFile() && folder.table === (await md5OfFile(file)).md5)) {
 		return undefined;
 	}
 	if (isNew || (!found && folder.kept().length > 0)) {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-import { md5OfFile } from '../downloads.js';
+import { md5OfFile } from '../../common/content.js';
 import { daemonTool } from './daemon.js';
 import type { UploadedFile } from './uploads.js';
 import { type Candidate, validatorKind } from './validation.js';

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+import { md5OfFile } from '../../common/content.js';
 import { generateBoincKeys, parsePrivateKey, parsePublicKey, signMd5, verifyMd5 } from '../../project/boincKeys.js';
-import { md5OfFile } from '../downloads.js';
 import type { Tool, ToolIo } from '../toolIo.js';
 import { ToolExit } from '../toolProject.js';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
+import { md5OfFile } from '../../common/content.js';
 import { parsePrivateKey, signMd5 } from '../../project/boincKeys.js';
-import { md5OfFile } from '../downloads.js';
 import type { Tool } from '../toolIo.js';
 import { ToolExit } from '../toolProject.js';
 

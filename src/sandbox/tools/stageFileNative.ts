@@ -4,7 +4,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
-import { md5OfFile, readMd5Info, stagedPath, writeMd5Info } from '../downloads.js';
+import { md5OfFile } from '../../common/content.js';
+import { readMd5Info, stagedPath, writeMd5Info } from '../downloads.js';
 import type { ProjectSettings } from '../projectSettings.js';
 import type { Tool, ToolIo } from '../toolIo.js';
 import { ToolExit, toolProject } from '../toolProject.js';

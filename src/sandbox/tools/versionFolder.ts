@@ -3,9 +3,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
+import { md5OfFile } from '../../common/content.js';
 import { parsePrivateKey, signMd5 } from '../../project/boincKeys.js';
 import { parseXml, type XmlElement, xmlFlag } from '../../project/xml.js';
-import { md5OfFile } from '../downloads.js';
 import { allowKey, dead, type UpdateRun } from './updateRun.js';
 import { VERSION_FLAGS, type VersionFile, type VersionInfo } from './versionXml.js';
 
