@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 
+import { count, figure, ready, state, text } from './rules.js';
 import { tone } from './tones.js';
 
 /** Which jobs the table of the batch page shows. */
@@ -16,9 +17,6 @@ export const ACTIONS = [
 	'explainFailure',
 ] as const;
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const text = v.string();
-
 const view = v.object({
 	filter: v.picklist(FILTERS),
 	/** Part of a job's name. */
@@ -28,7 +26,7 @@ const view = v.object({
 
 /** From the page to the extension: intents. */
 export const toExtension = v.variant('type', [
-	v.object({ type: v.literal('ready') }),
+	ready,
 	v.object({ type: v.literal('action'), action: v.picklist(ACTIONS) }),
 	v.object({ type: v.literal('view'), view }),
 	v.object({ type: v.literal('rows'), version: count, from: count, to: count }),
@@ -67,13 +65,13 @@ const lines = v.object({
 const snapshot = v.object({
 	title: text,
 	subtitle: text,
-	state: v.object({ label: text, tone }),
+	state,
 	/** While only the counts are known, and the rest is being read. */
 	reading: v.boolean(),
 	/** Shares of the bar at the top, and their legend. */
 	parts: v.array(v.object({ label: text, count, tone })),
 	/** Figures: progress, throughput, end, … */
-	figures: v.array(v.object({ label: text, value: text, hint: text })),
+	figures: v.array(figure),
 	progress: v.optional(lines),
 	throughput: v.optional(bars),
 	histograms: v.array(bars),

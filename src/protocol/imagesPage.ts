@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 
+import { count, figure, ready, state, text } from './rules.js';
 import { tone } from './tones.js';
 
 /** What the page can ask to be done; each is a command too. */
@@ -23,8 +24,6 @@ export const IMAGE_ACTIONS = [
 	'logIn',
 ] as const;
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const text = v.string();
 const short = v.pipe(text, v.maxLength(4000));
 /** What names a Dockerfile between the two sides. */
 const sourceId = v.pipe(text, v.minLength(1), v.maxLength(4000));
@@ -42,7 +41,7 @@ const options = v.object({
 
 /** From the page to the extension: intents. */
 export const toExtension = v.variant('type', [
-	v.object({ type: v.literal('ready') }),
+	ready,
 	v.object({ type: v.literal('action'), action: v.picklist(IMAGE_ACTIONS), source: v.optional(sourceId) }),
 	/** Unfolds a Dockerfile; without one all are folded. */
 	v.object({ type: v.literal('open'), source: v.optional(sourceId) }),
@@ -63,7 +62,6 @@ const button = v.object({
 	hint: v.optional(text),
 });
 const choice = v.object({ value: text, label: text });
-const state = v.object({ label: text, tone });
 /** A share of something, from 0 to 1; without one nobody knows how far it is. */
 const progress = v.object({ label: text, share: v.optional(v.number()) });
 
@@ -118,7 +116,7 @@ const cost = v.object({
 	trouble: v.optional(v.object({ text, remedy: text })),
 	/** What is below, in a sentence; empty when nothing was found out yet. */
 	summary: text,
-	figures: v.array(v.object({ label: text, value: text, hint: text })),
+	figures: v.array(figure),
 	/** Packs that the server has, and those to send. */
 	packs: v.optional(
 		v.object({

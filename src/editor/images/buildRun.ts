@@ -37,10 +37,11 @@ export class BuildRun extends Run<readonly BuiltImage[]> {
 			: this.#logs.flatMap((log, index) => log.steps.map((step) => ({ ...step, id: `${index}.${step.id}` })));
 	}
 
-	/** Builds. Rejects as `Engine.build` does. */
-	build(core: Core, engine: Engine, options: BuildOptions): Promise<readonly BuiltImage[]> {
+	/** Builds. Rejects as `find` and `Engine.build` do. */
+	build(core: Core, find: () => Promise<Engine>, options: BuildOptions): Promise<readonly BuiltImage[]> {
 		const { source } = this;
 		return this.start(async (ctx) => {
+			const engine = await find();
 			this.#context = await core.contextSize(source.contextDir, source.dockerfile.fsPath, ctx.signal);
 			this.#ports.onChange();
 			const built: BuiltImage[] = [];

@@ -42,6 +42,15 @@ export class EngineFinder {
 		return this.#finding;
 	}
 
+	/** Looks again if an error may mean that the engine was stopped. */
+	doubt(error: unknown): void {
+		const isGone =
+			BoincError.is(error, 'engine-failed', 'engine-missing') || /cannot connect|connection refused/i.test(messageOf(error));
+		if (isGone) {
+			void this.findAgain().catch(() => undefined);
+		}
+	}
+
 	async #find(): Promise<Engine> {
 		const { log, clock } = this.#ports;
 		const ctx = { log, clock, progress: { report: () => undefined } };

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type * as vscode from 'vscode';
 
 import { type Disposable, DisposableStore } from '../../common/disposable.js';
+import { isAbort, messageOf } from '../../common/errors.js';
 import type { Log } from '../../common/ports.js';
 
 /**
@@ -13,7 +14,8 @@ export class WebviewChannel<Out, In extends v.GenericSchema<unknown, { readonly 
 	readonly #owned = new DisposableStore();
 	#ready = false;
 
-	constructor(webview: vscode.Webview, incoming: In, log: Log, receive: (message: v.InferOutput<In>) => void) {
+	/** What `receive` fails with is logged, unless somebody cancelled it. */
+	constructor(webview: vscode.Webview, incoming: In, log: Log, receive: (message: v.InferOutput<In>) => Promise<void>) {
 		this.#webview = webview;
 		this.#owned.add(
 			webview.onDidReceiveMessage((data: unknown) => {
@@ -23,7 +25,11 @@ export class WebviewChannel<Out, In extends v.GenericSchema<unknown, { readonly 
 					return;
 				}
 				this.#ready ||= parsed.output.type === 'ready';
-				receive(parsed.output);
+				receive(parsed.output).catch((error: unknown) => {
+					if (!isAbort(error)) {
+						log.warn(`What a page asked for failed (${parsed.output.type}): ${messageOf(error)}`);
+					}
+				});
 			}),
 		);
 	}

@@ -11,13 +11,19 @@ export interface Page {
 }
 
 /** The folder that pages load from, and the only one. */
-export const webviewRoot = (extensionUri: vscode.Uri): vscode.Uri => vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
+const webviewRoot = (extensionUri: vscode.Uri): vscode.Uri => vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
+
+/** Loads a page into its webview. Whoever wants to hear it listens already. */
+export function showPage(webview: vscode.Webview, extensionUri: vscode.Uri, page: Page): void {
+	webview.options = { enableScripts: true, localResourceRoots: [webviewRoot(extensionUri)] };
+	webview.html = webviewHtml(webview, extensionUri, page);
+}
 
 /**
  * The HTML of a page: nothing remote, no inline script, one script with a nonce. Styles of our own folder, and those that
  * components and charts set on elements, which a nonce cannot cover.
  */
-export function webviewHtml(webview: vscode.Webview, extensionUri: vscode.Uri, { name, title, body }: Page): string {
+function webviewHtml(webview: vscode.Webview, extensionUri: vscode.Uri, { name, title, body }: Page): string {
 	const nonce = randomBytes(16).toString('base64');
 	const uri = (file: string): string => webview.asWebviewUri(vscode.Uri.joinPath(webviewRoot(extensionUri), file)).toString();
 	const policy = [

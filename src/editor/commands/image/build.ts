@@ -10,5 +10,5 @@ export async function buildImage(services: Services, given?: unknown): Promise<v
 	const source = await chooseSource(services, vscode.l10n.t('Build Image'), given);
 	await saveIfChanged(source.dockerfile);
 	await revealPanel(services);
-	await shownInPanel(services, () => services.images().build(source));
+	await shownInPanel(services, () => services.images().work.build(source));
 }

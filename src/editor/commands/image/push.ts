@@ -19,5 +19,5 @@ export async function pushImage(services: Services, given?: unknown): Promise<vo
 	await model.setServer(server.server.id);
 	await revealPanel(services);
 	await model.load();
-	await shownInPanel(services, () => model.push(source, server));
+	await shownInPanel(services, () => model.work.push(source, server));
 }

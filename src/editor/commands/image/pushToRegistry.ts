@@ -30,5 +30,5 @@ export async function pushImageToRegistry(services: Services, given?: unknown): 
 	}
 	await revealPanel(services);
 	await model.load();
-	await shownInPanel(services, () => model.pushToRegistry(source, reference.trim()));
+	await shownInPanel(services, () => model.work.pushToRegistry(source, reference.trim()));
 }

@@ -9,5 +9,5 @@ export async function showImageCost(services: Services, given?: unknown): Promis
 	const source = await chooseSource(services, vscode.l10n.t('Show What an Image Costs'), given);
 	await revealPanel(services);
 	await model.load();
-	await shownInPanel(services, () => model.showCost(source, model.server));
+	await shownInPanel(services, () => model.work.showCost(source, model.server));
 }

@@ -80,11 +80,8 @@ export class BatchPanel implements Disposable {
 			source: this.#source,
 		});
 		this.#channel = this.#owned.add(
-			new WebviewChannel<ToPage, typeof toExtension>(
-				panel.webview,
-				toExtension,
-				services.log,
-				(message) => void this.#receive(message),
+			new WebviewChannel<ToPage, typeof toExtension>(panel.webview, toExtension, services.log, (message) =>
+				this.#receive(message),
 			),
 		);
 		this.#owned.add(panel.onDidChangeViewState(() => this.#follow()));

@@ -4,7 +4,7 @@ import type { Disposable } from '../../../common/disposable.js';
 import { PANELS } from '../../../common/ids.js';
 import { isBatchReference } from '../../commands/chooseBatch.js';
 import type { Services } from '../../services.js';
-import { webviewHtml, webviewRoot } from '../webviewHtml.js';
+import { showPage } from '../webviewHtml.js';
 import { BatchPanel, type BatchReference } from './batchPanel.js';
 
 /** Fixed frame of the page; the page's program fills it. */
@@ -74,7 +74,6 @@ export class BatchPanels implements Disposable {
 	}
 
 	#fill(panel: vscode.WebviewPanel, reference: BatchReference): void {
-		panel.webview.options = { enableScripts: true, localResourceRoots: [webviewRoot(this.#extensionUri)] };
 		panel.iconPath = vscode.Uri.joinPath(this.#extensionUri, 'media', 'icon.png');
 		const batchPanel = new BatchPanel(panel, this.#services, reference);
 		this.#open.set(keyOf(reference), batchPanel);
@@ -82,7 +81,7 @@ export class BatchPanels implements Disposable {
 			this.#open.delete(keyOf(reference));
 			batchPanel.dispose();
 		});
-		panel.webview.html = webviewHtml(panel.webview, this.#extensionUri, { name: 'batch', title: panel.title, body: BODY });
+		showPage(panel.webview, this.#extensionUri, { name: 'batch', title: panel.title, body: BODY });
 	}
 }
 

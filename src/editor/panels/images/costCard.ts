@@ -5,7 +5,7 @@ import { formatBytes } from '../../../common/format.js';
 import type { FolderSize } from '../../../image/cost/treeSizes.js';
 import type { ImageCost } from '../../../job/imageCost.js';
 import type { CostCard, FolderBox } from '../../../protocol/imagesPage.js';
-import type { CostRun } from '../../images/imagesModel.js';
+import type { CostRun } from '../../images/sourceState.js';
 import { progressOf } from './pushCard.js';
 import { type WarningFacts, warningsOf } from './warnings.js';
 

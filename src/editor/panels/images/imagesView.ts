@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 
 import { type Disposable, DisposableStore } from '../../../common/disposable.js';
-import { isAbort, messageOf } from '../../../common/errors.js';
+import { messageOf } from '../../../common/errors.js';
 import { type CommandId, VIEWS } from '../../../common/ids.js';
 import type { Problem } from '../../../common/problem.js';
 import { type ImageAction, type ImagesToExtension, type ImagesToPage, toExtension } from '../../../protocol/imagesPage.js';
@@ -13,7 +13,7 @@ import type { ImagesModel } from '../../images/imagesModel.js';
 import type { ImageSource } from '../../images/imageSource.js';
 import type { Services } from '../../services.js';
 import { WebviewChannel } from '../webviewChannel.js';
-import { webviewHtml, webviewRoot } from '../webviewHtml.js';
+import { showPage } from '../webviewHtml.js';
 import { imagesSnapshot } from './snapshot.js';
 import type { WarningFacts } from './warnings.js';
 import { imagesWords } from './words.js';
@@ -73,12 +73,11 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 	}
 
 	resolveWebviewView(view: vscode.WebviewView): void {
-		view.webview.options = { enableScripts: true, localResourceRoots: [webviewRoot(this.#extensionUri)] };
 		const channel = new WebviewChannel<ImagesToPage, typeof toExtension>(
 			view.webview,
 			toExtension,
 			this.#services.log,
-			(message) => void this.#receive(message),
+			(message) => this.#receive(message),
 		);
 		this.#page = { view, channel };
 		view.onDidChangeVisibility(() => this.#schedule(0));
@@ -86,7 +85,7 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 			channel.dispose();
 			this.#page = this.#page?.view === view ? undefined : this.#page;
 		});
-		view.webview.html = webviewHtml(view.webview, this.#extensionUri, { name: 'images', title: view.title ?? '', body: BODY });
+		showPage(view.webview, this.#extensionUri, { name: 'images', title: view.title ?? '', body: BODY });
 	}
 
 	dispose(): void {
@@ -133,16 +132,6 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 	}
 
 	async #receive(message: ImagesToExtension): Promise<void> {
-		try {
-			await this.#do(message);
-		} catch (error) {
-			if (!isAbort(error)) {
-				this.#services.log.warn(`Images: ${messageOf(error)}`);
-			}
-		}
-	}
-
-	async #do(message: ImagesToExtension): Promise<void> {
 		switch (message.type) {
 			case 'ready':
 				this.#page?.channel.send({ type: 'words', words: imagesWords() });
