@@ -1,3 +1,8 @@
+import { BoincError } from '../../common/errors.js';
+
+/** Lines of a failed build that are shown. */
+const SHOWN_LINES = 15;
+
 /** Where and why a build failed, as far as its output tells. */
 export interface BuildFailure {
 	/** The instruction of the Dockerfile: `RUN make`. */
@@ -87,3 +92,19 @@ function execFormAsWords(instruction: string): string | undefined {
 }
 
 const collapsed = (text: string): string => text.trim().replaceAll(/\s+/g, ' ');
+
+/** The error of a build that the engine ended: where, why, and what it said last. */
+export function failedBuild(output: readonly string[], text: string, dockerfile: string, code: number): BoincError {
+	const { step, line, reason } = buildFailure(output, text);
+	const where = line === undefined ? dockerfile : `${dockerfile}, line ${line}`;
+	const what = step === undefined ? '' : `, at the step “${step}”`;
+	const shown = output.slice(-SHOWN_LINES).join('\n');
+	return new BoincError(
+		'build-failed',
+		`The image could not be built (${where}${what}): ${reason ?? `the engine ended with ${code}`}`,
+		{
+			remedy: `Correct the Dockerfile or what it copies. The last lines of the build:\n${shown}`,
+			detail: { dockerfile, line, step, reason, output: shown },
+		},
+	);
+}

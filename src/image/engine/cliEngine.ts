@@ -6,7 +6,7 @@ import { abortError, BoincError, throwIfAborted } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
 import type { ParsedConfig } from '../archive/imageConfig.js';
 import type { BuildRequest, Engine, EngineAnswer } from '../engine.js';
-import { buildFailure } from './buildFailure.js';
+import { failedBuild } from './buildFailure.js';
 import type { DetectedEngine } from './detection.js';
 import { EngineProcess, type ProcessEnd } from './engineProcess.js';
 import { type ImageSummary, parseImageList } from './imageList.js';
@@ -16,7 +16,6 @@ import { textLines } from './textLines.js';
 const KEPT_LINES = 400;
 /** Characters of a line of a build; a longer one comes in pieces. */
 const LINE_LENGTH = 1 << 14;
-const SHOWN_LINES = 15;
 const QUERY_MS = 60_000;
 const KEPT_OUTPUT = 1 << 16;
 /** How the versions say that there is no such image. */
@@ -72,12 +71,23 @@ export class CliEngine implements Engine {
 			);
 			throwIfAborted(ctx.signal);
 			if (code !== 0) {
-				throw failedBuild(output, text, dockerfile, code);
+				throw (await this.#stopped(dockerfile, ctx)) ?? failedBuild(output, text, dockerfile, code);
 			}
 			return await this.#builtId(idFile, ctx);
 		} finally {
 			await rm(dir, { recursive: true, force: true });
 		}
+	}
+
+	/** An engine that does not answer any more after a build failed: the Dockerfile may be right. */
+	async #stopped(dockerfile: string, ctx: OperationContext): Promise<BoincError | undefined> {
+		const { end } = await this.#query(['version'], ctx);
+		return end.code === 0
+			? undefined
+			: new BoincError('engine-failed', `${this.command} stopped while it built ${dockerfile}: ${lastWords(end)}`, {
+					remedy: `Start it, see whether “${this.command} version” names the server too, and build again.`,
+					detail: { code: end.code },
+				});
 	}
 
 	async *save(image: string, ctx: OperationContext): AsyncGenerator<Uint8Array, void, undefined> {
@@ -285,14 +295,9 @@ export class CliEngine implements Engine {
 	}
 
 	#failed(doing: string, end: ProcessEnd): BoincError {
-		const said = end.stderr.trim().split('\n').slice(-3).join('\n');
-		return new BoincError(
-			'engine-failed',
-			`${this.command} could not ${doing}: ${said === '' ? `it ended with ${end.code}` : said}`,
-			{
-				detail: { code: end.code },
-			},
-		);
+		return new BoincError('engine-failed', `${this.command} could not ${doing}: ${lastWords(end)}`, {
+			detail: { code: end.code },
+		});
 	}
 }
 
@@ -302,17 +307,7 @@ async function readLines(stream: AsyncIterable<Uint8Array>, onLine: (line: strin
 	}
 }
 
-function failedBuild(output: readonly string[], text: string, dockerfile: string, code: number): BoincError {
-	const { step, line, reason } = buildFailure(output, text);
-	const where = line === undefined ? dockerfile : `${dockerfile}, line ${line}`;
-	const what = step === undefined ? '' : `, at the step “${step}”`;
-	const shown = output.slice(-SHOWN_LINES).join('\n');
-	return new BoincError(
-		'build-failed',
-		`The image could not be built (${where}${what}): ${reason ?? `the engine ended with ${code}`}`,
-		{
-			remedy: `Correct the Dockerfile or what it copies. The last lines of the build:\n${shown}`,
-			detail: { dockerfile, line, step, reason, output: shown },
-		},
-	);
+function lastWords({ stderr, code }: ProcessEnd): string {
+	const said = stderr.trim().split('\n').slice(-3).join('\n');
+	return said === '' ? `it ended with ${code}` : said;
 }

@@ -177,4 +177,27 @@ describe.each(['podman', 'docker'] as const)('%s', (kind) => {
 		await expect(saving).rejects.toMatchObject({ name: 'AbortError' });
 		await vi.waitFor(async () => expect(await processesWith(tag)).toEqual([]), { timeout: 10_000 });
 	});
+
+	// The last one of an engine: it is stopped. Podman is no service, so nothing of it could stop.
+	if (kind === 'docker') {
+		it('that stops in the middle of a build is not taken for a mistake in the Dockerfile', async () => {
+			const folder = await context('FROM b2d-base\nRUN echo started; sleep 600\n');
+			let running: () => void = () => undefined;
+			const started = new Promise<void>((resolve) => (running = resolve));
+			const onLog = (line: string): void => {
+				if (line.trim() === 'started') {
+					running();
+				}
+			};
+			const building = engine.build({ contextDir: folder, dockerfile: 'Dockerfile', onLog }, ctx);
+			building.catch(() => undefined);
+			await started;
+			await sandbox.stop();
+			await expect(building).rejects.toMatchObject({
+				code: 'engine-failed',
+				message: expect.stringContaining('docker stopped while it built') as string,
+				remedy: expect.stringContaining('Start it') as string,
+			});
+		});
+	}
 });
