@@ -12,6 +12,7 @@ import type { Connection } from '../../../src/connection/connection.js';
 import { cancelBatch } from '../../../src/job/cancel.js';
 import { submitContainer } from '../../../src/job/submitImage.js';
 import type { SubmittedBatch } from '../../../src/job/types.js';
+import { daemonStatus } from '../../../src/project/daemons.js';
 import type { SqlValue } from '../../../src/project/database.js';
 import { recentImages, storeImage } from '../../../src/project/imageStore.js';
 import { openProject } from '../../../src/project/openProject.js';
@@ -37,14 +38,22 @@ let connection: Connection;
 let project: Project;
 let database: Database;
 let images = 0;
+let assimilator: number;
 
 beforeAll(async () => {
 	sandbox = await startTestSandbox();
 	connection = sandbox.connectLocally();
 	database = await openDatabase(sandbox.database);
 	await installTestApp(sandbox, connection, APP);
+	project = await openProject(connection, sandbox.projectRoot, ctx);
+	const found = (await daemonStatus(project)).find(({ command }) => command.startsWith('script_assimilator'));
+	project.dispose();
+	assimilator = found!.pid!;
+	// The tests write the states that it would change.
+	process.kill(assimilator, 'SIGSTOP');
 });
 afterAll(async () => {
+	process.kill(assimilator, 'SIGCONT');
 	await connection.close();
 	await database.end();
 	await sandbox.remove();
