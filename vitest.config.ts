@@ -56,7 +56,7 @@ export default defineConfig({
 					testTimeout: 240_000,
 					hookTimeout: 240_000,
 					// They wait for daemons, engines and clients most of the time.
-					maxWorkers: 4,
+					maxWorkers: 6,
 					sequence: { sequencer: LongestFirst },
 				},
 			},

@@ -21,39 +21,45 @@ const uiTests = readdirSync(path.join(root, 'test/ui'))
 	.filter((name) => name.endsWith('.test.mjs'))
 	.map((name) => `test/ui/${name}`);
 
-/** What everything else needs, and what is soon known; a failure here ends the run. */
-const FIRST = [
-	{ name: 'packages', fetches: true, run: [node, 'scripts/systemPackages.mjs', 'test'] },
-	{ name: 'package', run: [node, 'scripts/package.mjs'] },
-	{ name: 'unit', run: [bin('vitest'), 'run', '--project', 'unit'] },
-];
-
-const INTEGRATION = { name: 'integration', real: true, run: [bin('vitest'), 'run', '--project', 'integration'] };
-const CONFORMANCE = { name: 'conformance', real: true, run: [node, 'scripts/conformance.mjs'] };
-const VM = { name: 'vm', real: true, run: [bin('vitest'), 'run', '--project', 'vm'] };
-const CHECKS = [
-	{ name: 'format', run: [bin('prettier'), '--check', '.'] },
-	// The rules and the types, of the pages too.
-	{ name: 'lint', run: [bin('oxlint')] },
-	{ name: 'exports', run: [bin('knip')] },
+/** The packaged extension in one version of VS Code, which is fetched first. */
+const inEditor = (suffix, env, files, before = []) => [
+	{
+		name: `vscode${suffix}`,
+		real: true,
+		fetches: true,
+		env,
+		after: ['packages'],
+		run: [node, 'test/harness/lib/install-vscode.mjs'],
+	},
+	{ name: `suite${suffix}`, real: true, env, after: ['unit', `vscode${suffix}`, ...before], run: [node, 'test/suite.mjs'] },
+	{ name: `ui${suffix}`, real: true, env, after: [`suite${suffix}`], run: [node, '--test', '--test-concurrency=1', ...files] },
 ];
 /** What the oldest version might lack shows in these; how trees and pages behave at scale is shown in the newest alone. */
 const oldestUiTests = ['package', 'basics', 'journey'].map((name) => `test/ui/${name}.test.mjs`);
-/** The packaged extension in one version of VS Code, which is fetched first. */
-const inEditor = (suffix, env, files) => [
-	{ name: `vscode${suffix}`, real: true, fetches: true, env, run: [node, 'test/harness/lib/install-vscode.mjs'] },
-	{ name: `suite${suffix}`, real: true, env, run: [node, 'test/suite.mjs'] },
-	{ name: `ui${suffix}`, real: true, env, run: [node, '--test', '--test-concurrency=1', ...files] },
-];
+const [vscode, ...editor] = inEditor('', undefined, uiTests);
+const [oldestVscode, ...oldestEditor] = inEditor('-oldest', OLDEST, oldestUiTests, ['ui']);
 
 /**
- * Two lanes side by side, which keep two processors busy; with three, tests waited for a processor longer than for what they
- * test. Each is a list of groups, whose steps follow one another; a lane that has nothing left takes the last group of
- * another.
+ * The steps, those first that should begin first. A step begins when those of `after` have ended well and fewer than
+ * `AT_ONCE` run. What is soon known and soon wrong comes before what takes minutes; those wait for daemons, engines,
+ * clients and pages most of the time, so three of them keep two processors busy.
  */
-const LANES = [
-	[[INTEGRATION], [VM]],
-	[CHECKS, [CONFORMANCE], inEditor('', undefined, uiTests), inEditor('-oldest', OLDEST, oldestUiTests)],
+const AT_ONCE = 3;
+const STEPS = [
+	{ name: 'packages', fetches: true, run: [node, 'scripts/systemPackages.mjs', 'test'] },
+	{ name: 'package', run: [node, 'scripts/package.mjs'] },
+	vscode,
+	{ name: 'unit', after: ['packages', 'package'], run: [bin('vitest'), 'run', '--project', 'unit'] },
+	{ ...oldestVscode, after: ['vscode'] },
+	{ name: 'integration', real: true, after: ['unit'], run: [bin('vitest'), 'run', '--project', 'integration'] },
+	...editor,
+	{ name: 'conformance', real: true, after: ['unit'], run: [node, 'scripts/conformance.mjs'] },
+	...oldestEditor,
+	// The rules and the types, of the pages too.
+	{ name: 'lint', after: ['unit'], run: [bin('oxlint')] },
+	{ name: 'format', after: ['unit'], run: [bin('prettier'), '--check', '.'] },
+	{ name: 'exports', after: ['unit'], run: [bin('knip')] },
+	{ name: 'vm', real: true, after: ['unit'], run: [bin('vitest'), 'run', '--project', 'vm'] },
 ];
 
 const totals = { passed: 0, failed: 0 };
@@ -123,54 +129,87 @@ function essence(text) {
 		: [...lines.slice(Math.max(0, first - 20), Math.min(first + 50, end)), '[…]', ...lines.slice(end)].join('\n');
 }
 
-/** Runs a step; one with real daemons, engines or browsers once more if it fails, and says so. */
+/** The test files that failed, as the runners name them; none when a runner did not say. */
+function failedFiles(text) {
+	// oxlint-disable-next-line no-control-regex
+	const lines = text.replace(/\u001B\[[0-9;]*m/g, '').split('\n');
+	const telling = lines.filter((line) => /^\s*(FAIL\b|location: )/.test(line));
+	return [...new Set(telling.flatMap((line) => /\btest\/(?:integration|ui)\/[\w/]+\.test\.(?:ts|mjs)\b/.exec(line) ?? []))];
+}
+
+/** Runs a step; what failed of one with real daemons, engines or browsers once more, and says so. */
 async function runStep(step) {
-	for (let attempt = 1; ; attempt++) {
-		const start = Date.now();
-		const { code, text } = await runOne(step, attempt);
-		const { passed, failed } = count(text);
-		const seconds = ((Date.now() - start) / 1000).toFixed(1).padStart(6);
-		const tests = passed + failed > 0 ? `  ${passed} passed, ${failed} failed` : '';
-		console.log(`${code === 0 ? '✓' : '✗'} ${step.name.padEnd(14)}${seconds} s${tests}${attempt > 1 ? '  (second try)' : ''}`);
-		if (code === 0) {
-			totals.passed += passed;
-			return true;
-		}
+	const first = await runOnce(step, 1);
+	if (first.good || !step.real) {
+		return settle(first, first.good ? 0 : Math.max(1, first.failed));
+	}
+	const files = failedFiles(first.text);
+	console.log(
+		`${files.join(', ') || step.name} is run once more: it works with real programs, and the computer may have been busy.`,
+	);
+	const run = files.length === 0 ? step.run : [...step.run.filter((word) => !word.endsWith('.test.mjs')), ...files];
+	const second = await runOnce({ ...step, run }, 2);
+	if (files.length === 0) {
+		return settle(second, second.good ? 0 : Math.max(1, second.failed));
+	}
+	// The others passed before; a test that passes now counts once.
+	const failed = second.good ? 0 : Math.max(1, second.failed);
+	return settle({ good: second.good, passed: first.passed + Math.max(0, first.failed - failed) }, failed);
+}
+
+function settle({ good, passed }, failed) {
+	totals.passed += passed;
+	totals.failed += failed;
+	return good;
+}
+
+async function runOnce(step, attempt) {
+	const start = Date.now();
+	const { code, text } = await runOne(step, attempt);
+	const { passed, failed } = count(text);
+	const seconds = ((Date.now() - start) / 1000).toFixed(1).padStart(6);
+	const tests = passed + failed > 0 ? `  ${passed} passed, ${failed} failed` : '';
+	console.log(`${code === 0 ? '✓' : '✗'} ${step.name.padEnd(14)}${seconds} s${tests}${attempt > 1 ? '  (second try)' : ''}`);
+	if (code !== 0) {
 		console.log(essence(text));
 		console.log(`✗ ${step.name} ended with code ${code}; its whole output is in ${path.relative(root, logOf(step, attempt))}`);
-		if (!step.real || attempt > 1) {
-			totals.passed += passed;
-			totals.failed += Math.max(1, failed);
-			return false;
-		}
-		console.log(`${step.name} is run once more: it works with real programs, and the computer may have been busy.`);
 	}
+	return { good: code === 0, text, passed, failed };
 }
 
 const wanted = process.argv.slice(2);
-const known = [FIRST, LANES].flat(3).map(({ name }) => name);
+const known = STEPS.map(({ name }) => name);
 const unknown = wanted.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
 	console.error(`unknown step ${unknown.join(', ')}; there are: ${known.join(', ')}`);
 	process.exit(2);
 }
-const isWanted = ({ name }) => wanted.length === 0 || wanted.includes(name);
 const start = Date.now();
-let good = true;
-for (const step of FIRST.filter(isWanted)) {
-	good = good && (await runStep(step));
-}
-if (good) {
-	const lanes = LANES.map(async (lane) => {
-		for (let group; (group = lane.shift() ?? LANES.find(({ length }) => length > 0)?.pop());) {
-			for (const step of group.filter(isWanted)) {
-				good = (await runStep(step)) && good;
+const waiting = STEPS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+/** What has not ended well: a step that comes after one of these does not begin. */
+const unfinished = new Set(waiting.map(({ name }) => name));
+const running = new Map();
+for (;;) {
+	const next = waiting.findIndex(({ after = [] }) => after.every((name) => !unfinished.has(name)));
+	if (next !== -1 && running.size < AT_ONCE) {
+		const [step] = waiting.splice(next, 1);
+		const work = runStep(step).then((good) => {
+			running.delete(step.name);
+			if (good) {
+				unfinished.delete(step.name);
 			}
-		}
-	});
-	await Promise.all(lanes);
+		});
+		running.set(step.name, work);
+	} else if (running.size > 0) {
+		await Promise.race(running.values());
+	} else {
+		break;
+	}
+}
+for (const { name } of waiting) {
+	console.log(`✗ ${name.padEnd(14)} was not run, for what it needs failed`);
 }
 const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 console.log(`\nboinc2docker ${version}: ${((Date.now() - start) / 60_000).toFixed(1)} minutes`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(good ? 0 : 1);
+process.exit(unfinished.size === 0 ? 0 : 1);

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { abortError, BoincError, throwIfAborted } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
@@ -17,6 +18,10 @@ const KEPT_LINES = 400;
 /** Characters of a line of a build; a longer one comes in pieces. */
 const LINE_LENGTH = 1 << 14;
 const QUERY_MS = 60_000;
+/** Of a build's output: where a step that was killed is told. */
+const LAST_LINES = 5;
+const KILLED_TRIES = 6;
+const KILLED_PAUSE_MS = 500;
 const KEPT_OUTPUT = 1 << 16;
 /** How the versions say that there is no such image. */
 const NO_IMAGE = /no such (image|object)|image not known|not found|unable to find|did not resolve|invalid reference/i;
@@ -71,7 +76,7 @@ export class CliEngine implements Engine {
 			);
 			throwIfAborted(ctx.signal);
 			if (code !== 0) {
-				throw (await this.#stopped(dockerfile, ctx)) ?? failedBuild(output, text, dockerfile, code);
+				throw (await this.#stopped(dockerfile, output, ctx)) ?? failedBuild(output, text, dockerfile, code);
 			}
 			return await this.#builtId(idFile, ctx);
 		} finally {
@@ -79,15 +84,25 @@ export class CliEngine implements Engine {
 		}
 	}
 
-	/** An engine that does not answer any more after a build failed: the Dockerfile may be right. */
-	async #stopped(dockerfile: string, ctx: OperationContext): Promise<BoincError | undefined> {
-		const { end } = await this.#query(['version'], ctx);
-		return end.code === 0
-			? undefined
-			: new BoincError('engine-failed', `${this.command} stopped while it built ${dockerfile}: ${lastWords(end)}`, {
+	/**
+	 * An engine that does not answer any more after a build failed: the Dockerfile may be right. One that is stopping kills
+	 * its containers first, so that a step ends with 137, and answers for a moment still.
+	 */
+	async #stopped(dockerfile: string, output: readonly string[], ctx: OperationContext): Promise<BoincError | undefined> {
+		const wasKilled = output.slice(-LAST_LINES).some((line) => /\b137\b/.test(line));
+		for (let tries = wasKilled ? KILLED_TRIES : 1; tries > 0; tries--) {
+			const { end } = await this.#query(['version'], ctx);
+			if (end.code !== 0) {
+				return new BoincError('engine-failed', `${this.command} stopped while it built ${dockerfile}: ${lastWords(end)}`, {
 					remedy: `Start it, see whether “${this.command} version” names the server too, and build again.`,
 					detail: { code: end.code },
 				});
+			}
+			if (tries > 1) {
+				await sleep(KILLED_PAUSE_MS, undefined, ctx.signal && { signal: ctx.signal });
+			}
+		}
+		return undefined;
 	}
 
 	async *save(image: string, ctx: OperationContext): AsyncGenerator<Uint8Array, void, undefined> {
