@@ -55,8 +55,9 @@ export default defineConfig({
 					exclude: ['test/integration/iso/**'],
 					testTimeout: 240_000,
 					hookTimeout: 240_000,
-					// They wait for daemons, engines and clients most of the time.
+					// They wait for daemons, engines and clients half of the time.
 					maxWorkers: 6,
+					isolate: false,
 					sequence: { sequencer: LongestFirst },
 				},
 			},
