@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,6 +16,19 @@ import type { Sandbox } from '../../src/sandbox/sandbox.js';
 export async function buildSandboxProgram(dir: string): Promise<void> {
 	const script = path.join('scripts', 'build.mjs');
 	await promisify(execFile)(process.execPath, [script, '--outdir', dir, '--only', 'sandbox', '--only', 'standin']);
+}
+
+let program: Promise<string> | undefined;
+
+/** The folder of such a build, made once for all sandboxes of this process and removed at its end. */
+async function sharedProgram(): Promise<string> {
+	program ??= (async () => {
+		const dir = await mkdtemp(path.join(tmpdir(), 'b2d-program-'));
+		process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+		await buildSandboxProgram(dir);
+		return dir;
+	})();
+	return program;
 }
 
 export interface TestSandbox extends Sandbox {
@@ -35,10 +49,9 @@ export interface ToolResult {
 /** A sandbox in a temporary folder, twenty times as fast as BOINC. */
 export async function startTestSandbox(options: Partial<SandboxOptions> = {}): Promise<TestSandbox> {
 	const folder = await mkdtemp(path.join(tmpdir(), 'b2d-sandbox-'));
-	const program = path.join(folder, 'build');
 	try {
-		await buildSandboxProgram(program);
-		const sandbox = await createSandbox({ dir: path.join(folder, 'sandbox'), program, pace: 0.05, ...options }, quietContext());
+		const given = { dir: path.join(folder, 'sandbox'), program: await sharedProgram(), pace: 0.05, ...options };
+		const sandbox = await createSandbox(given, quietContext());
 		return {
 			...sandbox,
 			tool: (name, args = [], input = '') =>
