@@ -11,6 +11,7 @@ import { submitBatch } from '../../../src/job/submit.js';
 import type { BatchSpec } from '../../../src/job/types.js';
 import { explain, type Explained } from '../../../src/monitor/explain/explain.js';
 import { type Explanation, formatExplanations, type Subject } from '../../../src/monitor/explain/explanation.js';
+import { explainFailure } from '../../../src/monitor/explain/failures.js';
 import { daemonStatus } from '../../../src/project/daemons.js';
 import { openProject } from '../../../src/project/openProject.js';
 import { Project } from '../../../src/project/project.js';
@@ -19,6 +20,7 @@ import { type Database, numberOf, openDatabase, type Parameter, textOf } from '.
 import { installTestApp } from '../../support/installTestApp.js';
 import { eventually, startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
 import { SAMPLE_PACKS, sampleBatch } from '../../unit/job/sampleBatch.js';
+import { CODES, ENDS, WORDS } from '../../unit/monitor/failedEnds.js';
 import { schedulerRequest } from '../../unit/sandboxWeb/requestText.js';
 
 /**
@@ -92,8 +94,8 @@ async function ask(change: (request: string) => string, options: Parameters<type
 const work = { workSeconds: 1e5, instances: 10 };
 
 /** Takes what a new host is sent, and reports each instance in this way. */
-async function runsOnHost(report: (name: string, index: number) => string): Promise<number> {
-	const { reply, hostId } = await ask((text) => text, work);
+async function runsOnHost(report: (name: string, index: number) => string, instances = 10): Promise<number> {
+	const { reply, hostId } = await ask((text) => text, { ...work, instances });
 	const names = [...reply.matchAll(/<result>[^]*?<name>([^<]*)<\/name>/g)].map((match) => match[1]!);
 	expect(names).not.toEqual([]);
 	await ask((text) => text.replace(/cpid\d+/, `cpid${String(hosts - 1)}`), {
@@ -296,6 +298,46 @@ it('transfers, limits of the client, volunteers and hosts that go', async () => 
 		expect.arrayContaining(['disk-limit', 'aborted-by-volunteer', 'not-started', 'no-reply', 'host-left']),
 	);
 	expect(by['host-left']?.level).toBe('info');
+});
+
+it('every end that a host can report, and those that the daemons write', async () => {
+	const reports = [...CODES.map(([code]) => [code, ''] as const), ...WORDS.map(([words]) => [1, words] as const)];
+	const expected = [...CODES, ...WORDS, ...ENDS].map(([, kind]) => kind);
+	const batch = await submitted(
+		{
+			replication: { ...sampleBatch().replication, maxErrorResults: 1, maxTotalResults: 1, maxSuccessResults: 1 },
+			resources: { ...sampleBatch().resources, diskBytes: 3e8 },
+		},
+		expected.length,
+	);
+	const numberIn = (name: string): number => Number(/_(\d+)_0$/.exec(name)?.[1]);
+	const taken = await runsOnHost((name) => {
+		const [code, words] = reports[numberIn(name)] ?? [0, ''];
+		return result(name, 3, code, words);
+	}, expected.length);
+	expect(taken).toBe(expected.length);
+	const rows = await database.select('SELECT id, name FROM result WHERE batch = ? AND server_state = 5 ORDER BY name', [batch]);
+	expect(rows.map((row) => numberIn(textOf(row, 'name')))).toEqual(expected.map((_, index) => index));
+	for (const [index, [{ outcome = 3, clientState = 3, validateState = 2 }]] of ENDS.entries()) {
+		await database.execute('UPDATE result SET outcome = ?, client_state = ?, validate_state = ? WHERE id = ?', [
+			...[outcome, clientState, validateState],
+			numberOf(rows[reports.length + index]!, 'id'),
+		]);
+	}
+	const db = await project.database();
+	for (const [index, kind] of expected.entries()) {
+		const row = rows[index]!;
+		const found = await explainFailure(db, { kind: 'instance', id: numberOf(row, 'id') });
+		expect(found, kind).toMatchObject([
+			{
+				kind,
+				numbers: { instances: 1 },
+				sentence: expect.stringMatching(/^1 instance .+\.$/),
+				examples: [{ name: textOf(row, 'name') }],
+			},
+		]);
+		expect(found[0]?.remedy === undefined, kind).toBe(kind === 'cancelled' || kind === 'too-late');
+	}
 });
 
 it('nothing has failed, cancelled, and a further try after a failure', async () => {
