@@ -80,7 +80,9 @@ async function onDatabase(size: ProjectSize, parts: ReadonlySet<Part>, kept?: st
 async function requireSize(db: Database, size: ProjectSize, dir: string): Promise<void> {
 	const [row] = await db.select('SELECT COUNT(*) AS results, COUNT(DISTINCT batch) AS batches FROM result');
 	if (Number(row?.results) !== resultsIn(size) || Number(row?.batches) !== size.batches) {
-		throw new Error(`The database in ${dir} has not the ${resultsIn(size)} results in ${size.batches} batches that were asked for`);
+		throw new Error(
+			`The database in ${dir} has not the ${resultsIn(size)} results in ${size.batches} batches that were asked for`,
+		);
 	}
 }
 
