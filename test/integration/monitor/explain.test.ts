@@ -59,6 +59,14 @@ const why = (subject: Subject): Promise<Explained> => explain(project, subject);
 const count = async (sql: string, params: Parameter[]): Promise<number> =>
 	numberOf((await database.select(`SELECT COUNT(*) AS n FROM ${sql}`, params))[0]!, 'n');
 
+/** Adds a setting to config.xml; what it resolves to takes it out again. */
+async function configured(setting: string): Promise<() => Promise<void>> {
+	const file = path.join(sandbox.projectRoot, 'config.xml');
+	const before = await readFile(file, 'utf8');
+	await writeFile(file, before.replace('<config>', `<config>${setting}`));
+	return () => writeFile(file, before);
+}
+
 /** A batch whose jobs have their instances. */
 async function submitted(change: Partial<BatchSpec> = {}, jobs = 1): Promise<number> {
 	const spec = sampleBatch({ jobs: Array.from({ length: jobs }, () => ({})), ...change });
@@ -115,8 +123,8 @@ beforeEach(async () => {
 	await database.execute('UPDATE result SET server_state = 5, outcome = 5 WHERE server_state IN (2, 4)');
 });
 
-it('no host has joined; then hosts are lost at engine, memory, disk, deadline and quota, with their numbers', async () => {
-	const batch = await submitted();
+it('no host has joined; then hosts are lost at each condition, with their numbers', async () => {
+	const batch = await submitted({}, 3);
 	expect(kinds((await why({ kind: 'batch', id: batch })).waiting)).toEqual(['no-host']);
 
 	await ask((text) => text, { host: '' });
@@ -125,12 +133,15 @@ it('no host has joined; then hosts are lost at engine, memory, disk, deadline an
 	await ask((text) => text.replace('<d_free>50000000000', '<d_free>1000000'));
 	await ask((text) => text.replace('<p_fpops>1000000000', '<p_fpops>1000'));
 	await ask((text) => text.replace('Linux Debian', 'Microsoft Windows 11'));
+	await ask((text) => text.replace('<core_client_major_version>8', '<core_client_major_version>6'));
+	const { hostId: blocked } = await ask((text) => text);
+	await database.execute('UPDATE host SET max_results_day = -1 WHERE id = ?', [blocked]);
 	const lost = (await why({ kind: 'batch', id: batch })).waiting;
 	expect(lost).toMatchObject([
 		{
 			kind: 'no-host-fits',
 			level: 'error',
-			numbers: { hosts: 6, fit: 0, engine: 2, memory: 1, disk: 1, deadline: 1, platform: 1 },
+			numbers: { hosts: 8, fit: 0, engine: 2, memory: 1, disk: 1, deadline: 1, platform: 1, 'plan class': 1, blocked: 1 },
 			remedy: expect.stringContaining('Docker'),
 		},
 	]);
@@ -138,11 +149,7 @@ it('no host has joined; then hosts are lost at engine, memory, disk, deadline an
 
 	const { hostId } = await ask((text) => text);
 	expect(kinds((await why({ kind: 'batch', id: batch })).waiting)).toEqual(['hosts-lost', 'hosts-fit']);
-	const config = await readFile(path.join(sandbox.projectRoot, 'config.xml'), 'utf8');
-	await writeFile(
-		path.join(sandbox.projectRoot, 'config.xml'),
-		config.replace('<config>', '<config><daily_result_quota>3</daily_result_quota>'),
-	);
+	const restore = await configured('<daily_result_quota>3</daily_result_quota>');
 	const [version] = await database.select(
 		"SELECT id FROM app_version WHERE plan_class = 'docker' AND platformid = (SELECT id FROM platform WHERE name = 'x86_64-pc-linux-gnu')",
 	);
@@ -152,7 +159,12 @@ it('no host has joined; then hosts are lost at engine, memory, disk, deadline an
 	);
 	const used = (await why({ kind: 'batch', id: batch })).waiting;
 	expect(used).toMatchObject([{ kind: 'no-host-fits', numbers: { quota: 1 } }]);
-	await writeFile(path.join(sandbox.projectRoot, 'config.xml'), config);
+	await restore();
+	const free = await configured('<max_wus_in_progress>1</max_wus_in_progress>');
+	await database.execute('UPDATE result SET server_state = 4, hostid = ? WHERE batch = ? LIMIT 2', [hostId, batch]);
+	const busy = (await why({ kind: 'batch', id: batch })).waiting;
+	expect(busy).toMatchObject([{ kind: 'no-host-fits', numbers: { busy: 1 } }, {}]);
+	await free();
 });
 
 it('no app version, an undefined plan class, an app that is switched off, and a queue that is full', async () => {
@@ -178,18 +190,14 @@ it('no app version, an undefined plan class, an app that is switched off, and a 
 	expect(kinds((await why(subject)).waiting)).toEqual(['app-deprecated']);
 	await database.execute('UPDATE app SET deprecated = 0');
 
-	const config = await readFile(path.join(sandbox.projectRoot, 'config.xml'), 'utf8');
-	await writeFile(
-		path.join(sandbox.projectRoot, 'config.xml'),
-		config.replace('<config>', '<config><shmem_work_items>3</shmem_work_items>'),
-	);
+	const restore = await configured('<shmem_work_items>3</shmem_work_items>');
 	const urgent = await submitted({ priority: 5 }, 4);
 	expect((await why(subject)).waiting).toMatchObject([
 		{ kind: 'queue-ahead', level: 'warning', numbers: { ahead: 4, foreignApps: 0, feederSlots: 3 } },
 		{ kind: 'hosts-fit' },
 	]);
 	expect(kinds((await why({ kind: 'batch', id: urgent })).waiting)).toEqual(['hosts-fit']);
-	await writeFile(path.join(sandbox.projectRoot, 'config.xml'), config);
+	await restore();
 });
 
 it('running on a host, overdue, waiting for the validator and the assimilator', async () => {
@@ -348,6 +356,12 @@ it('nothing has failed, cancelled, and a further try after a failure', async () 
 	const again = await why({ kind: 'batch', id: batch });
 	expect(kinds(again.waiting)).toEqual(expect.arrayContaining(['retrying', 'hosts-fit']));
 	expect(again.failure).toMatchObject([{ kind: 'program-failed', level: 'warning' }]);
+	const [job] = await database.select('SELECT id FROM workunit WHERE batch = ?', [batch]);
+	const restore = await configured('<one_result_per_host_per_wu/>');
+	expect((await why({ kind: 'job', id: numberOf(job!, 'id') })).waiting).toContainEqual(
+		expect.objectContaining({ kind: 'no-host-fits', numbers: { hosts: 1, fit: 0, 'earlier try': 1 } }),
+	);
+	await restore();
 	await runsOnHost((name) => result(name, 3, 1, 'oops'));
 	await eventually('BOINC to give up', async () => (await count('workunit WHERE batch = ? AND error_mask = 2', [batch])) === 1);
 	expect((await why({ kind: 'batch', id: batch })).failure).toMatchObject([
