@@ -103,7 +103,8 @@ const work = { workSeconds: 1e5, instances: 10 };
 
 /** Takes what a new host is sent, and reports each instance in this way. */
 async function runsOnHost(report: (name: string, index: number) => string, instances = 10): Promise<number> {
-	const { reply, hostId } = await ask((text) => text, { ...work, instances });
+	const roomy = (text: string): string => text.replace('<d_project_share>2', '<d_project_share>4');
+	const { reply, hostId } = await ask(roomy, { ...work, instances });
 	const names = [...reply.matchAll(/<result>[^]*?<name>([^<]*)<\/name>/g)].map((match) => match[1]!);
 	expect(names).not.toEqual([]);
 	await ask((text) => text.replace(/cpid\d+/, `cpid${String(hosts - 1)}`), {
@@ -125,6 +126,9 @@ beforeEach(async () => {
 
 it('no host has joined; then hosts are lost at each condition, with their numbers', async () => {
 	const batch = await submitted({}, 3);
+	const classes = path.join(sandbox.projectRoot, 'plan_class_spec.xml');
+	const spec = await readFile(classes, 'utf8');
+	await writeFile(classes, spec.replace(/<name>docker<\/name>/, '$&<min_core_client_version>70000</min_core_client_version>'));
 	expect(kinds((await why({ kind: 'batch', id: batch })).waiting)).toEqual(['no-host']);
 
 	await ask((text) => text, { host: '' });
@@ -165,6 +169,7 @@ it('no host has joined; then hosts are lost at each condition, with their number
 	const busy = (await why({ kind: 'batch', id: batch })).waiting;
 	expect(busy).toMatchObject([{ kind: 'no-host-fits', numbers: { busy: 1 } }, {}]);
 	await free();
+	await writeFile(classes, spec);
 });
 
 it('no app version, an undefined plan class, an app that is switched off, and a queue that is full', async () => {
@@ -314,7 +319,7 @@ it('every end that a host can report, and those that the daemons write', async (
 	const batch = await submitted(
 		{
 			replication: { ...sampleBatch().replication, maxErrorResults: 1, maxTotalResults: 1, maxSuccessResults: 1 },
-			resources: { ...sampleBatch().resources, diskBytes: 3e8 },
+			resources: { ...sampleBatch().resources, diskBytes: 1e8 },
 		},
 		expected.length,
 	);
