@@ -164,6 +164,7 @@ it('no host has joined; then hosts are lost at each condition, with their number
 	const used = (await why({ kind: 'batch', id: batch })).waiting;
 	expect(used).toMatchObject([{ kind: 'no-host-fits', numbers: { quota: 1 } }]);
 	await restore();
+	await database.execute('DELETE FROM host_app_version');
 	const free = await configured('<max_wus_in_progress>1</max_wus_in_progress>');
 	await database.execute('UPDATE result SET server_state = 4, hostid = ? WHERE batch = ? LIMIT 2', [hostId, batch]);
 	const busy = (await why({ kind: 'batch', id: batch })).waiting;
