@@ -61,6 +61,12 @@ const unfold = async (item) => {
 		await item.locator('.monaco-tl-twistie').click();
 	}
 };
+/** Folds a row, so that those below it are on the screen. */
+const fold = async (item) => {
+	if ((await item.getAttribute('aria-expanded')) === 'true') {
+		await item.locator('.monaco-tl-twistie').click();
+	}
+};
 const job = (index) => `b2d_${String(sweep.batch)}_${String(index).padStart(6, '0')}`;
 const at = (index) => sweep.firstJob + index;
 
@@ -218,6 +224,7 @@ test('a click on a batch opens its page beside the tree, which follows the jobs'
 });
 
 test('a batch that is dragged into the editor opens its job file', { timeout: 300_000 }, async () => {
+	await fold(row('sweep'));
 	for (const [name, text] of [
 		['sweep', /was\ssubmitted\swithout\sa\sjob\sfile/],
 		['finished', /name:\skept\son\sthe\sserver/],
@@ -247,7 +254,7 @@ test('a long log leads to the file of the workspace that it names', { timeout: 3
 	await wb.page.locator('.tab[aria-label^="hello.txt"]').waitFor();
 	await wb.statusItem(/^Ln 2,/).waitFor();
 	await wb.runCommand('View: Close All Editors');
-	await row('some failed').locator('.monaco-tl-twistie').click();
+	await fold(row('some failed'));
 });
 
 test('a filter that hides all batches says so, and leads back', { timeout: 300_000 }, async () => {
