@@ -51,6 +51,7 @@ async function onDatabase(size: ProjectSize, parts: ReadonlySet<Part>, kept?: st
 		if (tables.length === 0) {
 			await fill(db, size);
 		}
+		await requireSize(db, size, dir);
 		await db.execute('SET GLOBAL innodb_buffer_pool_size = 2147483648');
 		const session = async (): Promise<Database> => {
 			const opened = await openDatabase(server);
@@ -72,6 +73,16 @@ async function onDatabase(size: ProjectSize, parts: ReadonlySet<Part>, kept?: st
 		if (kept === undefined) {
 			await rm(dir, { recursive: true, force: true });
 		}
+	}
+}
+
+/** A database that was kept may be of another size, or its filling was interrupted. */
+async function requireSize(db: Database, size: ProjectSize, dir: string): Promise<void> {
+	const [row] = await db.select('SELECT COUNT(*) AS results, COUNT(DISTINCT batch) AS batches FROM result');
+	if (Number(row?.results) !== resultsIn(size) || Number(row?.batches) !== size.batches) {
+		throw new Error(
+			`The database in ${dir} has not the ${resultsIn(size)} results in ${size.batches} batches that were asked for`,
+		);
 	}
 }
 

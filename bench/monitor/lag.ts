@@ -21,6 +21,7 @@ interface Workbench {
 	showContainer(title: string): Promise<void>;
 	runCommand(title: string): Promise<void>;
 	type(text: string, options: { title: string }): Promise<void>;
+	pick(label: string, options: { title: string }): Promise<void>;
 	close(): Promise<void>;
 }
 
@@ -42,13 +43,17 @@ export async function lagFigures(
 		await workbench.showContainer('BOINC');
 		await workbench.runCommand('BOINC: Add Server');
 		await workbench.type(address, { title: 'Add Server' });
-		const shown = async (running: number): Promise<void> => {
-			const text = `/${String(jobs)} done · ${String(running)} running`;
+		const appears = async (text: string): Promise<void> => {
 			await workbench.page.waitForFunction(`document.body.textContent.includes(${JSON.stringify(text)})`, undefined, {
 				polling: 20,
 				timeout: 60_000,
 			});
 		};
+		await appears('sweep ');
+		// The large batch is the oldest: below hundreds of others it would not be on the screen.
+		await workbench.runCommand('BOINC: Filter Batches…');
+		await workbench.pick('Unfinished Batches', { title: 'Filter Batches' });
+		const shown = (running: number): Promise<void> => appears(`/${String(jobs)} done · ${String(running)} running`);
 		let running = await countRunning(db);
 		await shown(running);
 		const lags: number[] = [];

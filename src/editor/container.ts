@@ -43,6 +43,7 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 	const core = (): Promise<Core> => import('./core.js');
 	const prompts = new EditorPrompts();
 	const servers = owned.add(new ServerStore(context.globalState));
+	owned.add(vscode.window.onDidChangeWindowState(({ focused }) => focused && servers.look()));
 	const told = new ToldOnce(vscode.Uri.joinPath(context.globalStorageUri, 'told').fsPath);
 	const watched = owned.add(new WatchedBatches(context.globalState, told));
 	const trustFile = vscode.Uri.joinPath(context.globalStorageUri, 'known_hosts').fsPath;

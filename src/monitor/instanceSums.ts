@@ -1,6 +1,6 @@
 import { bucketSql } from './eta/logBuckets.js';
 import { type InstanceBlock, instancesIn } from './instanceBlocks.js';
-import { number, type Queries, type Row, text } from './rows.js';
+import { number, type Queries, type Row } from './rows.js';
 
 /** What has become of an instance, as far as sums tell them apart. */
 export type InstanceKind = 'unsent' | 'out' | 'good' | 'bad' | 'lost' | 'other';
@@ -81,8 +81,10 @@ function addCounts<Key>(to: Map<Key, number>, from: ReadonlyMap<Key, number>): v
 	}
 }
 
-const KIND = `CASE WHEN r.server_state = 4 THEN 'out' WHEN r.server_state IN (1, 2) THEN 'unsent' WHEN r.outcome = 1 THEN 'good'
-	WHEN r.outcome = 4 THEN 'lost' WHEN r.outcome IN (3, 6) AND r.sent_time > 0 THEN 'bad' ELSE 'other' END`;
+/** As the statement numbers them: it groups by whole numbers a quarter faster than by words. */
+const KINDS = ['unsent', 'out', 'good', 'bad', 'lost', 'other'] as const satisfies readonly InstanceKind[];
+const KIND = `CASE WHEN r.server_state = 4 THEN 1 WHEN r.server_state IN (1, 2) THEN 0 WHEN r.outcome = 1 THEN 2
+	WHEN r.outcome = 4 THEN 4 WHEN r.outcome IN (3, 6) AND r.sent_time > 0 THEN 3 ELSE 5 END`;
 /** What a row of the answer counts by. */
 const BY = { host: 0, sent: 1, ended: 2, runTime: 3, turnaround: 4 } as const;
 const REPORTED = 'IF(r.received_time > 0, r.received_time, r.report_deadline)';
@@ -99,9 +101,9 @@ export async function blockSums(
 ): Promise<InstanceSums> {
 	const { from, where, params } = instancesIn(block, batchId);
 	const rows = await db.select(
-		`SELECT k.what, ${KIND} AS kind, CASE k.what WHEN ${BY.host} THEN r.hostid WHEN ${BY.sent} THEN r.sent_time DIV ?
+		`SELECT k.what, ${KIND} AS kind, CAST(CASE k.what WHEN ${BY.host} THEN r.hostid WHEN ${BY.sent} THEN r.sent_time DIV ?
 				WHEN ${BY.ended} THEN ${REPORTED} DIV ? WHEN ${BY.runTime} THEN ${bucketSql('r.elapsed_time')}
-				ELSE ${bucketSql('IF(r.server_state = 4, ? - r.sent_time, r.received_time - r.sent_time)')} END AS at,
+				ELSE ${bucketSql('IF(r.server_state = 4, ? - r.sent_time, r.received_time - r.sent_time)')} END AS SIGNED) AS at,
 			COUNT(*) AS n, SUM(r.elapsed_time) AS seconds, MIN(r.sent_time) AS first, MAX(GREATEST(r.sent_time, r.received_time)) AS last,
 			SUM(r.server_state <> 5 OR (r.outcome = 1 AND r.validate_state IN (0, 4))) AS unsettled
 		FROM ${from} STRAIGHT_JOIN (${Object.values(BY)
@@ -133,7 +135,7 @@ export async function blockSeconds(db: Queries, batchId: number, block: Instance
 }
 
 function take(sums: InstanceSums, row: Row): void {
-	const kind = text(row, 'kind') as InstanceKind;
+	const kind = KINDS[number(row, 'kind')] ?? 'other';
 	const [at, n] = [number(row, 'at'), number(row, 'n')];
 	const count = (counts: Counts | undefined): unknown => counts?.set(at, (counts.get(at) ?? 0) + n);
 	switch (number(row, 'what')) {

@@ -6,9 +6,12 @@ import * as vscode from 'vscode';
 
 import { Emitter } from '../../src/common/event.js';
 import { silentLog } from '../../src/common/ports.js';
+import { idsOf, selectionOf } from '../../src/editor/commands/selectedJobs.js';
 import { ContextManager } from '../../src/editor/contextManager.js';
 import type { ModelChange, ServerStatus, ServerView } from '../../src/editor/servers/serverModel.js';
+import type { Services } from '../../src/editor/services.js';
 import { BatchNode } from '../../src/editor/tree/batchNode.js';
+import type { GroupNode } from '../../src/editor/tree/groupNode.js';
 import { InstanceNode } from '../../src/editor/tree/instanceNode.js';
 import { JobNode } from '../../src/editor/tree/jobNode.js';
 import { JobsTree } from '../../src/editor/tree/jobsTree.js';
@@ -297,6 +300,20 @@ suite('tree of jobs', () => {
 			['aaaa/job/1', 'aaaa/job/2'],
 		);
 		assert.equal(tree.getTreeItem(groups[2]!).contextValue, 'boinc2docker.group+retryable');
+	});
+
+	test('takes a group for its batch only where it is meant so: what is done to the batch is done to other jobs too', async () => {
+		server.rows = [batch(1, { total: 500, counts: { ...NO_COUNTS, running: 1, failed: 499 } })];
+		const services = { models: { get: () => server } } as unknown as Services;
+		const node = await only(await only(await only()));
+		const [running, failed] = await tree.getChildren(node);
+		const row = await only(running);
+		const admits = { batch: () => true, job: () => true };
+		const plain = selectionOf(services, row, [row, running, failed], admits);
+		assert.deepEqual([plain.servers.map(idsOf), plain.skipped], [[{ batchIds: [], jobIds: [1] }], 2]);
+		const group = ({ key }: GroupNode): boolean => key.by === 'state' && key.state === 'failed';
+		const retried = selectionOf(services, row, [row, running, failed], { ...admits, group });
+		assert.deepEqual([retried.servers.map(idsOf), retried.skipped], [[{ batchIds: [1], jobIds: [] }], 1]);
 	});
 
 	test('keeps a job’s row when it goes to another group', async () => {

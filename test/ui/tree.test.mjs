@@ -1,6 +1,7 @@
 // The tree in a real VS Code while ten thousand jobs move, on a real database: what a person has chosen and unfolded stays, counts are
 // exact, and a database that goes away and comes back is caught up with.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,7 +13,7 @@ import { openWorkbench } from '../harness/lib/workbench.mjs';
 import { keepPicture, VSIX, WORKSPACE } from './support.mjs';
 
 const JOBS = 10_000;
-let wb, scratch, folder, live, server, db, sweep;
+let wb, scratch, folder, live, server, db, mixed, sweep;
 
 before(
 	async () => {
@@ -28,11 +29,13 @@ before(
 		await live.addApp(db);
 		const finished = await live.addBatch(db, 'finished', 50);
 		await live.happen(db, 'done', finished.firstJob, finished.firstJob + 49);
-		const mixed = await live.addBatch(db, 'some failed', 12);
+		mixed = await live.addBatch(db, 'some failed', 12);
 		await live.happen(db, 'failed', mixed.firstJob, mixed.firstJob + 2);
 		await live.happen(db, 'sent', mixed.firstJob + 3, mixed.firstJob + 6);
 		sweep = await live.addBatch(db, 'sweep', JOBS);
 		const target = await live.makeProject(path.join(scratch, 'project'), server);
+		keepJobFile(path.join(scratch, 'project'), finished.batch);
+		await keepLongLog(path.join(scratch, 'project'));
 		wb = await openWorkbench({ folder, vsix: [VSIX], viewport: { width: 1280, height: 900 } });
 		await wb.showContainer('BOINC');
 		await wb.runCommand('BOINC: Add Server');
@@ -58,8 +61,38 @@ const unfold = async (item) => {
 		await item.locator('.monaco-tl-twistie').click();
 	}
 };
+/** Folds a row, so that those below it are on the screen. */
+const fold = async (item) => {
+	if ((await item.getAttribute('aria-expanded')) === 'true') {
+		await item.locator('.monaco-tl-twistie').click();
+	}
+};
 const job = (index) => `b2d_${String(sweep.batch)}_${String(index).padStart(6, '0')}`;
 const at = (index) => sweep.firstJob + index;
+
+/** The job file of a batch, as a submission keeps it on the server. */
+function keepJobFile(project, batch) {
+	const kept = path.join(project, '.boinc2docker/batches');
+	fs.mkdirSync(kept, { recursive: true });
+	fs.writeFileSync(path.join(kept, `${String(batch)}.yml`), 'image: Dockerfile\nname: kept on the server\n');
+}
+
+/** What the host of the first failed job uploaded, with a log that is too long to be shown whole. */
+async function keepLongLog(project) {
+	const name = `b2d_${String(mixed.batch)}_000000`;
+	const packed = path.join(scratch, 'packed');
+	fs.mkdirSync(path.join(packed, '.b2d'), { recursive: true });
+	const steps = Array.from({ length: 30_000 }, (_, n) => `step ${n} of the fit has ended`);
+	const trace = ['Traceback (most recent call last):', '  File "/app/hello.txt", line 2, in fit', 'ValueError: no'];
+	fs.writeFileSync(path.join(packed, '.b2d/log.txt'), [...steps, ...trace, ''].join('\n'));
+	const results = path.join(project, 'results/boinc2docker', String(mixed.batch));
+	fs.mkdirSync(results, { recursive: true });
+	execFileSync('tar', ['-C', packed, '-czf', path.join(results, `${name}.failed`), '.']);
+	await db.execute('UPDATE result SET xml_doc_out = ? WHERE workunitid = ?', [
+		`<file_info><name>${name}_0_r1_0</name></file_info>`,
+		mixed.firstJob,
+	]);
+}
 
 /** Moves the mouse over the list; tooltips may be in the way of a click, but not of the wheel. */
 async function pointAtList() {
@@ -191,13 +224,37 @@ test('a click on a batch opens its page beside the tree, which follows the jobs'
 });
 
 test('a batch that is dragged into the editor opens its job file', { timeout: 300_000 }, async () => {
-	await drag(row('sweep').first(), wb.page.locator('.editor-group-container').first());
+	await fold(row('sweep'));
+	for (const [name, text] of [
+		['sweep', /was\ssubmitted\swithout\sa\sjob\sfile/],
+		['finished', /name:\skept\son\sthe\sserver/],
+	]) {
+		await drag(row(name).first(), wb.page.locator('.editor-group-container').first());
+		await wb.page.locator('.view-lines').filter({ hasText: text }).waitFor();
+		await keepPicture(wb, { name: `${name}, dragged into the editor` });
+		await wb.runCommand('View: Close Editor');
+	}
+});
+
+test('a long log leads to the file of the workspace that it names', { timeout: 300_000 }, async () => {
+	const name = `b2d_${String(mixed.batch)}_000000`;
+	await unfold(row('some failed'));
+	await unfold(row(name).first());
+	await wb.contextMenu(row(`${name}_0`));
+	await wb.chooseInMenu('Show Full Log of Instance');
 	await wb.page
-		.locator('.view-lines')
-		.filter({ hasText: /was\ssubmitted\swithout\sa\sjob\sfile/ })
-		.waitFor();
-	await keepPicture(wb, { name: 'a batch dragged into the editor' });
-	await wb.runCommand('View: Close Editor');
+		.locator('.view-line')
+		.filter({ hasText: /step\s0\sof/ })
+		.click();
+	await wb.page.keyboard.press('Control+End');
+	await wb.page
+		.locator('.detected-link')
+		.filter({ hasText: 'hello.txt' })
+		.click({ modifiers: ['Control'] });
+	await wb.page.locator('.tab[aria-label^="hello.txt"]').waitFor();
+	await wb.statusItem(/^Ln 2,/).waitFor();
+	await wb.runCommand('View: Close All Editors');
+	await fold(row('some failed'));
 });
 
 test('a filter that hides all batches says so, and leads back', { timeout: 300_000 }, async () => {
@@ -226,10 +283,7 @@ test('jobs come in pages of 200', { timeout: 300_000 }, async () => {
 });
 
 test('the tree in three themes', { timeout: 300_000 }, async () => {
-	await pointAtList();
-	for (let i = 0; i < 300; i++) {
-		await wb.page.mouse.wheel(0, -9000);
-	}
+	await wb.view('Jobs').locator('.monaco-list').press('Home');
 	for (const theme of ['Dark Modern', 'Dark High Contrast', 'Light Modern']) {
 		await wb.runCommand('Preferences: Color Theme');
 		await wb.type(theme, { accept: false });
@@ -237,4 +291,27 @@ test('the tree in three themes', { timeout: 300_000 }, async () => {
 		await keepPicture(wb, { name: `groups of jobs in ${theme}` });
 	}
 	assert.ok(await row('sweep').isVisible());
+});
+
+test('two windows at once show the same', { timeout: 300_000 }, async () => {
+	const elsewhere = path.join(scratch, 'elsewhere');
+	fs.mkdirSync(elsewhere);
+	const other = await wb.anotherWindow({ folder: elsewhere });
+	const theirs = (text) => other.treeItems('Jobs').filter({ hasText: new RegExp(text) });
+	await other.showContainer('BOINC');
+	await theirs('sweep').waitFor(); // the server was added in the first window
+	await live.happen(db, 'sent', at(9600), at(9699));
+	await live.happen(db, 'done', at(9600), at(9649));
+	await live.happen(db, 'failed', at(9650), at(9659));
+	for (const rows of [row, theirs]) {
+		await rows(await countsInWords()).waitFor();
+	}
+	await keepPicture(other, { name: 'the second window' });
+	const target = await live.makeProject(path.join(scratch, 'second'), server);
+	await other.runCommand('BOINC: Add Server');
+	await other.type(target, { title: 'Add Server' });
+	await theirs('Sweeps').nth(1).waitFor();
+	await wb.page.bringToFront();
+	await wb.runCommand('BOINC: Refresh');
+	await wb.statusItem('2 servers').waitFor(); // the second one’s row is below the jobs that are unfolded
 });

@@ -26,12 +26,19 @@ export interface TreeSelection {
 	readonly skipped: number;
 }
 
-/** Groups the rows of a selection by server. Jobs of a selected batch are not named again; `admits` decides which rows it can be done with. */
+/**
+ * Groups the rows of a selection by server. Jobs of a selected batch are not named again; `admits` decides which rows it can be done with.
+ * A group of jobs stands for its batch where it is admitted, and is skipped otherwise: what is done to the batch is done to other jobs too.
+ */
 export function selectionOf(
 	services: Services,
 	item: unknown,
 	items: unknown,
-	admits: { readonly batch: (batch: Batch) => boolean; readonly job: (node: JobNode) => boolean },
+	admits: {
+		readonly batch: (batch: Batch) => boolean;
+		readonly job: (node: JobNode) => boolean;
+		readonly group?: (node: GroupNode) => boolean;
+	},
 ): TreeSelection {
 	const rows: readonly unknown[] = Array.isArray(items) && items.length > 1 ? items : [item];
 	const found = new Map<ServerModel, { batches: Batch[]; jobs: SelectedJob[] }>();
@@ -42,7 +49,8 @@ export function selectionOf(
 		return own;
 	};
 	for (const row of rows) {
-		const choice = batchOf(services, row instanceof GroupNode ? row.parent : row);
+		const whole = row instanceof GroupNode && admits.group?.(row) === true ? row.parent : row;
+		const choice = batchOf(services, whole);
 		const model = row instanceof JobNode ? services.models.get(row.server.id) : undefined;
 		if (choice && admits.batch(choice.batch)) {
 			entry(choice.model).batches.push(choice.batch);

@@ -13,9 +13,12 @@ export interface Storage {
 export class ServerStore implements Disposable {
 	readonly #storage: Storage;
 	readonly #changed = new Emitter<void>();
+	/** The list as those who listen know it. */
+	#known: string;
 
 	constructor(storage: Storage) {
 		this.#storage = storage;
+		this.#known = JSON.stringify(this.list());
 	}
 
 	readonly onDidChange: Event<void> = this.#changed.event;
@@ -39,12 +42,24 @@ export class ServerStore implements Disposable {
 		await this.#save(this.list().filter((server) => server.id !== id));
 	}
 
+	/** Notices what another window has changed: windows share the list, and nobody tells this one. */
+	look(): void {
+		if (JSON.stringify(this.list()) !== this.#known) {
+			this.#tell();
+		}
+	}
+
 	dispose(): void {
 		this.#changed.dispose();
 	}
 
 	async #save(servers: readonly Server[]): Promise<void> {
 		await this.#storage.update(STORAGE_KEYS.servers, servers);
+		this.#tell();
+	}
+
+	#tell(): void {
+		this.#known = JSON.stringify(this.list());
 		this.#changed.fire();
 	}
 }

@@ -4,7 +4,7 @@ import type { Disposable } from '../../common/disposable.js';
 
 /** Scheme of addresses that only carry what a row is decorated by: no document has one. */
 const SCHEME = 'boinc2docker-row';
-/** VS Code shows two characters. */
+/** VS Code shows two characters; the row itself says the number. */
 const MOST = 99;
 
 /** An address for a row with so many failed jobs. */
@@ -22,7 +22,7 @@ export class Decorations implements vscode.FileDecorationProvider, Disposable {
 			return undefined;
 		}
 		return new vscode.FileDecoration(
-			failed > MOST ? '99' : String(failed),
+			failed > MOST ? '9+' : String(failed),
 			vscode.l10n.t('{0} failed', failed),
 			new vscode.ThemeColor('list.errorForeground'),
 		);

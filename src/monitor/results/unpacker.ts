@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 
@@ -30,15 +31,40 @@ export interface ThreadAnswer {
 const PROGRAM = 'unpack.js';
 
 /**
- * An unpacker in a thread of its own, which the file system may keep waiting while this one decrypts; in this thread where the program
- * of the thread is not at hand.
+ * Threads at most. One is not enough: to unpack takes three to four times as long as to decrypt, most of it the hash and the making of
+ * files.
+ */
+const THREADS = 3;
+
+/**
+ * An unpacker in threads of its own, which the file system may keep waiting while this one decrypts; in this thread where the program
+ * of the threads is not at hand.
  */
 export function createUnpacker(folder: string | undefined = typeof __dirname === 'string' ? __dirname : undefined): Unpacker {
 	const program = folder === undefined ? undefined : path.join(folder, PROGRAM);
-	return program !== undefined && existsSync(program) ? new ThreadUnpacker(program) : inThisThread;
+	return program !== undefined && existsSync(program) ? new ThreadedUnpacker(program) : inThisThread;
 }
 
-class ThreadUnpacker implements Unpacker {
+/** Gives each result to the thread that has least to do. */
+class ThreadedUnpacker implements Unpacker {
+	readonly #threads: readonly UnpackThread[];
+
+	constructor(program: string) {
+		const count = Math.min(THREADS, Math.max(2, availableParallelism() - 1));
+		this.#threads = Array.from({ length: count }, () => new UnpackThread(program));
+	}
+
+	keep(bytes: Buffer, request: KeepRequest): Promise<Kept> {
+		const [free = inThisThread] = this.#threads.toSorted((a, b) => a.waiting - b.waiting);
+		return free.keep(bytes, request);
+	}
+
+	async close(): Promise<void> {
+		await Promise.all(this.#threads.map((thread) => thread.close()));
+	}
+}
+
+class UnpackThread implements Unpacker {
 	readonly #worker: Worker;
 	readonly #waiting = new Map<number, { readonly resolve: (kept: Kept) => void; readonly reject: (error: unknown) => void }>();
 	#count = 0;
@@ -50,6 +76,11 @@ class ThreadUnpacker implements Unpacker {
 		this.#worker.on('message', (answer: ThreadAnswer) => this.#take(answer));
 		this.#worker.on('error', (error) => this.#fail(error));
 		this.#worker.on('exit', () => this.#fail(new BoincError('result-corrupt', 'Unpacking has ended.')));
+	}
+
+	/** Results that it has not answered. */
+	get waiting(): number {
+		return this.#waiting.size;
 	}
 
 	keep(bytes: Buffer, request: KeepRequest): Promise<Kept> {

@@ -85,6 +85,14 @@ export class Workbench {
 		}
 	}
 
+	/** One more window on the same server, in the same browser: what is remembered for all windows is theirs in common. Ends with this one. */
+	async anotherWindow(options) {
+		const other = new Workbench(await this.page.context().newPage(), this.server, this.browser);
+		await other.page.goto(workbenchUrl(this.server, options));
+		await other.ready();
+		return other;
+	}
+
 	async close() {
 		await this.browser.close();
 		await this.server.stop();

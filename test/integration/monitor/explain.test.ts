@@ -11,6 +11,7 @@ import { submitBatch } from '../../../src/job/submit.js';
 import type { BatchSpec } from '../../../src/job/types.js';
 import { explain, type Explained } from '../../../src/monitor/explain/explain.js';
 import { type Explanation, formatExplanations, type Subject } from '../../../src/monitor/explain/explanation.js';
+import { explainFailure } from '../../../src/monitor/explain/failures.js';
 import { daemonStatus } from '../../../src/project/daemons.js';
 import { openProject } from '../../../src/project/openProject.js';
 import { Project } from '../../../src/project/project.js';
@@ -19,6 +20,7 @@ import { type Database, numberOf, openDatabase, type Parameter, textOf } from '.
 import { installTestApp } from '../../support/installTestApp.js';
 import { eventually, startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
 import { SAMPLE_PACKS, sampleBatch } from '../../unit/job/sampleBatch.js';
+import { CODES, ENDS, WORDS } from '../../unit/monitor/failedEnds.js';
 import { schedulerRequest } from '../../unit/sandboxWeb/requestText.js';
 
 /**
@@ -57,6 +59,14 @@ const why = (subject: Subject): Promise<Explained> => explain(project, subject);
 const count = async (sql: string, params: Parameter[]): Promise<number> =>
 	numberOf((await database.select(`SELECT COUNT(*) AS n FROM ${sql}`, params))[0]!, 'n');
 
+/** Adds a setting to config.xml; what it resolves to takes it out again. */
+async function configured(setting: string): Promise<() => Promise<void>> {
+	const file = path.join(sandbox.projectRoot, 'config.xml');
+	const before = await readFile(file, 'utf8');
+	await writeFile(file, before.replace('<config>', `<config>${setting}`));
+	return () => writeFile(file, before);
+}
+
 /** A batch whose jobs have their instances. */
 async function submitted(change: Partial<BatchSpec> = {}, jobs = 1): Promise<number> {
 	const spec = sampleBatch({ jobs: Array.from({ length: jobs }, () => ({})), ...change });
@@ -92,8 +102,9 @@ async function ask(change: (request: string) => string, options: Parameters<type
 const work = { workSeconds: 1e5, instances: 10 };
 
 /** Takes what a new host is sent, and reports each instance in this way. */
-async function runsOnHost(report: (name: string, index: number) => string): Promise<number> {
-	const { reply, hostId } = await ask((text) => text, work);
+async function runsOnHost(report: (name: string, index: number) => string, instances = 10): Promise<number> {
+	const roomy = (text: string): string => text.replace('<d_project_share>2', '<d_project_share>4');
+	const { reply, hostId } = await ask(roomy, { ...work, instances });
 	const names = [...reply.matchAll(/<result>[^]*?<name>([^<]*)<\/name>/g)].map((match) => match[1]!);
 	expect(names).not.toEqual([]);
 	await ask((text) => text.replace(/cpid\d+/, `cpid${String(hosts - 1)}`), {
@@ -113,8 +124,11 @@ beforeEach(async () => {
 	await database.execute('UPDATE result SET server_state = 5, outcome = 5 WHERE server_state IN (2, 4)');
 });
 
-it('no host has joined; then hosts are lost at engine, memory, disk, deadline and quota, with their numbers', async () => {
-	const batch = await submitted();
+it('no host has joined; then hosts are lost at each condition, with their numbers', async () => {
+	const batch = await submitted({}, 3);
+	const classes = path.join(sandbox.projectRoot, 'plan_class_spec.xml');
+	const spec = await readFile(classes, 'utf8');
+	await writeFile(classes, spec.replace(/<name>docker<\/name>/, '$&<min_core_client_version>70000</min_core_client_version>'));
 	expect(kinds((await why({ kind: 'batch', id: batch })).waiting)).toEqual(['no-host']);
 
 	await ask((text) => text, { host: '' });
@@ -123,12 +137,15 @@ it('no host has joined; then hosts are lost at engine, memory, disk, deadline an
 	await ask((text) => text.replace('<d_free>50000000000', '<d_free>1000000'));
 	await ask((text) => text.replace('<p_fpops>1000000000', '<p_fpops>1000'));
 	await ask((text) => text.replace('Linux Debian', 'Microsoft Windows 11'));
+	await ask((text) => text.replace('<core_client_major_version>8', '<core_client_major_version>6'));
+	const { hostId: blocked } = await ask((text) => text);
+	await database.execute('UPDATE host SET max_results_day = -1 WHERE id = ?', [blocked]);
 	const lost = (await why({ kind: 'batch', id: batch })).waiting;
 	expect(lost).toMatchObject([
 		{
 			kind: 'no-host-fits',
 			level: 'error',
-			numbers: { hosts: 6, fit: 0, engine: 2, memory: 1, disk: 1, deadline: 1, platform: 1 },
+			numbers: { hosts: 8, fit: 0, engine: 2, memory: 1, disk: 1, deadline: 1, platform: 1, 'plan class': 1, blocked: 1 },
 			remedy: expect.stringContaining('Docker'),
 		},
 	]);
@@ -136,11 +153,7 @@ it('no host has joined; then hosts are lost at engine, memory, disk, deadline an
 
 	const { hostId } = await ask((text) => text);
 	expect(kinds((await why({ kind: 'batch', id: batch })).waiting)).toEqual(['hosts-lost', 'hosts-fit']);
-	const config = await readFile(path.join(sandbox.projectRoot, 'config.xml'), 'utf8');
-	await writeFile(
-		path.join(sandbox.projectRoot, 'config.xml'),
-		config.replace('<config>', '<config><daily_result_quota>3</daily_result_quota>'),
-	);
+	const restore = await configured('<daily_result_quota>3</daily_result_quota>');
 	const [version] = await database.select(
 		"SELECT id FROM app_version WHERE plan_class = 'docker' AND platformid = (SELECT id FROM platform WHERE name = 'x86_64-pc-linux-gnu')",
 	);
@@ -150,7 +163,14 @@ it('no host has joined; then hosts are lost at engine, memory, disk, deadline an
 	);
 	const used = (await why({ kind: 'batch', id: batch })).waiting;
 	expect(used).toMatchObject([{ kind: 'no-host-fits', numbers: { quota: 1 } }]);
-	await writeFile(path.join(sandbox.projectRoot, 'config.xml'), config);
+	await restore();
+	await database.execute('DELETE FROM host_app_version');
+	const free = await configured('<max_wus_in_progress>1</max_wus_in_progress>');
+	await database.execute('UPDATE result SET server_state = 4, hostid = ? WHERE batch = ? LIMIT 2', [hostId, batch]);
+	const busy = (await why({ kind: 'batch', id: batch })).waiting;
+	expect(busy).toMatchObject([{ kind: 'no-host-fits', numbers: { busy: 1 } }, {}]);
+	await free();
+	await writeFile(classes, spec);
 });
 
 it('no app version, an undefined plan class, an app that is switched off, and a queue that is full', async () => {
@@ -176,18 +196,14 @@ it('no app version, an undefined plan class, an app that is switched off, and a 
 	expect(kinds((await why(subject)).waiting)).toEqual(['app-deprecated']);
 	await database.execute('UPDATE app SET deprecated = 0');
 
-	const config = await readFile(path.join(sandbox.projectRoot, 'config.xml'), 'utf8');
-	await writeFile(
-		path.join(sandbox.projectRoot, 'config.xml'),
-		config.replace('<config>', '<config><shmem_work_items>3</shmem_work_items>'),
-	);
+	const restore = await configured('<shmem_work_items>3</shmem_work_items>');
 	const urgent = await submitted({ priority: 5 }, 4);
 	expect((await why(subject)).waiting).toMatchObject([
 		{ kind: 'queue-ahead', level: 'warning', numbers: { ahead: 4, foreignApps: 0, feederSlots: 3 } },
 		{ kind: 'hosts-fit' },
 	]);
 	expect(kinds((await why({ kind: 'batch', id: urgent })).waiting)).toEqual(['hosts-fit']);
-	await writeFile(path.join(sandbox.projectRoot, 'config.xml'), config);
+	await restore();
 });
 
 it('running on a host, overdue, waiting for the validator and the assimilator', async () => {
@@ -298,6 +314,46 @@ it('transfers, limits of the client, volunteers and hosts that go', async () => 
 	expect(by['host-left']?.level).toBe('info');
 });
 
+it('every end that a host can report, and those that the daemons write', async () => {
+	const reports = [...CODES.map(([code]) => [code, ''] as const), ...WORDS.map(([words]) => [1, words] as const)];
+	const expected = [...CODES, ...WORDS, ...ENDS].map(([, kind]) => kind);
+	const batch = await submitted(
+		{
+			replication: { ...sampleBatch().replication, maxErrorResults: 1, maxTotalResults: 1, maxSuccessResults: 1 },
+			resources: { ...sampleBatch().resources, diskBytes: 1e8 },
+		},
+		expected.length,
+	);
+	const numberIn = (name: string): number => Number(/_(\d+)_0$/.exec(name)?.[1]);
+	const taken = await runsOnHost((name) => {
+		const [code, words] = reports[numberIn(name)] ?? [0, ''];
+		return result(name, 3, code, words);
+	}, expected.length);
+	expect(taken).toBe(expected.length);
+	const rows = await database.select('SELECT id, name FROM result WHERE batch = ? AND server_state = 5 ORDER BY name', [batch]);
+	expect(rows.map((row) => numberIn(textOf(row, 'name')))).toEqual(expected.map((_, index) => index));
+	for (const [index, [{ outcome = 3, clientState = 3, validateState = 2 }]] of ENDS.entries()) {
+		await database.execute('UPDATE result SET outcome = ?, client_state = ?, validate_state = ? WHERE id = ?', [
+			...[outcome, clientState, validateState],
+			numberOf(rows[reports.length + index]!, 'id'),
+		]);
+	}
+	const db = await project.database();
+	for (const [index, kind] of expected.entries()) {
+		const row = rows[index]!;
+		const found = await explainFailure(db, { kind: 'instance', id: numberOf(row, 'id') });
+		expect(found, kind).toMatchObject([
+			{
+				kind,
+				numbers: { instances: 1 },
+				sentence: expect.stringMatching(/^1 instance .+\.$/),
+				examples: [{ name: textOf(row, 'name') }],
+			},
+		]);
+		expect(found[0]?.remedy === undefined, kind).toBe(kind === 'cancelled' || kind === 'too-late');
+	}
+});
+
 it('nothing has failed, cancelled, and a further try after a failure', async () => {
 	const batch = await submitted({ replication: { ...sampleBatch().replication, maxErrorResults: 1 } });
 	expect(kinds((await why({ kind: 'batch', id: batch })).failure)).toEqual(['nothing-failed']);
@@ -306,6 +362,12 @@ it('nothing has failed, cancelled, and a further try after a failure', async () 
 	const again = await why({ kind: 'batch', id: batch });
 	expect(kinds(again.waiting)).toEqual(expect.arrayContaining(['retrying', 'hosts-fit']));
 	expect(again.failure).toMatchObject([{ kind: 'program-failed', level: 'warning' }]);
+	const [job] = await database.select('SELECT id FROM workunit WHERE batch = ?', [batch]);
+	const restore = await configured('<one_result_per_host_per_wu/>');
+	expect((await why({ kind: 'job', id: numberOf(job!, 'id') })).waiting).toContainEqual(
+		expect.objectContaining({ kind: 'no-host-fits', numbers: { hosts: 1, fit: 0, 'earlier try': 1 } }),
+	);
+	await restore();
 	await runsOnHost((name) => result(name, 3, 1, 'oops'));
 	await eventually('BOINC to give up', async () => (await count('workunit WHERE batch = ? AND error_mask = 2', [batch])) === 1);
 	expect((await why({ kind: 'batch', id: batch })).failure).toMatchObject([

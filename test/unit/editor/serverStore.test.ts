@@ -51,6 +51,19 @@ describe('the list of servers', () => {
 		expect(changes).toBe(2);
 	});
 
+	it('tells what another window has changed when it is looked for, once', async () => {
+		const memory = new Memory();
+		const [ours, theirs] = [new ServerStore(memory), new ServerStore(memory)];
+		let changes = 0;
+		ours.onDidChange(() => (changes += 1));
+		await theirs.put(server('ssh://a.example.org/p', 'A'));
+		ours.look();
+		ours.look();
+		expect(changes).toBe(1);
+		theirs.look();
+		expect(ours.list()).toEqual(theirs.list());
+	});
+
 	it.each([
 		['nothing', undefined],
 		['a text', 'x'],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { wrapLines } from '../../../src/monitor/explain/explanation.js';
 import { failureCause, signatureOf } from '../../../src/monitor/explain/failureCause.js';
+import { CODES, ENDS, WORDS } from './failedEnds.js';
 
 const log = (container: string, message = ''): string =>
 	`<core_client_version>8.2.4</core_client_version>\n<![CDATA[\n<message>\n${message}\n</message>\n<stderr_txt>\nwrapper: here\nstderr from container:\n${container}\nstderr end\n</stderr_txt>\n]]>\n`;
@@ -17,56 +18,14 @@ it('long lines are broken between words and indented', () => {
 });
 
 describe('the cause of a failure', () => {
-	it.each([
-		[1, 'program-failed'],
-		[126, 'command-not-executable'],
-		[127, 'command-not-found'],
-		[134, 'killed-by-signal'],
-		[137, 'out-of-memory'],
-		[193, 'killed-by-signal'],
-		[194, 'aborted-by-client'],
-		[195, 'wrapper-failed'],
-		[196, 'disk-limit'],
-		[197, 'time-limit'],
-		[198, 'out-of-memory'],
-		[199, 'aborted-by-client'],
-		[200, 'not-started'],
-		[202, 'cancelled'],
-		[203, 'aborted-by-volunteer'],
-		[205, 'out-of-memory'],
-		[206, 'start-failed'],
-		[208, 'wrapper-failed'],
-		[209, 'not-started'],
-		[-131, 'output-too-big'],
-		[-186, 'download-error'],
-		[-119, 'download-error'],
-		[-224, 'download-error'],
-		[-187, 'upload-error'],
-		[-182, 'machine-failed'],
-		[74, 'machine-failed'], // -182 modulo 256
-		[-185, 'start-failed'],
-		[-197, 'aborted-by-volunteer'],
-		[-226, 'too-many-restarts'],
-		[-233, 'not-started'],
-		[0, 'unknown-failure'],
-		[-1073741819, 'unknown-failure'], // 0xC0000005
-	])('of exit status %d is %s', (status, kind) => {
+	it.each(CODES)('of exit status %d is %s', (status, kind) => {
 		const cause = failed(status);
 		expect(cause.kind).toBe(kind);
 		expect(cause.what).not.toBe('');
 		expect(cause.remedy === undefined).toBe(kind === 'cancelled');
 	});
 
-	it.each([
-		[{ outcome: 1, validateState: 2 }, 'invalid'],
-		[{ outcome: 1, validateState: 5 }, 'too-late'],
-		[{ outcome: 2 }, 'not-sent'],
-		[{ outcome: 4 }, 'no-reply'],
-		[{ outcome: 6 }, 'validator-refused'],
-		[{ outcome: 7 }, 'host-left'],
-		[{ clientState: 1 }, 'download-error'],
-		[{ clientState: 7 }, 'upload-error'],
-	])('of %o is %s', (more, kind) => {
+	it.each(ENDS)('of %o is %s', (more, kind) => {
 		expect(failed(0, '', more).kind).toBe(kind);
 	});
 
@@ -96,9 +55,8 @@ describe('the cause of a failure', () => {
 		expect(failed(0, text(-128))).toMatchObject({ kind: 'upload-error', numbers: { code: -128 } });
 	});
 
-	it('knows a full disk and a missing engine by their words', () => {
-		expect(failed(1, log('cp: write error: No space left on device')).kind).toBe('disk-limit');
-		expect(failed(1, log('Cannot connect to the Docker daemon at unix:///var/run/docker.sock.')).kind).toBe('engine-failed');
+	it.each(WORDS)('of a log that says “%s” is %s', (words, kind) => {
+		expect(failed(1, log(words)).kind).toBe(kind);
 	});
 
 	it('shows the last line that the program said', () => {

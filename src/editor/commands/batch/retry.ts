@@ -93,7 +93,11 @@ export async function raiseBoundAndRetry(services: Services, item?: unknown, ite
 }
 
 async function retry(services: Services, title: string, item: unknown, items: unknown, options: RetryOptions): Promise<void> {
-	const given = selectionOf(services, item, items, { batch: hasFailed, job: ({ job }) => job.state === 'failed' });
+	const given = selectionOf(services, item, items, {
+		batch: hasFailed,
+		job: ({ job }) => job.state === 'failed',
+		group: ({ key }) => key.by === 'state' && key.state === 'failed',
+	});
 	const chosen: readonly ServerSelection[] = item === undefined ? [await choose(services, title)] : given.servers;
 	if (chosen.length === 0) {
 		void vscode.window.showInformationMessage(vscode.l10n.t('There is nothing to retry: no selected job has failed.'));

@@ -37,6 +37,7 @@ const BATCH_TONES: Readonly<Record<BatchState, Tone>> = {
 const whole = new Intl.NumberFormat();
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const exactClock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
 
 /** What the page shows, worded in the user's language. Pure. */
@@ -181,7 +182,7 @@ function progressChart(timeline: Timeline, batch: Batch, now: number, p50 = 0, p
 				dateTime.format(start * 1000),
 				whole.format(Math.max(0, ...running)),
 			),
-			...(p50 > now ? [t('Dashed: expected end {0}, with 90 % certainty by {1}.', when(p50, now), when(p90, now))] : []),
+			...(p50 > now ? [expectedEnd(marks.length > 0, when(p50, now), when(p90, now))] : []),
 		].join(' '),
 		times,
 		most: Math.max(batch.total, good.at(-1) ?? 0, bad.at(-1) ?? 0, ...running),
@@ -196,8 +197,17 @@ function progressChart(timeline: Timeline, batch: Batch, now: number, p50 = 0, p
 	};
 }
 
+/** The end may be far beyond the picture. */
+const expectedEnd = (isDrawn: boolean, p50: string, p90: string): string =>
+	isDrawn
+		? t('Dashed: expected end {0}, with 90 % certainty by {1}.', p50, p90)
+		: t('Expected end {0}, with 90 % certainty by {1}.', p50, p90);
+
+/** Below so many seconds a time without its seconds says little. */
+const SHORT = 300;
+
 function timeTicks(start: number, length: number, reach: number): { at: number; label: string }[] {
-	const format = length > 2 * 86_400 ? day : clock;
+	const format = length > 2 * 86_400 ? day : length < SHORT ? exactClock : clock;
 	const label = (at: number): string => format.format((start + at * length) * 1000);
 	return reach < 0.9
 		? [0, reach, 1].map((at) => ({ at, label: at === reach ? t('now') : label(at) }))
@@ -205,7 +215,8 @@ function timeTicks(start: number, length: number, reach: number): { at: number; 
 }
 
 function throughputChart({ start, step, succeeded, failed }: Timeline): BarChart {
-	const format = step >= 43_200 ? day : step * succeeded.length > 2 * 86_400 ? dateTime : clock;
+	const length = step * succeeded.length;
+	const format = step >= 43_200 ? day : length > 2 * 86_400 ? dateTime : length < SHORT ? exactClock : clock;
 	const at = (index: number): string => format.format((start + index * step) * 1000);
 	return {
 		title: t('Results per {0}', formatSeconds(step)),

@@ -137,7 +137,7 @@ it.each([
 	await expect(unpack(damage(packed(file('data', noise))))).rejects.toMatchObject({ code: 'result-corrupt' });
 });
 
-it('works in a thread as in this one', async () => {
+it('works in threads as in this one', async () => {
 	const programs = path.join(folder, 'programs');
 	await build({
 		entryPoints: { unpack: 'src/monitor/results/unpackThread.ts' },
@@ -157,6 +157,10 @@ it('works in a thread as in this one', async () => {
 			refused: ['l: it is a link'],
 			rows: [{ n: 1 }],
 		});
+		const many = Array.from({ length: 9 }, (_, n) =>
+			unpacker.keep(copy(good), { folder: path.join(folder, `at-once-${n}`), md5 }),
+		);
+		expect((await Promise.all(many)).map(({ rows }) => rows)).toEqual(many.map(() => [{ n: 1 }]));
 		const other = { folder: path.join(folder, 'other'), md5 };
 		await expect(unpacker.keep(copy(packed()), other)).rejects.toMatchObject({ code: 'transfer-corrupt' });
 		await expect(unpacker.keep(Buffer.from('x'), { ...other, md5: undefined })).rejects.toMatchObject({ code: 'result-corrupt' });
