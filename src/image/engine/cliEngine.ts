@@ -5,12 +5,14 @@ import { isAbsolute, join } from 'node:path';
 import { abortError, BoincError, throwIfAborted } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
 import type { ParsedConfig } from '../archive/imageConfig.js';
+import { type StoredImage, StoreTrouble } from '../archive/storedImage.js';
 import type { BuildRequest, Engine, EngineAnswer } from '../engine.js';
 import { failedBuild } from './buildFailure.js';
 import type { DetectedEngine } from './detection.js';
 import { EngineProcess, type ProcessEnd } from './engineProcess.js';
 import { type ImageSummary, parseImageList } from './imageList.js';
-import { type ImageDetails, parseDetails, parseInspection } from './inspection.js';
+import { imageInStore } from './imageStore.js';
+import { type ImageDetails, inspectedConfig, parseDetails, parseInspection } from './inspection.js';
 import { textLines } from './textLines.js';
 
 const KEPT_LINES = 400;
@@ -123,6 +125,17 @@ export class CliEngine implements Engine {
 			}
 		}
 		throwIfAborted(ctx.signal);
+	}
+
+	async stored(image: string, ctx: OperationContext): Promise<StoredImage | undefined> {
+		const { end, lines } = await this.#query(['image', 'inspect', '--', image], ctx);
+		if (end.code !== 0) {
+			return undefined;
+		}
+		const isRootless = this.kind === 'podman' && process.getuid?.() !== 0;
+		const access = { prefix: isRootless ? [this.command, 'unshare'] : [], env: this.#env };
+		const inspected = lines.join('\n');
+		return (await imageInStore(inspected, access)) ?? unreadable(inspectedConfig(inspected, image));
 	}
 
 	async imageId(reference: string, ctx: OperationContext): Promise<string | undefined> {
@@ -300,6 +313,14 @@ export class CliEngine implements Engine {
 		});
 	}
 }
+
+/** An image of which only the configuration can be had: enough where all layers are known. */
+const unreadable = (config: unknown): StoredImage => ({
+	config,
+	layer: () => {
+		throw new StoreTrouble('the engine alone can read its images');
+	},
+});
 
 async function readLines(stream: AsyncIterable<Uint8Array>, onLine: (line: string) => void, most: number): Promise<void> {
 	for await (const line of textLines(stream, most)) {

@@ -173,6 +173,21 @@ describe('the same image', () => {
 		}
 	});
 
+	it.each(['podman', 'docker'])(
+		'has them when its layers are read in the folders of %s, which need not save it',
+		async (kind) => {
+			const expected = (await pack('podman', 'b2d-nasty')).packs.map(({ name }) => name);
+			const ctx = quietContext();
+			const engine = await findEngine(ctx, { command: engineOf(kind).command, env: engineOf(kind).env });
+			const save = (): never => {
+				throw new Error('the engine saves the image');
+			};
+			const packed = await packArchive({ save, stored: () => engine.stored('b2d-nasty', ctx) }, ctx, { tempDir: dir });
+			images.push(packed);
+			expect(packed.packs.map(({ name }) => name)).toEqual(expected);
+		},
+	);
+
 	it('is assembled by BuildKit as well, all packs in one layer', async () => {
 		const docker = engineOf('docker');
 		const packed = await pack('docker', 'b2d-nasty');
