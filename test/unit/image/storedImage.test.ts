@@ -138,11 +138,11 @@ describe('an image that is read from the store', () => {
 	const BASE = tarOf([file('usr/lib/big', randomBytes(100_000)), file('usr/lib/small', 'small')]);
 	const layersWith = (text: string): Buffer[] => [BASE, tarOf([file('app/main', text), file('usr/lib/.wh.small', '')])];
 
-	/** An engine that counts what is asked of it. `damaged` layers come otherwise from the store. */
+	/** An engine that counts what is asked of it. `damaged` layers come otherwise from the store, or not at all. */
 	async function flatten(
 		layers: readonly Buffer[],
 		cache?: LayerCache,
-		damaged: readonly number[] = [],
+		damaged: readonly number[] | 'unreadable' = [],
 	): Promise<{ image: FlatImage; saves: () => number; read: number[] }> {
 		let saves = 0;
 		const read: number[] = [];
@@ -150,6 +150,9 @@ describe('an image that is read from the store', () => {
 			config: JSON.parse(imageConfig(layers).toString()) as unknown,
 			layer: (index) => {
 				read.push(index);
+				if (damaged === 'unreadable') {
+					throw new Error('permission denied');
+				}
 				const bytes = Buffer.from(layers[index]!);
 				if (damaged.includes(index)) {
 					bytes[600]! ^= 1;
@@ -211,6 +214,15 @@ describe('an image that is read from the store', () => {
 		expect(later.saves()).toBe(0);
 		expect(await packed(later.image)).toEqual((await expected(layersWith('two'))).packs);
 		expect(later.saves()).toBe(1);
+	});
+
+	it('is read only for a pack when all its layers are known, though the engine alone can read them', async () => {
+		const cache = new LayerCache(join(dir, 'cache'));
+		expect((await flatten(layersWith('one'), cache, 'unreadable')).saves()).toBe(1);
+		const { image, saves, read } = await flatten(layersWith('one'), cache, 'unreadable');
+		expect([image.id, saves(), read]).toEqual([(await expected(layersWith('one'))).id, 0, []]);
+		expect(await packed(image)).toEqual((await expected(layersWith('one'))).packs);
+		expect(saves()).toBe(1);
 	});
 
 	it('leaves nothing on the disk', async () => {

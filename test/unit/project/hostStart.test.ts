@@ -40,7 +40,7 @@ image=$(sed -n 's/^image_name = "\\(.*\\)"$/\\1/p' job.toml)
 images=../../bin/images
 if ! grep -qxF "$image" $images; then
 	touch building
-	sleep 0.3
+	sleep 0.1
 	if [ -e broken ]; then
 		rm broken
 		exit 1
@@ -87,7 +87,7 @@ beforeEach(async () => {
 	const script = await readFile(SCRIPT, 'utf8');
 	await program(
 		at(PROJECT, 'b2d_start_1'),
-		script.replaceAll('@WRAPPER@', 'docker_wrapper_22').replace('pause=1\n', 'pause=0.1\n'),
+		script.replaceAll('@WRAPPER@', 'docker_wrapper_22').replace('pause=1\n', 'pause=0.05\n'),
 	);
 	await program(at(PROJECT, 'docker_wrapper_22'), FAKE_WRAPPER);
 	await program(at('bin/docker'), FAKE_ENGINE);
@@ -189,7 +189,7 @@ describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
 		['101.1', ''],
 		['?', ''],
 	])('lets Docker %s build with DOCKER_BUILDKIT=%s', async (version, expected) => {
-		await images();
+		await images(image('a'));
 		await engine(1, version);
 		expect((await start()).stdout.split(' ').at(-1)).toBe(`${expected}\n`);
 		await engine(2, version);
