@@ -128,40 +128,41 @@ export class CliEngine implements Engine {
 	}
 
 	async stored(image: string, ctx: OperationContext): Promise<StoredImage | undefined> {
-		const { end, lines } = await this.#query(['image', 'inspect', '--', image], ctx);
-		if (end.code !== 0) {
+		const inspected = await this.#inspected(image, ctx);
+		if (inspected === undefined) {
 			return undefined;
 		}
 		const isRootless = this.kind === 'podman' && process.getuid?.() !== 0;
 		const access = { prefix: isRootless ? [this.command, 'unshare'] : [], env: this.#env };
-		const inspected = lines.join('\n');
 		return (await imageInStore(inspected, access)) ?? unreadable(inspectedConfig(inspected, image));
 	}
 
 	async imageId(reference: string, ctx: OperationContext): Promise<string | undefined> {
+		const lines = await this.#inspected(reference, ctx, ['--format', '{{.Id}}']);
+		return lines
+			?.split('\n')
+			.find((line) => /^(sha256:)?[a-f0-9]{64}$/.test(line))
+			?.replace(/^sha256:/, '');
+	}
+
+	async describe(reference: string, ctx: OperationContext): Promise<ParsedConfig | undefined> {
+		const inspected = await this.#inspected(reference, ctx);
+		return inspected === undefined ? undefined : parseInspection(inspected, reference);
+	}
+
+	/** What `image inspect` says of one image; `undefined` if there is none. */
+	async #inspected(reference: string, ctx: OperationContext, format: readonly string[] = []): Promise<string | undefined> {
 		if (reference === '' || reference.startsWith('-')) {
 			return undefined;
 		}
-		const { end, lines } = await this.#query(['image', 'inspect', '--format', '{{.Id}}', reference], ctx);
+		const { end, lines } = await this.#query(['image', 'inspect', ...format, reference], ctx);
 		if (end.code === 0) {
-			return lines.find((line) => /^(sha256:)?[a-f0-9]{64}$/.test(line))?.replace(/^sha256:/, '');
+			return lines.join('\n');
 		}
 		if (NO_IMAGE.test(end.stderr)) {
 			return undefined;
 		}
 		throw this.#failed(`look for the image “${reference}”`, end);
-	}
-
-	async describe(reference: string, ctx: OperationContext): Promise<ParsedConfig | undefined> {
-		const id = await this.imageId(reference, ctx);
-		if (id === undefined) {
-			return undefined;
-		}
-		const { end, lines } = await this.#query(['image', 'inspect', id], ctx);
-		if (end.code !== 0) {
-			throw this.#failed(`look at the image “${reference}”`, end);
-		}
-		return parseInspection(lines.join('\n'), reference);
 	}
 
 	async listImages(ctx: OperationContext): Promise<readonly ImageSummary[]> {
