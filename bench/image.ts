@@ -69,10 +69,14 @@ interface Cost {
 	readonly peakMemoryMb: number;
 }
 
-async function costOf(counter: Counter, work: () => Promise<unknown>): Promise<Cost> {
+async function costOf(
+	counter: Counter,
+	work: () => Promise<unknown>,
+	who: Parameters<typeof withPeakMemory>[0] = 'programs',
+): Promise<Cost> {
 	const before = await counter.bytes();
 	const start = performance.now();
-	const { peak } = await withPeakMemory(work);
+	const { peak } = await withPeakMemory(who, work);
 	const seconds = (performance.now() - start) / 1000;
 	return { bytes: (await counter.bytes()) - before, seconds, peakMemoryMb: Math.round(peak / MB) };
 }
@@ -158,23 +162,27 @@ const sshWords = ({ sshOptions, sshd, ssh }: Field): string[] => [
 const contenders: Readonly<Record<string, (field: Field) => Promise<Cost>>> = {
 	ours: (field) => {
 		const ctx = quietContext();
-		return costOf(field.ssh, async () => {
-			const described = await field.engine.describe(IMAGE, ctx);
-			const archive = { save: () => field.engine.save(IMAGE, ctx), stored: () => field.engine.stored(IMAGE, ctx) };
-			field.shipment = await shipImage(
-				field.project,
-				{
-					key: described && imageKey(described.config, described.diffIds),
-					open: () =>
-						flattenImage(archive, ctx, {
-							tempDir: field.dir,
-							layers: new LayerCache(path.join(field.dir, 'cache', 'layers')),
-						}),
-				},
-				new ManifestCache(path.join(field.dir, 'cache', 'packs')),
-				ctx,
-			);
-		});
+		return costOf(
+			field.ssh,
+			async () => {
+				const described = await field.engine.describe(IMAGE, ctx);
+				const archive = { save: () => field.engine.save(IMAGE, ctx), stored: () => field.engine.stored(IMAGE, ctx) };
+				field.shipment = await shipImage(
+					field.project,
+					{
+						key: described && imageKey(described.config, described.diffIds),
+						open: () =>
+							flattenImage(archive, ctx, {
+								tempDir: field.dir,
+								layers: new LayerCache(path.join(field.dir, 'cache', 'layers')),
+							}),
+					},
+					new ManifestCache(path.join(field.dir, 'cache', 'packs')),
+					ctx,
+				);
+			},
+			'this process and programs',
+		);
 	},
 	// As the original did it: each layer that the server lacks, whole.
 	layers: (field) =>

@@ -3,12 +3,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 const EVERY_MS = 50;
 const PAGE = 4096;
 
-/** The most memory, in bytes, that this process and all programs that it starts for `work` have together. Linux only. */
-export async function withPeakMemory<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly peak: number }> {
+/**
+ * The most memory, in bytes, that all programs have together which this process starts for `work`, and the process itself
+ * where it does the work. Linux only.
+ */
+export async function withPeakMemory<T>(
+	who: 'programs' | 'this process and programs',
+	work: () => Promise<T>,
+): Promise<{ readonly value: T; readonly peak: number }> {
 	const before = new Set(processes().map(({ pid }) => pid));
 	let peak = 0;
 	const look = (): void => {
-		peak = Math.max(peak, memoryNow(before));
+		peak = Math.max(peak, memoryNow(before, who));
 	};
 	const timer = setInterval(look, EVERY_MS);
 	try {
@@ -20,8 +26,8 @@ export async function withPeakMemory<T>(work: () => Promise<T>): Promise<{ reado
 	}
 }
 
-/** Of this process and what it started; `others` were there before, and theirs is not ours. */
-function memoryNow(others: ReadonlySet<number>): number {
+/** `others` were there before, and theirs is not ours. */
+function memoryNow(others: ReadonlySet<number>, who: 'programs' | 'this process and programs'): number {
 	const all = processes();
 	const ours = new Set([process.pid]);
 	// A parent is listed before its children unless numbers began anew.
@@ -29,6 +35,9 @@ function memoryNow(others: ReadonlySet<number>): number {
 		if (ours.has(parent) && !others.has(pid)) {
 			ours.add(pid);
 		}
+	}
+	if (who === 'programs') {
+		ours.delete(process.pid);
 	}
 	return all.filter(({ pid }) => ours.has(pid)).reduce((sum, { memory }) => sum + memory, 0);
 }
