@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { abortError, BoincError, throwIfAborted } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
@@ -73,7 +74,7 @@ export class CliEngine implements Engine {
 			);
 			throwIfAborted(ctx.signal);
 			if (code !== 0) {
-				throw (await this.#stopped(dockerfile, ctx)) ?? failedBuild(output, text, dockerfile, code);
+				throw (await this.#stopped(dockerfile, output, ctx)) ?? failedBuild(output, text, dockerfile, code);
 			}
 			return await this.#builtId(idFile, ctx);
 		} finally {
@@ -81,15 +82,22 @@ export class CliEngine implements Engine {
 		}
 	}
 
-	/** An engine that does not answer any more after a build failed: the Dockerfile may be right. */
-	async #stopped(dockerfile: string, ctx: OperationContext): Promise<BoincError | undefined> {
-		const { end } = await this.#query(['version'], ctx);
-		return end.code === 0
-			? undefined
-			: new BoincError('engine-failed', `${this.command} stopped while it built ${dockerfile}: ${lastWords(end)}`, {
+	/**
+	 * An engine that does not answer any more after a build failed: the Dockerfile may be right. A daemon that is told to stop
+	 * kills its containers first (exit code 137), so it may answer for a moment.
+	 */
+	async #stopped(dockerfile: string, output: readonly string[], ctx: OperationContext): Promise<BoincError | undefined> {
+		for (const ms of output.some((line) => /\b137\b/.test(line)) ? [0, 500, 1_500] : [0]) {
+			await sleep(ms, undefined, { ...(ctx.signal && { signal: ctx.signal }) });
+			const { end } = await this.#query(['version'], ctx);
+			if (end.code !== 0) {
+				return new BoincError('engine-failed', `${this.command} stopped while it built ${dockerfile}: ${lastWords(end)}`, {
 					remedy: `Start it, see whether “${this.command} version” names the server too, and build again.`,
 					detail: { code: end.code },
 				});
+			}
+		}
+		return undefined;
 	}
 
 	async *save(image: string, ctx: OperationContext): AsyncGenerator<Uint8Array, void, undefined> {
