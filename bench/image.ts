@@ -12,13 +12,16 @@ import { type Engine, findEngine } from '../src/image/engine.js';
 import { flattenImage, imageKey } from '../src/image/flattenImage.js';
 import { LayerCache } from '../src/image/layerCache.js';
 import { dockerfileFor, imageName } from '../src/image/recipe.js';
+import { jobToml } from '../src/job/jobToml.js';
 import { ManifestCache } from '../src/job/manifestCache.js';
 import { shipImage, type Shipment } from '../src/job/shipImage.js';
 import { Project } from '../src/project/project.js';
 import { type Sshd, startSshd } from '../src/sandbox/sshd.js';
+import startScript from '../templates/host/start.sh';
 import { startTestEngine, type TestEngine } from '../test/support/engines.js';
 import { engineRun } from '../test/support/images.js';
 import { connectLoopback } from '../test/support/loopback.js';
+import { withPeakMemory } from '../test/support/peakMemory.js';
 import { startRegistry } from '../test/support/registry.js';
 
 const runProgram = promisify(execFile);
@@ -62,26 +65,20 @@ class Counter {
 interface Cost {
 	readonly bytes: number;
 	readonly seconds: number;
-	readonly peakMemoryMb?: number;
+	/** Of the programs on this side, without daemons. */
+	readonly peakMemoryMb: number;
 }
 
-async function costOf(counter: Counter, work: () => Promise<unknown>): Promise<Cost> {
+async function costOf(
+	counter: Counter,
+	work: () => Promise<unknown>,
+	who: Parameters<typeof withPeakMemory>[0] = 'programs',
+): Promise<Cost> {
 	const before = await counter.bytes();
 	const start = performance.now();
-	await work();
+	const { peak } = await withPeakMemory(who, work);
 	const seconds = (performance.now() - start) / 1000;
-	return { bytes: (await counter.bytes()) - before, seconds };
-}
-
-/** The most memory that this process has while `work` runs, in MB. */
-async function withMemory<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly peak: number }> {
-	let peak = 0;
-	const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 20);
-	try {
-		return { value: await work(), peak: Math.round(peak / MB) };
-	} finally {
-		clearInterval(timer);
-	}
+	return { bytes: (await counter.bytes()) - before, seconds, peakMemoryMb: Math.round(peak / MB) };
 }
 
 /** Copies files of this machine, which compress like those of images do, until there are so many bytes. */
@@ -163,17 +160,19 @@ const sshWords = ({ sshOptions, sshd, ssh }: Field): string[] => [
 ];
 
 const contenders: Readonly<Record<string, (field: Field) => Promise<Cost>>> = {
-	ours: async (field) => {
+	ours: (field) => {
 		const ctx = quietContext();
-		const { value, peak } = await withMemory(() =>
-			costOf(field.ssh, async () => {
+		return costOf(
+			field.ssh,
+			async () => {
 				const described = await field.engine.describe(IMAGE, ctx);
+				const archive = { save: () => field.engine.save(IMAGE, ctx), stored: () => field.engine.stored(IMAGE, ctx) };
 				field.shipment = await shipImage(
 					field.project,
 					{
 						key: described && imageKey(described.config, described.diffIds),
 						open: () =>
-							flattenImage({ save: () => field.engine.save(IMAGE, ctx) }, ctx, {
+							flattenImage(archive, ctx, {
 								tempDir: field.dir,
 								layers: new LayerCache(path.join(field.dir, 'cache', 'layers')),
 							}),
@@ -181,9 +180,9 @@ const contenders: Readonly<Record<string, (field: Field) => Promise<Cost>>> = {
 					new ManifestCache(path.join(field.dir, 'cache', 'packs')),
 					ctx,
 				);
-			}),
+			},
+			'this process and programs',
 		);
-		return { ...value, peakMemoryMb: peak };
 	},
 	// As the original did it: each layer that the server lacks, whole.
 	layers: (field) =>
@@ -339,7 +338,7 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
 
 /** Ours against the others, as the targets are worded. */
 function ratios(steps: Readonly<Record<string, Record<string, Cost>>>): Record<string, number> {
-	const cost = (step: string, who: string): Cost => steps[step]?.[who] ?? { bytes: NaN, seconds: NaN };
+	const cost = (step: string, who: string): Cost => steps[step]?.[who] ?? { bytes: NaN, seconds: NaN, peakMemoryMb: NaN };
 	const compressed = cost('firstSend', 'save').bytes;
 	return {
 		firstSendSecondsToSave: cost('firstSend', 'ours').seconds / cost('firstSend', 'save').seconds,
@@ -402,26 +401,35 @@ async function hostOverhead(field: Field): Promise<Record<string, number>> {
 	const packs = shipment.packs.map(({ name }) => name);
 	await writeFile(path.join(slot, 'Dockerfile'), dockerfileFor({ id: shipment.id, config: shipment.config, packs }, runner));
 	const image = imageName(shipment.id);
+	await writeFile(path.join(slot, 'job.toml'), jobToml(image, 'none'));
+	// The main program on hosts, which becomes docker_wrapper.
+	const start = path.join(field.dir, 'start.sh');
+	await writeFile(start, startScript.replaceAll('@WRAPPER@', 'wrapper'), { mode: 0o755 });
+	await writeFile(path.join(field.dir, 'wrapper'), '#!/bin/sh\n', { mode: 0o755 });
 	const overheads: Record<string, number> = {};
 	for (const kind of ['podman', 'docker'] as const) {
 		const host = kind === 'docker' ? field.docker : await startTestEngine('podman');
 		try {
-			const engine = async (...words: string[]): Promise<number> => {
-				const start = performance.now();
-				await engineRun(host, words);
-				return (performance.now() - start) / 1000;
+			const type = kind === 'docker' ? 1 : 2;
+			await writeFile(path.join(slot, 'init_data.xml'), `<docker_type>${type}</docker_type>\n`);
+			const seconds = async (work: () => Promise<unknown>): Promise<number> => {
+				const begin = performance.now();
+				await work();
+				return (performance.now() - begin) / 1000;
 			};
+			const engine = (...words: string[]): Promise<number> => seconds(() => engineRun(host, words));
 			overheads[`${kind}FirstBuild`] = await engine('build', slot, '-t', image, '-f', path.join(slot, 'Dockerfile'));
 			const jobs: number[] = [];
 			const plain: number[] = [];
 			for (let n = 0; n < 5; n++) {
 				plain.push(await engine('run', '--rm', '--network', 'none', image));
-				let seconds = await engine('images');
-				seconds += await engine('create', '--name', 'job', '-v', `${slot}/:/boinc`, '--network', 'none', image);
-				seconds += await engine('start', 'job');
-				seconds += await engine('wait', 'job');
-				seconds += await engine('logs', 'job');
-				jobs.push(seconds + (await engine('container', 'rm', 'job')));
+				let sum = await seconds(() => runProgram(start, [], { cwd: slot, env: { ...process.env, ...host.env } }));
+				sum += await engine('images');
+				sum += await engine('create', '--name', 'job', '-v', `${slot}/:/boinc`, '--network', 'none', image);
+				sum += await engine('start', 'job');
+				sum += await engine('wait', 'job');
+				sum += await engine('logs', 'job');
+				jobs.push(sum + (await engine('container', 'rm', 'job')));
 			}
 			const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[2] ?? NaN;
 			overheads[kind] = median(jobs) - median(plain);

@@ -1,5 +1,6 @@
 import type { OperationContext } from '../common/ports.js';
 import type { ParsedConfig } from './archive/imageConfig.js';
+import type { StoredImage } from './archive/storedImage.js';
 import { CliEngine } from './engine/cliEngine.js';
 import { detect, type EngineAbsence, engineMissing, type EngineName } from './engine/detection.js';
 import type { ImageSummary } from './engine/imageList.js';
@@ -36,6 +37,11 @@ export interface Engine {
 	build(request: BuildRequest, ctx: OperationContext): Promise<string>;
 	/** The image as an archive for `packArchive`. Leaving the loop early ends the engine's process. Throws `image-not-found`. */
 	save(image: string, ctx: OperationContext): AsyncIterable<Uint8Array>;
+	/**
+	 * The image without an export: its configuration, and single layers where the engine's own folders can be read. `undefined` if
+	 * there is no such image.
+	 */
+	stored(image: string, ctx: OperationContext): Promise<StoredImage | undefined>;
 	/** What the engine knows of a local image by name or id; `undefined` if there is none. Throws `image-unsupported` for what no host runs. */
 	describe(reference: string, ctx: OperationContext): Promise<ParsedConfig | undefined>;
 	/** Id of a local image by name or id; `undefined` if there is none. */

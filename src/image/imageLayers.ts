@@ -1,11 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { BoincError } from '../common/errors.js';
+import { BoincError, messageOf, throwIfAborted } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
 import { LayerContents } from './archive/layerContents.js';
 import { type ImageArchive, type OpenImage, openImage, WronglySkipped } from './archive/openImage.js';
+import { openStored } from './archive/storedImage.js';
 import type { LayerCache } from './layerCache.js';
+import type { TarRange } from './tar/tarInput.js';
 import type { LayerIndex } from './tree/layerIndex.js';
 import { type LayerReading, readLayer, verifyLayer } from './tree/readLayer.js';
 
@@ -39,6 +41,10 @@ export class ImageLayers {
 	static async open(archive: ImageArchive, request: LayersRequest, ctx: OperationContext): Promise<ImageLayers> {
 		const { cache } = request;
 		const known = new Map<string, LayerIndex>();
+		const stored = await openFromStore(archive, request, known, ctx);
+		if (stored) {
+			return new ImageLayers(stored, archive, request, known);
+		}
 		const find =
 			cache &&
 			(async (hash: string, size: number): Promise<string | undefined> => {
@@ -85,9 +91,7 @@ export class ImageLayers {
 		for (const layer of layers) {
 			const contents = this.#unverified.get(layer);
 			if (contents) {
-				const { isSkipped } = this.#layer(this.image, layer);
-				const image = isSkipped ? (this.#again ??= await this.#openAgain(ctx)) : this.image;
-				const { range } = this.#layer(image, layer);
+				const range = await this.#rangeOf(layer, ctx);
 				await verifyLayer(range, this.image.diffIds[layer], ctx.signal);
 				contents.provide(range);
 				this.#unverified.delete(layer);
@@ -98,6 +102,18 @@ export class ImageLayers {
 	async close(): Promise<void> {
 		await this.image.close();
 		await this.#again?.close();
+	}
+
+	async #rangeOf(layer: number, ctx: OperationContext): Promise<TarRange> {
+		const found = this.#layer(this.image, layer);
+		if (!found.isSkipped) {
+			return found.range;
+		}
+		const fetched = await found.fetch?.().catch((error: unknown) => {
+			sayWhyNot(error, ctx);
+			return undefined;
+		});
+		return fetched ?? this.#layer((this.#again ??= await this.#openAgain(ctx)), layer).range;
 	}
 
 	async #openAgain(ctx: OperationContext): Promise<OpenImage> {
@@ -116,4 +132,36 @@ export class ImageLayers {
 		}
 		return found;
 	}
+}
+
+/** Opens the image in the engine's own store; `undefined` if the engine must save it. */
+async function openFromStore(
+	archive: ImageArchive,
+	{ tempDir, cache }: LayersRequest,
+	known: Map<string, LayerIndex>,
+	ctx: OperationContext,
+): Promise<OpenImage | undefined> {
+	try {
+		const stored = 'save' in archive ? await archive.stored?.() : undefined;
+		const find = async (diffId: string): Promise<LayerIndex | undefined> => {
+			const index = await cache?.index(diffId);
+			if (index) {
+				known.set(diffId, index);
+			}
+			return index;
+		};
+		return stored && (await openStored(stored, { tempDir, known: find }, ctx));
+	} catch (error) {
+		sayWhyNot(error, ctx);
+		return undefined;
+	}
+}
+
+/** Throws what saving the image could not mend. */
+function sayWhyNot(error: unknown, ctx: OperationContext): void {
+	throwIfAborted(ctx.signal);
+	if (BoincError.is(error, 'disk-full', 'image-unsupported')) {
+		throw error;
+	}
+	ctx.log.debug(`The engine saves the image, for what it keeps cannot be used: ${messageOf(error)}`);
 }

@@ -23,7 +23,8 @@ export async function imageOfEngine(
 	}
 	return {
 		key: described && imageKey(described.config, described.diffIds),
-		open: () => openChecked({ save: () => engine.save(reference, ctx) }, options, ctx),
+		open: () =>
+			openChecked({ save: () => engine.save(reference, ctx), stored: () => engine.stored(reference, ctx) }, options, ctx),
 	};
 }
 

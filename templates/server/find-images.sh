@@ -35,14 +35,23 @@ by_side_files() {
 	done
 }
 
-# Reads everything, so it is done once a week.
+# Reads everything, so it is done once a week for each pack, whatever images have it.
 by_contents() {
 	while read -r kind path size md5 rest; do
 		[ "$kind" = pack ] || break
+		name=${path##*/}
+		case $checked in *"/$name"*) continue ;; esac
+		[ -z "$(find "../checked/$name" -prune -mtime -7 2>/dev/null)" ] || continue
 		hash=$(md5sum <"$download/$path")
-		[ "${hash%% *}" = "$md5" ] || echo "damaged $path"
+		if [ "${hash%% *}" = "$md5" ]; then
+			: >"../checked/$name"
+		else
+			echo "damaged $path"
+		fi
 	done
 }
+mkdir -p ../checked 2>/dev/null
+checked=$(find ../checked -name 'b2d_pack_*' -mtime -7 2>/dev/null)
 
 record() {
 	bytes=$(wc -c <"$1") || return
@@ -55,9 +64,8 @@ record() {
 	esac
 	gzip -dc "$1" | want
 	damaged=$(gzip -dc "$1" | by_side_files)
-	if [ -z "$damaged" ] && [ -z "$(find "$1.checked" -prune -mtime -7 2>/dev/null)" ] && command -v md5sum >/dev/null; then
+	if [ -z "$damaged" ] && command -v md5sum >/dev/null; then
 		damaged=$(gzip -dc "$1" | by_contents)
-		[ -n "$damaged" ] || : >"$1.checked"
 	fi
 	[ -z "$damaged" ] || printf '%s\n' "$damaged"
 	echo end

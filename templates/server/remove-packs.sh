@@ -64,8 +64,8 @@ grep -E '^([0-9a-f]{1,8}/)?b2d_pack_[0-9a-f]{32}\.tar\.gz$' | while read -r path
 		continue
 	fi
 	[ -z "$images" ] || printf '%s\n' "$images" | while read -r name when image; do
-		rm -f "$store/images/$image" "$store/images/$image.checked"
+		rm -f "$store/images/$image"
 	done
-	rm -f "$store/packs/$name" "$side.gone" "$data.gone" && echo "removed $name"
+	rm -f "$store/packs/$name" "$store/checked/$name" "$side.gone" "$data.gone" && echo "removed $name"
 done
 exit 0

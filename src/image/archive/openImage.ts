@@ -10,10 +10,17 @@ import { ArchiveMembers } from './members.js';
 import { ForwardReader, LocalFile } from './randomAccess.js';
 import { type FindLayer, spoolWithout } from './skipLayers.js';
 import { compressionOf, spool } from './spool.js';
+import type { StoredImage } from './storedImage.js';
 
-/** A saved image: a stream of an archive, a file that holds one, or what an engine saves as often as it is asked. */
-export type ImageArchive =
-	AsyncIterable<Uint8Array> | { readonly file: string } | { readonly save: () => AsyncIterable<Uint8Array> };
+/** A saved image: a stream of an archive, a file that holds one, or what an engine has. */
+export type ImageArchive = AsyncIterable<Uint8Array> | { readonly file: string } | EngineImage;
+
+/** An image of an engine, which saves it as often as it is asked. */
+export interface EngineImage {
+	readonly save: () => AsyncIterable<Uint8Array>;
+	/** The image as the engine keeps it, if that can be read. */
+	readonly stored?: () => Promise<StoredImage | undefined>;
+}
 
 /** A layer of an archive. */
 export interface ArchivedLayer {
@@ -22,6 +29,8 @@ export interface ArchivedLayer {
 	readonly path: string;
 	/** Whether its bytes were left out. */
 	readonly isSkipped: boolean;
+	/** Reads what was left out, if that can be had by itself. */
+	fetch?(): Promise<TarRange>;
 }
 
 export interface OpenImage extends ParsedConfig {
@@ -122,7 +131,7 @@ async function archiveFile(archive: ImageArchive, request: OpenRequest, ctx: Ope
 	return { path: skipped.size > 0 ? file : await plainFile({ file }, request, ctx), skipped };
 }
 
-type PlainArchive = Exclude<ImageArchive, { readonly save: unknown }>;
+type PlainArchive = Exclude<ImageArchive, EngineImage>;
 
 async function plainFile(archive: PlainArchive, request: OpenRequest, ctx: OperationContext): Promise<string> {
 	const given = 'file' in archive ? archive.file : join(request.tempDir, 'archive');

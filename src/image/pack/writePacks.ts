@@ -25,7 +25,8 @@ export async function* writePacks(
 	// One failure stops the others, and none may still write when the caller removes the folder.
 	const stop = new AbortController();
 	const signal = ctx.signal ? AbortSignal.any([ctx.signal, stop.signal]) : stop.signal;
-	const limit = Math.max(1, Math.min(4, availableParallelism()));
+	// One more than there are processors: each waits for contents now and then.
+	const limit = 1 + Math.min(4, availableParallelism());
 	const running = new Map<number, Promise<{ readonly index: number; readonly pack: Pack }>>();
 	try {
 		for (let next = 0; next < fresh.length || running.size > 0;) {

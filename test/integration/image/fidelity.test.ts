@@ -9,8 +9,9 @@ import { findEngine } from '../../../src/image/engine.js';
 import { packArchive } from '../../../src/image/packImage.js';
 import { dockerfileFor, imageName } from '../../../src/image/recipe.js';
 import type { PackedImage } from '../../../src/image/types.js';
+import { makeDebianTree } from '../../support/debianTree.js';
 import { startTestEngine, type TestEngine } from '../../support/engines.js';
-import { listImage } from '../../support/engineTrees.js';
+import { listFolder, listImage } from '../../support/engineTrees.js';
 import type { TreeListing } from '../../support/fileTrees.js';
 import { engineRun, makeBusyboxImage } from '../../support/images.js';
 import { nastyImage } from '../../support/nastyImage.js';
@@ -89,7 +90,11 @@ function expectedTree(original: TreeListing): TreeListing {
 const wholeSeconds = (line: string): string => line.replace(/^((?:\S+ ){2,3}\d+)\.\d+ /, '$1 ');
 
 async function assembledTree(engine: TestEngine, packed: PackedImage, env?: Record<string, string>): Promise<TreeListing> {
-	const tree = await listImage(engine, await assemble(engine, packed, env));
+	return treeOf(engine, await assemble(engine, packed, env));
+}
+
+async function treeOf(engine: TestEngine, image: string): Promise<TreeListing> {
+	const tree = await listImage(engine, image);
 	delete tree[''];
 	return Object.fromEntries(Object.entries(tree).map(([name, line]) => [name, wholeSeconds(line)]));
 }
@@ -124,6 +129,36 @@ describe.each(PAIRS)('an image saved by %s and assembled by %s', (from, to) => {
 	});
 });
 
+describe('Debian with python3, as debootstrap unpacks it', () => {
+	let original: TreeListing;
+	let packed: PackedImage;
+
+	beforeAll(async () => {
+		const root = await mkdtemp(join(dir, 'debian-'));
+		await makeDebianTree(root);
+		original = await listFolder(root);
+		const archive = join(dir, 'debian.tar');
+		await engineRun({ command: 'tar', env: {} }, ['--numeric-owner', '-C', root, '-cf', archive, '.']);
+		await rm(root, { recursive: true });
+		await engineRun(engineOf('docker'), ['import', archive, 'b2d-debian']);
+		packed = await pack('docker', 'b2d-debian');
+	}, 120_000);
+
+	it.each(['podman', 'docker'])('has the same tree when %s assembled it, and Python runs', async (kind) => {
+		expect(packed.warnings).toEqual([]);
+		const name = await assemble(engineOf(kind), packed);
+		const tree = await treeOf(engineOf(kind), name);
+		expect(tree).toEqual(expectedTree(original));
+		expect(tree['usr/bin/passwd']).toMatch(/^file 4755 0:0 /);
+		expect(Object.keys(tree).length).toBeGreaterThan(2_000);
+		const python = ['run', '--rm', '--network', 'none', '--entrypoint', '/usr/bin/python3', name];
+		const { stdout, stderr } = await engineRun(engineOf(kind), [...python, '-v', '-c', 'import argparse; print(6 * 7)']);
+		expect(stdout).toBe('42\n');
+		// The time and size in the compiled file are those of the source.
+		expect(stderr).toMatch(/__pycache__\/argparse\.\S+\.pyc matches \/usr\/lib\/python3/);
+	});
+});
+
 describe('the same image', () => {
 	it('has the same packs and id in every archive that engines write', async () => {
 		const podman = engineOf('podman');
@@ -137,6 +172,21 @@ describe('the same image', () => {
 			expect(packed.packs.map(({ name }) => name)).toEqual(expected);
 		}
 	});
+
+	it.each(['podman', 'docker'])(
+		'has them when its layers are read in the folders of %s, which need not save it',
+		async (kind) => {
+			const expected = (await pack('podman', 'b2d-nasty')).packs.map(({ name }) => name);
+			const ctx = quietContext();
+			const engine = await findEngine(ctx, { command: engineOf(kind).command, env: engineOf(kind).env });
+			const save = (): never => {
+				throw new Error('the engine saves the image');
+			};
+			const packed = await packArchive({ save, stored: () => engine.stored('b2d-nasty', ctx) }, ctx, { tempDir: dir });
+			images.push(packed);
+			expect(packed.packs.map(({ name }) => name)).toEqual(expected);
+		},
+	);
 
 	it('is assembled by BuildKit as well, all packs in one layer', async () => {
 		const docker = engineOf('docker');

@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BoincError } from '../../../src/common/errors.js';
 import { quietContext } from '../../../src/common/ports.js';
 import { openImage } from '../../../src/image/archive/openImage.js';
-import { ForwardReader } from '../../../src/image/archive/randomAccess.js';
+import { ForwardReader, MemoryFile } from '../../../src/image/archive/randomAccess.js';
+import { readTar } from '../../../src/image/tar/readTar.js';
 import { byteString, displayName } from '../../../src/image/tar/tarHeader.js';
 import { applyLayer } from '../../../src/image/tree/applyLayer.js';
 import { FileTree } from '../../../src/image/tree/fileTree.js';
@@ -107,6 +108,24 @@ describe.each(LAYOUTS)('a saved image (%s)', (layout) => {
 			{ numRuns: 40, plugins: [fc.interruptAfterTimeLimit(2000)] },
 		);
 	});
+});
+
+it.each(LAYOUTS)('an archive that is cut in a member is refused by the name of the member (%s)', async (layout) => {
+	const archive = savedImage(layout, LAYERS);
+	let cuts = 0;
+	for await (const { name, offset, size } of readTar({
+		source: new MemoryFile(archive),
+		start: 0,
+		end: archive.length,
+		label: 'whole',
+	})) {
+		for (const length of size > 0 ? [offset, offset + size - 1] : []) {
+			const error: unknown = await contentOf(archive.subarray(0, length)).catch((thrown: unknown) => thrown);
+			expect(error).toMatchObject({ code: 'archive-corrupt', remedy: expect.any(String), detail: { entry: name } });
+			cuts++;
+		}
+	}
+	expect(cuts).toBeGreaterThan(8);
 });
 
 /** A layer that nothing protects, in a whole image: the hashes fit. */

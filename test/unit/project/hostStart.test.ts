@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { jobToml } from '../../../src/job/jobToml.js';
 
@@ -13,10 +14,11 @@ const SHELLS: readonly (readonly [string, ...string[]])[] = [['dash'], ['bash', 
 const PROJECT = 'projects/example.org_proj';
 
 /** Lists the images in the file `images`, takes names away from it, and writes down how it was called. */
-const FAKE_DOCKER = `#!/bin/sh
+const FAKE_ENGINE = `#!/bin/sh
 cd "\${0%/*}" || exit 1
-echo "$*" >> calls
+echo "\${0##*/} $*" >> calls
 case "$1 $2" in
+'image inspect') grep -qxF "$5" images ;;
 'image ls') cat images ;;
 'image rm')
 	if grep -qxF "$3" in_use 2>/dev/null; then
@@ -31,6 +33,23 @@ esac
 
 /** Says what it was given, and which process it is. */
 const FAKE_WRAPPER = '#!/bin/sh\nprintf "%s|" "${0##*/}" "$@"; printf "%s %s %s\\n" "$PWD" "$$" "$DOCKER_BUILDKIT"\n';
+
+/** Builds the image as the real one does where it is missing: it takes a while, and in the slot \`broken\` it fails. */
+const BUILDING_WRAPPER = `#!/bin/sh
+image=$(sed -n 's/^image_name = "\\(.*\\)"$/\\1/p' job.toml)
+images=../../bin/images
+if ! grep -qxF "$image" $images; then
+	touch building
+	sleep 0.1
+	if [ -e broken ]; then
+		rm broken
+		exit 1
+	fi
+	echo "$image" >> $images
+	echo built
+fi
+echo ran
+`;
 
 let root: string;
 const at = (...parts: string[]): string => path.join(root, ...parts);
@@ -48,6 +67,8 @@ async function left(): Promise<string[]> {
 	return (await readFile(at('bin/images'), 'utf8')).split('\n').slice(0, -1);
 }
 
+const calls = async (): Promise<string[]> => (await readFile(at('bin/calls'), 'utf8')).split('\n').slice(0, -1);
+
 const engine = (type: number, version = '20.10.24'): Promise<void> =>
 	writeFile(
 		at('slots/0/init_data.xml'),
@@ -64,9 +85,14 @@ beforeEach(async () => {
 	await mkdir(at(PROJECT), { recursive: true });
 	await mkdir(at('bin'));
 	const script = await readFile(SCRIPT, 'utf8');
-	await program(at(PROJECT, 'b2d_start_1'), script.replaceAll('@WRAPPER@', 'docker_wrapper_22'));
+	await program(
+		at(PROJECT, 'b2d_start_1'),
+		script.replaceAll('@WRAPPER@', 'docker_wrapper_22').replace('pause=1\n', 'pause=0.05\n'),
+	);
 	await program(at(PROJECT, 'docker_wrapper_22'), FAKE_WRAPPER);
-	await program(at('bin/docker'), FAKE_DOCKER);
+	await program(at('bin/docker'), FAKE_ENGINE);
+	// With what Podman puts in front of names, which may be left out.
+	await program(at('bin/podman'), FAKE_ENGINE.replace('cat images', "sed 's,^boinc,localhost/&,' images"));
 	await slot(0, image('a'));
 	await engine(1);
 });
@@ -75,10 +101,15 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
 	const [interpreter, ...options] = shell;
 
+	const start = (...args: string[]): ReturnType<typeof startIn> => startIn(0, ...args);
+
 	/** Starts a task as the client does: the path of the main program is relative to the slot. */
-	async function start(...args: string[]): Promise<{ stdout: string; stderr: string; pid: number | undefined }> {
+	async function startIn(
+		number: number,
+		...args: string[]
+	): Promise<{ stdout: string; stderr: string; pid: number | undefined }> {
 		const child = promisify(execFile)(interpreter, [...options, `../../${PROJECT}/b2d_start_1`, ...args], {
-			cwd: at('slots/0'),
+			cwd: at('slots', String(number)),
 			env: { ...process.env, PATH: `${at('bin')}:${process.env.PATH ?? ''}`, DOCKER_BUILDKIT: '' },
 		});
 		const { pid } = child.child;
@@ -92,11 +123,16 @@ describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
 		expect(stderr).toBe('');
 	});
 
-	test('keeps what slots name and three more, and says what it removes', async () => {
+	test.each([
+		['docker', 1],
+		['podman', 2],
+	])('keeps what slots name and three more, and says what it removes, with %s', async (program_, type) => {
+		await engine(type);
 		await slot(3, image('h'));
-		await images(...'bcdefgha'.split('').map(image));
+		await images(...'bcdefgh'.split('').map(image));
 		const { stdout, stderr } = await start();
-		expect(await left()).toEqual('bcdha'.split('').map(image));
+		expect(await left()).toEqual('bcdh'.split('').map(image));
+		expect(new Set((await calls()).map((call) => call.split(' ')[0]))).toEqual(new Set([program_]));
 		expect(stderr.split('\n').slice(0, -1)).toEqual(
 			'efg'.split('').map((letter) => `Removed ${image(letter)}, the image of earlier jobs.`),
 		);
@@ -109,13 +145,41 @@ describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
 		const { stderr } = await start();
 		expect(await left()).toEqual([...'bcde'.split('').map(image), 'somebody/else', 'boinc__proj__wu', '<none>']);
 		expect(stderr).toBe(`Removed ${image('f')}, the image of earlier jobs.\n`);
-		const calls = (await readFile(at('bin/calls'), 'utf8')).split('\n').slice(0, -1);
-		expect(calls).toEqual([
-			'image ls --filter label=org.boinc.boinc2docker.image --format {{.Repository}}',
-			`image rm ${image('e')}`,
-			`image rm ${image('f')}`,
-			'image prune --force --filter label=org.boinc.boinc2docker.image --filter until=1h',
+		expect((await calls()).filter((call) => !call.includes('inspect'))).toEqual([
+			'docker image ls --filter label=org.boinc.boinc2docker.image --format {{.Repository}}',
+			`docker image rm ${image('e')}`,
+			`docker image rm ${image('f')}`,
+			'docker image prune --force --filter label=org.boinc.boinc2docker.image --filter until=1h',
 		]);
+	});
+
+	test('looks for nothing but its image when that is there', async () => {
+		await images(...'bcdefga'.split('').map(image));
+		await start();
+		expect(await calls()).toEqual([`docker image inspect --format . ${image('a')}`]);
+		expect(await left()).toHaveLength(7);
+	});
+
+	test('lets one of several jobs build their image, and the next one if that fails', async () => {
+		await program(at(PROJECT, 'docker_wrapper_22'), BUILDING_WRAPPER);
+		for (const number of [0, 1, 2]) {
+			await slot(number, image('a'));
+			await writeFile(at('slots', String(number), 'init_data.xml'), '<docker_type>2</docker_type>\n');
+		}
+		await images();
+		const said = await Promise.all([0, 1, 2].map(async (number) => (await startIn(number)).stdout));
+		expect(said.sort()).toEqual(['built\nran\n', 'ran\n', 'ran\n']);
+		expect(await left()).toEqual([image('a')]);
+
+		await images();
+		await rm(at('slots/0/building'), { force: true });
+		await writeFile(at('slots/0/broken'), '');
+		const broken = startIn(0);
+		broken.catch(() => undefined);
+		await vi.waitFor(() => expect(existsSync(at('slots/0/building'))).toBe(true));
+		const second = await startIn(1);
+		await expect(broken).rejects.toMatchObject({ code: 1 });
+		expect(second.stdout).toBe('built\nran\n');
 	});
 
 	test.each([
@@ -125,28 +189,31 @@ describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
 		['101.1', ''],
 		['?', ''],
 	])('lets Docker %s build with DOCKER_BUILDKIT=%s', async (version, expected) => {
-		await images();
+		await images(image('a'));
 		await engine(1, version);
 		expect((await start()).stdout.split(' ').at(-1)).toBe(`${expected}\n`);
 		await engine(2, version);
 		expect((await start()).stdout.split(' ').at(-1)).toBe('\n');
 	});
 
-	test('does not call Docker where the engine is Podman, or unknown', async () => {
+	test('calls no engine where it is unknown, or the job has an image of another kind', async () => {
 		await images(...'bcdefgh'.split('').map(image));
-		await engine(2);
+		await engine(7);
+		await start();
+		await engine(1);
+		await slot(0, 'boinc__proj__wu');
 		await start();
 		await rm(at('slots/0/init_data.xml'));
 		const { stdout, stderr } = await start();
 		expect([stdout.startsWith('docker_wrapper_22|'), stderr]).toEqual([true, '']);
 		expect(await left()).toHaveLength(7);
-		await expect(readFile(at('bin/calls'))).rejects.toThrow('ENOENT');
+		await expect(calls()).rejects.toThrow('ENOENT');
 	});
 
 	test.each([
 		['fails', 'exit 1'],
 		['is killed', 'kill -9 $$'],
-		['talks nonsense', 'echo "-x --all"; echo; echo "* ?"; echo "boinc__b2d_\\$(touch hurt) x"'],
+		['talks nonsense', 'echo "-x --all"; echo; echo "* ?"; echo "boinc__b2d_\\$(touch hurt) x"; [ "$2" != inspect ]'],
 	])('starts the job when Docker %s', async (_how, body) => {
 		await program(at('bin/docker'), `#!/bin/sh\n${body}\n`);
 		const { stdout } = await start('arg');
