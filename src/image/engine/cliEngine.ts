@@ -10,16 +10,14 @@ import { type StoredImage, StoreTrouble } from '../archive/storedImage.js';
 import type { BuildRequest, Engine, EngineAnswer } from '../engine.js';
 import { failedBuild } from './buildFailure.js';
 import type { DetectedEngine } from './detection.js';
-import { EngineProcess, type ProcessEnd } from './engineProcess.js';
+import { EngineCommand, lastWords } from './engineCommand.js';
 import { type ImageSummary, parseImageList } from './imageList.js';
 import { imageInStore } from './imageStore.js';
 import { type ImageDetails, inspectedConfig, parseDetails, parseInspection } from './inspection.js';
-import { textLines } from './textLines.js';
 
 const KEPT_LINES = 400;
 /** Characters of a line of a build; a longer one comes in pieces. */
 const LINE_LENGTH = 1 << 14;
-const QUERY_MS = 60_000;
 const KEPT_OUTPUT = 1 << 16;
 /** How the versions say that there is no such image. */
 const NO_IMAGE = /no such (image|object)|image not known|not found|unable to find|did not resolve|invalid reference/i;
@@ -31,7 +29,7 @@ export class CliEngine implements Engine {
 	readonly version: string;
 	readonly product: string;
 	readonly #buildx: boolean;
-	readonly #env: NodeJS.ProcessEnv;
+	readonly #program: EngineCommand;
 
 	constructor(found: DetectedEngine, env: NodeJS.ProcessEnv) {
 		this.kind = found.kind;
@@ -40,7 +38,7 @@ export class CliEngine implements Engine {
 		this.product = found.product;
 		this.#buildx = found.buildx;
 		// Whichever builder it is: lines instead of a picture that redraws itself.
-		this.#env = { ...env, BUILDKIT_PROGRESS: 'plain', NO_COLOR: '1' };
+		this.#program = new EngineCommand(found.command, { ...env, BUILDKIT_PROGRESS: 'plain', NO_COLOR: '1' });
 	}
 
 	async build(request: BuildRequest, ctx: OperationContext): Promise<string> {
@@ -65,7 +63,7 @@ export class CliEngine implements Engine {
 				ctx.log.trace(line);
 				request.onLog?.(line);
 			};
-			const { code } = await this.#run(
+			const { code } = await this.#program.run(
 				this.#buildArguments(request, dockerfile, idFile),
 				ctx.signal,
 				onLine,
@@ -89,7 +87,7 @@ export class CliEngine implements Engine {
 	async #stopped(dockerfile: string, output: readonly string[], ctx: OperationContext): Promise<BoincError | undefined> {
 		for (const ms of output.some((line) => /\b137\b/.test(line)) ? [0, 500, 1_000, 1_500] : [0]) {
 			await sleep(ms, undefined, { ...(ctx.signal && { signal: ctx.signal }) });
-			const { end } = await this.#query(['version'], ctx);
+			const { end } = await this.#program.query(['version'], ctx);
 			if (end.code !== 0) {
 				return new BoincError('engine-failed', `${this.command} stopped while it built ${dockerfile}: ${lastWords(end)}`, {
 					remedy: `Start it, see whether “${this.command} version” names the server too, and build again.`,
@@ -110,7 +108,7 @@ export class CliEngine implements Engine {
 			});
 		}
 		const format = this.kind === 'podman' ? ['--quiet', '--format', 'docker-archive'] : [];
-		const child = await this.#start(['save', ...format, image]);
+		const child = await this.#program.start(['save', ...format, image]);
 		const stop = (): void => void child.end();
 		ctx.signal?.addEventListener('abort', stop, { once: true });
 		let finished = false;
@@ -121,7 +119,7 @@ export class CliEngine implements Engine {
 			const end = await child.ended();
 			finished = true;
 			if (!ctx.signal?.aborted && end.code !== 0) {
-				throw this.#failed(`save the image “${image}”`, end);
+				throw this.#program.failed(`save the image “${image}”`, end);
 			}
 		} catch (error) {
 			// A stream that was closed by the cancellation reports it in its own words.
@@ -141,7 +139,7 @@ export class CliEngine implements Engine {
 			return undefined;
 		}
 		const isRootless = this.kind === 'podman' && process.getuid?.() !== 0;
-		const access = { prefix: isRootless ? [this.command, 'unshare'] : [], env: this.#env };
+		const access = { prefix: isRootless ? [this.command, 'unshare'] : [], env: this.#program.env };
 		return (await imageInStore(inspected, access)) ?? unreadable(inspectedConfig(inspected, image));
 	}
 
@@ -163,21 +161,21 @@ export class CliEngine implements Engine {
 		if (reference === '' || reference.startsWith('-')) {
 			return undefined;
 		}
-		const { end, lines } = await this.#query(['image', 'inspect', ...format, reference], ctx);
+		const { end, lines } = await this.#program.query(['image', 'inspect', ...format, reference], ctx);
 		if (end.code === 0) {
 			return lines.join('\n');
 		}
 		if (NO_IMAGE.test(end.stderr)) {
 			return undefined;
 		}
-		throw this.#failed(`look for the image “${reference}”`, end);
+		throw this.#program.failed(`look for the image “${reference}”`, end);
 	}
 
 	async listImages(ctx: OperationContext): Promise<readonly ImageSummary[]> {
 		const format = this.kind === 'podman' ? 'json' : '{{json .}}';
-		const { end, lines } = await this.#query(['images', '--no-trunc', '--format', format], ctx);
+		const { end, lines } = await this.#program.query(['images', '--no-trunc', '--format', format], ctx);
 		if (end.code !== 0) {
-			throw this.#failed('list the images', end);
+			throw this.#program.failed('list the images', end);
 		}
 		return parseImageList(lines.join('\n'));
 	}
@@ -187,7 +185,7 @@ export class CliEngine implements Engine {
 			return [];
 		}
 		// One that is gone meanwhile makes the command fail, but the others are described all the same.
-		const { lines } = await this.#query(['image', 'inspect', ...ids], ctx);
+		const { lines } = await this.#program.query(['image', 'inspect', ...ids], ctx);
 		return parseDetails(lines.join('\n'));
 	}
 
@@ -195,16 +193,16 @@ export class CliEngine implements Engine {
 		if (this.kind === 'podman') {
 			return undefined;
 		}
-		if (this.#env.DOCKER_HOST !== undefined && this.#env.DOCKER_HOST !== '') {
-			return this.#env.DOCKER_HOST;
+		if (this.#program.env.DOCKER_HOST !== undefined && this.#program.env.DOCKER_HOST !== '') {
+			return this.#program.env.DOCKER_HOST;
 		}
-		const { end, lines } = await this.#query(['context', 'ls', '--format', '{{if .Current}}{{.Name}}{{end}}'], ctx);
+		const { end, lines } = await this.#program.query(['context', 'ls', '--format', '{{if .Current}}{{.Name}}{{end}}'], ctx);
 		return end.code === 0 ? lines[0] : undefined;
 	}
 
 	async call(args: readonly string[], ctx: OperationContext, onOutput?: (chunk: Uint8Array) => void): Promise<EngineAnswer> {
 		throwIfAborted(ctx.signal);
-		const child = await this.#start(args);
+		const child = await this.#program.start(args);
 		let kept = Buffer.alloc(0);
 		const take = (chunk: Buffer): void => {
 			if (onOutput) {
@@ -260,67 +258,6 @@ export class CliEngine implements Engine {
 		}
 		return found;
 	}
-
-	/** Runs a short command and collects its standard output. */
-	async #query(args: readonly string[], ctx: OperationContext): Promise<{ end: ProcessEnd; lines: string[] }> {
-		const deadline = AbortSignal.timeout(QUERY_MS);
-		const signal = ctx.signal ? AbortSignal.any([ctx.signal, deadline]) : deadline;
-		const lines: string[] = [];
-		try {
-			return { end: await this.#run(args, signal, (line) => lines.push(line)), lines };
-		} catch (error) {
-			if (!deadline.aborted || ctx.signal?.aborted) {
-				throw error;
-			}
-			throw new BoincError('engine-failed', `${this.command} did not answer within ${QUERY_MS / 1000} s.`, {
-				remedy: `See whether “${this.command} ${args[0] ?? ''}” works in a terminal.`,
-			});
-		}
-	}
-
-	/** Runs a command to its end; the callbacks get its output by line. Cancelling ends it with all its processes. */
-	async #run(
-		args: readonly string[],
-		signal: AbortSignal | undefined,
-		onLine: (line: string) => void,
-		onErrorLine: (line: string) => void = () => undefined,
-		most = Infinity,
-	): Promise<ProcessEnd> {
-		throwIfAborted(signal);
-		const child = await this.#start(args);
-		let ending: Promise<void> | undefined;
-		const stop = (): void => {
-			ending ??= child.end();
-		};
-		signal?.addEventListener('abort', stop, { once: true });
-		try {
-			await Promise.all([readLines(child.stdout, onLine, most), readLines(child.stderr, onErrorLine, most)]);
-			return await child.ended();
-		} catch (error) {
-			stop();
-			throw signal?.aborted ? abortError() : error;
-		} finally {
-			signal?.removeEventListener('abort', stop);
-			await ending;
-		}
-	}
-
-	async #start(args: readonly string[]): Promise<EngineProcess> {
-		try {
-			return await EngineProcess.start({ command: this.command, args, env: this.#env });
-		} catch (cause) {
-			throw new BoincError('engine-missing', `The program ${this.command} cannot be started.`, {
-				remedy: 'Check that it is still installed and on the PATH.',
-				cause,
-			});
-		}
-	}
-
-	#failed(doing: string, end: ProcessEnd): BoincError {
-		return new BoincError('engine-failed', `${this.command} could not ${doing}: ${lastWords(end)}`, {
-			detail: { code: end.code },
-		});
-	}
 }
 
 /** An image of which only the configuration can be had: enough where all layers are known. */
@@ -330,14 +267,3 @@ const unreadable = (config: unknown): StoredImage => ({
 		throw new StoreTrouble('the engine alone can read its images');
 	},
 });
-
-async function readLines(stream: AsyncIterable<Uint8Array>, onLine: (line: string) => void, most: number): Promise<void> {
-	for await (const line of textLines(stream, most)) {
-		onLine(line);
-	}
-}
-
-function lastWords({ stderr, code }: ProcessEnd): string {
-	const said = stderr.trim().split('\n').slice(-3).join('\n');
-	return said === '' ? `it ended with ${code}` : said;
-}
