@@ -36,14 +36,14 @@ export function defaultResources(sizes: ImageSizes, given: Partial<Resources> = 
 	const maxOutputBytes = given.maxOutputBytes ?? 128 * 2 ** 20;
 	const memoryBytes = given.memoryBytes ?? 1000 * MB;
 	if (given.memoryBytes === undefined) {
-		notes.push(`Memory: ${formatBytes(memoryBytes)}, because nothing else was said. A program that uses more is stopped.`);
+		notes.push(`Memory: a job may use ${formatBytes(memoryBytes)}, because nothing else was said. A program that uses more is stopped.`);
 	}
 	const needed = sizes.packBytes + sizes.inputBytes;
 	// The results lie in the slot twice at the end: as they are, and packed.
 	const diskBytes = given.diskBytes ?? needed + 3 * maxOutputBytes + DISK_MARGIN;
 	if (given.diskBytes === undefined) {
 		notes.push(
-			`Disk: ${formatBytes(diskBytes)}: ${formatBytes(needed)} for image and inputs, three times the ${formatBytes(maxOutputBytes)} that a result may have, and ${formatBytes(DISK_MARGIN)} for logs.`,
+			`Disk: a job may use ${formatBytes(diskBytes)}: ${formatBytes(needed)} for image and inputs, three times the ${formatBytes(maxOutputBytes)} that a result may have, and ${formatBytes(DISK_MARGIN)} for logs.`,
 		);
 	}
 	const expectedSeconds = given.expectedSeconds ?? Math.min(3600, given.limitSeconds ?? 3600);

@@ -209,7 +209,7 @@ test('a saved image goes all the way: packs, inputs, numbered jobs', async () =>
 		{ engine: undefined },
 		ctx,
 	);
-	expect(batch.notes.join('\n')).toContain('Memory: 1.00 GB');
+	expect(batch.notes.join('\n')).toContain('Memory: a job may use 1.00 GB');
 	const jobs = await workunits(batch.id);
 	expect(await stagedText(jobs[0]!, 'b2d_input_')).toBe('content of the input');
 	const table = await stagedText(jobs[2]!, 'b2d_params_');
