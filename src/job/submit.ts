@@ -68,7 +68,11 @@ export async function submitBatch(
 		const make = async (range: JobRange): Promise<void> => {
 			bytesSent += (await createJobs(project, batch, range, ctx)).bytesSent;
 		};
-		await steps({ project, id, jobs: spec.jobs.length }, make, ctx);
+		if ((await steps({ project, id, jobs: spec.jobs.length, spec }, make, ctx)) === 'handed over') {
+			return submitted(0, [
+				`${project.connection.name} itself makes the jobs of batch ${id} from now on, and keeps doing so when this computer sleeps.`,
+			]);
+		}
 		await setBatchState(project, id, 'in-progress', spec.jobs.length);
 		ctx.log.info(`submitted batch ${id} with ${plural(spec.jobs.length, 'job')} to ${project.name}`);
 		return submitted(bytesSent, kind === 'resumed' ? [`Batch ${id} of an earlier submission was completed.`] : []);
@@ -79,14 +83,17 @@ export async function submitBatch(
 	}
 }
 
-/** Makes all jobs of a batch by calls of `make`, in the order of their numbers. */
+/** Makes all jobs of a batch by calls of `make`, in the order of their numbers; or has another program begin with it: `handed over`. */
 export type SubmitSteps = (
-	batch: { readonly project: Project; readonly id: number; readonly jobs: number },
+	batch: { readonly project: Project; readonly id: number; readonly jobs: number; readonly spec: BatchSpec },
 	make: (range: JobRange) => Promise<void>,
 	ctx: OperationContext,
-) => Promise<void>;
+) => Promise<'made' | 'handed over'>;
 
-const allAtOnce: SubmitSteps = ({ jobs }, make) => make({ from: 0, to: jobs });
+const allAtOnce: SubmitSteps = async ({ jobs }, make) => {
+	await make({ from: 0, to: jobs });
+	return 'made';
+};
 
 function optionsOf(
 	spec: BatchSpec,

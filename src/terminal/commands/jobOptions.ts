@@ -41,6 +41,7 @@ export interface SubmitOptions extends GlobalOptions {
 	readonly keep?: boolean;
 	readonly canary?: boolean;
 	readonly refill?: string;
+	readonly onServer?: boolean;
 }
 
 /** The options that say what a job is and needs: those of `submit` and `run`. */
@@ -69,6 +70,10 @@ export function addJobOptions(command: Command): Command {
 		.option(
 			'--refill <number>',
 			'keep so many jobs waiting for hosts and add more as they drain; the same command goes on where it was stopped',
+		)
+		.option(
+			'--on-server',
+			'with --refill: this program goes on by itself on the server, which needs Node.js 20; this computer may be switched off',
 		)
 		.option('-w, --wait', 'wait until the batch is over')
 		.option('--fetch <folder>', 'wait, then fetch the results into this folder');
@@ -127,6 +132,11 @@ export function stepsOf(options: SubmitOptions): StepOptions {
 	const unsent = flag('refill', options.refill, whole);
 	if (unsent !== undefined && unsent < 1) {
 		throw new BoincError('usage', `--refill: ${unsent} is not a number of jobs.`, { remedy: 'Give a number from 1.' });
+	}
+	if (options.onServer === true && (unsent === undefined || options.wait === true || options.fetch !== undefined)) {
+		throw new BoincError('usage', '--on-server goes with --refill, and not with --wait or --fetch.', {
+			remedy: 'Follow the batch later: boinc2docker status BATCH --wait, or results BATCH.',
+		});
 	}
 	return { canary: options.canary === true, ...(unsent !== undefined && { unsent }) };
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -101,4 +102,26 @@ test('a submission that is killed at any step is completed by the same command, 
 	// Once more: nothing new.
 	expect(answerOf(await cli.run(submit)).answer.batch?.id).toBe(answer.batch?.id);
 	expect([await count('batch'), await count('workunit')]).toEqual([1, JOBS]);
+});
+
+test('the server itself makes the jobs of a batch that is handed over to it', async () => {
+	const input = cli.at('input.txt');
+	await writeFile(input, 'for all jobs');
+	const jobs = 30;
+	const words = ['submit', cli.at('image.tar'), '--count', String(jobs), '--input', input, '--refill', '100'];
+	const refused = answerOf(await cli.run(['--json', ...words, '--on-server', '--wait']));
+	expect(refused.error).toMatchObject({ code: 'usage' });
+
+	const outcome = await cli.run([...words, '--on-server']);
+	expect(outcome).toMatchObject({ code: 0, stderr: expect.stringContaining('itself makes the jobs') as string });
+	const [batch] = await cli.database.select('SELECT MAX(id) AS id FROM batch');
+	const row = async (): Promise<unknown> =>
+		(await cli.database.select('SELECT state, njobs FROM batch WHERE id = ?', [batch!.id!]))[0];
+	await eventually('all jobs are there', async () => isDeepStrictEqual(await row(), { state: 1, njobs: jobs }));
+	const spec = cli.inProject('.boinc2docker', 'refill', `${String(batch!.id)}.jsonl`);
+	await eventually('its file is removed', () => Promise.resolve(!existsSync(spec)));
+	const [made] = await cli.database.select('SELECT COUNT(*) AS n, COUNT(DISTINCT name) AS names FROM workunit WHERE batch = ?', [
+		batch!.id!,
+	]);
+	expect(made).toEqual({ n: jobs, names: jobs });
 });
