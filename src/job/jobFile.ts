@@ -81,6 +81,7 @@ export async function parseJobFile(text: string, folder: string, fileName = 'boi
 			network: NETWORK_POLICIES.find((policy) => policy === textOf(root, 'network')),
 			vboxJobXml: textOf(root, 'vbox_job_xml'),
 			resources: resourcesOf(root),
+			cpus: numberOf(valueOf(root, 'resources'), 'cpus'),
 			replication: replicationOf(valueOf(root, 'replication')),
 			createArgs: textOf(valueOf(root, 'job_toml'), 'create_args'),
 			count: numberOf(root, 'count'),

@@ -61,6 +61,8 @@ export interface ContainerRequest extends JobRequest, ImageRequest {
 	/** Options for the engine's `create`; see `EXTRA_CREATE_ARGS`. */
 	readonly createArgs?: string;
 	readonly resources?: Partial<Resources>;
+	/** Processors of each job; the app must give as many. */
+	readonly cpus?: number;
 	readonly replication?: Partial<Replication>;
 	readonly priority?: number;
 	readonly boinc?: BoincExtras;
@@ -108,7 +110,7 @@ export async function submitContainer(
 	const architecture = await architectureFor(project, request.app, ctx.signal);
 	// An image that no version of the app runs is refused before anything of it is sent.
 	const check = async (config: ImageConfig): Promise<void> => {
-		await chooseApp(project, request.app, config.architecture, ctx.signal);
+		await chooseApp(project, request.app, { architecture: config.architecture, cpus: request.cpus }, ctx.signal);
 	};
 	const cacheIn = (name: string): string | undefined => services.cacheDir && join(services.cacheDir, name);
 	const layers = new LayerCache(cacheIn('layers'));
@@ -188,6 +190,7 @@ export function sharedOf(request: Omit<ContainerRequest, 'image'>): Omit<BatchSp
 		...(request.progressFile !== undefined && { progressFile: request.progressFile }),
 		...(request.vboxJobXml !== undefined && { vboxJobXml: request.vboxJobXml }),
 		...(request.createArgs !== undefined && { createArgs: request.createArgs }),
+		...(request.cpus !== undefined && { cpus: request.cpus }),
 		...(request.priority !== undefined && { priority: request.priority }),
 		...(request.boinc && { boinc: request.boinc }),
 		...(request.userId !== undefined && { userId: request.userId }),

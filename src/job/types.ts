@@ -112,6 +112,8 @@ export interface BatchSpec {
 	/** Options for the engine's `create`; see `EXTRA_CREATE_ARGS`. */
 	readonly createArgs?: string;
 	readonly resources: Resources;
+	/** Processors of each job; the app must give as many. Absent: what the app gives. */
+	readonly cpus?: number;
 	readonly replication: Replication;
 	/** BOINC's priority; higher first. */
 	readonly priority?: number;

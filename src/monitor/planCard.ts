@@ -82,13 +82,14 @@ function uploadWords({ image, inputBytes, tableBytes }: SubmissionPlan): string 
 }
 
 /** BOINC asks hosts for more than the job may use where a virtual machine would take more. */
-function jobWords({ resources, bounds }: SubmissionPlan): string {
+function jobWords({ resources, bounds, cpus }: SubmissionPlan): string {
 	const asked = [
 		...(bounds.rscMemoryBound > Math.ceil(resources.memoryBytes) ? [`${formatBytes(bounds.rscMemoryBound)} of memory`] : []),
 		...(bounds.rscDiskBound > Math.ceil(resources.diskBytes) ? [`${formatBytes(bounds.rscDiskBound)} of disk`] : []),
 	];
 	const host = asked.length === 0 ? '' : `; its host must have ${asked.join(' and ')}, with room for a virtual machine`;
-	return `${formatBytes(resources.memoryBytes)} of memory and ${formatBytes(resources.diskBytes)} of disk${host}`;
+	const processors = cpus === 1 ? '' : `${cpus} processors, `;
+	return `${processors}${formatBytes(resources.memoryBytes)} of memory and ${formatBytes(resources.diskBytes)} of disk${host}`;
 }
 
 function retryWords({ replication }: SubmissionPlan): string {

@@ -58,15 +58,17 @@ const RESOURCE_KEYS: readonly Key[] = [
 	{
 		name: 'cpus',
 		shape: { type: 'whole', least: 1, most: 256 },
-		doc: 'Processors of one job.',
-		later: 'The number of processors is the plan class’s; install an app version of a class with max_threads.',
+		doc: 'Processors of one job. In BOINC they belong to the app: Install App takes the number from here, and an app for another number needs another name.',
+		default: 'what the app gives',
+		trap: 'Hosts with fewer processors get no jobs, and the program must start its threads itself.',
 		example: '4',
 	},
 	{
 		name: 'gpu',
 		shape: { type: 'choice', of: ['nvidia', 'amd', 'intel'] },
 		doc: 'Kind of GPU that a job needs.',
-		later: 'App versions for GPUs cannot be installed yet; leave it out.',
+		later:
+			'Leave it out: docker_wrapper can only say --gpus all, which fails on hosts whose engine was not set up for it, and BOINC’s scheduler cannot tell those from the others.',
 		example: 'nvidia',
 	},
 ];

@@ -40,6 +40,7 @@ export interface SubmitOptions extends GlobalOptions {
 	readonly once?: boolean;
 	readonly keep?: boolean;
 	readonly canary?: boolean;
+	readonly cpus?: string;
 	readonly refill?: string;
 	readonly onServer?: boolean;
 }
@@ -55,6 +56,7 @@ export function addJobOptions(command: Command): Command {
 		.option('--network <policy>', `${NETWORK_POLICIES.join(', ')} (default: none)`)
 		.option('--vbox-job-xml <elements>', 'elements to add to vbox_job.xml, for hosts with VirtualBox')
 		.option('--memory <size>', 'memory that the program may use')
+		.option('--cpus <number>', 'processors of each job; the app must give as many')
 		.option('--disk <size>', 'disk that a job may use')
 		.option('--time <duration>', 'expected run time on an ordinary computer')
 		.option('--time-limit <duration>', 'stop the program after this time')
@@ -160,6 +162,7 @@ export async function requestFor(
 			count: flag('count', options.count, whole),
 			env: pairs('env', options.env),
 			network,
+			cpus: flag('cpus', options.cpus, whole),
 			vboxJobXml: options.vboxJobXml,
 			priority: flag('priority', options.priority, whole),
 			entrypoint: options.entrypoint === undefined ? undefined : options.entrypoint === '' ? [] : [options.entrypoint],

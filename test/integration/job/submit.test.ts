@@ -217,6 +217,20 @@ test('a saved image goes all the way: packs, inputs, numbered jobs', async () =>
 	expect(table).toContain(' I=b2d_input_0=in\\0040put.txt');
 });
 
+test('jobs with several processors have an app of their own, and count as so much more work', async () => {
+	await installTestApp(sandbox, connection, 'two', { cpus: 2 });
+	const one = await submitBatch(project, batchOf(), ctx);
+	const two = await submitBatch(project, batchOf({ app: 'two', cpus: 2 }), ctx);
+	const [estimates] = await database.select(
+		'SELECT MAX(rsc_fpops_est) / MIN(rsc_fpops_est) AS n FROM workunit WHERE batch IN (?, ?)',
+		[one.id, two.id],
+	);
+	expect(Number(estimates?.n)).toBe(2);
+	const classes = await readFile(inProject('plan_class_spec.xml'), 'utf8');
+	expect(classes).toMatch(/<name>docker_cpu2<\/name>\s*<docker\/>\s*<min_ncpus>2<\/min_ncpus>\s*<max_threads>2<\/max_threads>/);
+	expect(classes).toContain('<name>docker</name>');
+});
+
 describe('nothing is left of what cannot be', () => {
 	test.each([
 		['an app that is not there', { app: 'no_such_app' }, 'app-missing'],
@@ -225,6 +239,7 @@ describe('nothing is left of what cannot be', () => {
 			{ image: { ...sampleBatch().image, config: { ...sampleBatch().image.config, architecture: 'arm64' } } },
 			'app-incomplete',
 		],
+		['more processors than the app gives', { cpus: 4 }, 'app-incomplete'],
 		['an option that BOINC cannot carry', { boinc: { subAppname: "it's" } }, 'job-invalid'],
 		['an argument that no program can be given', { jobs: [{ command: ['a\0b'] }] }, 'job-invalid'],
 	])('%s', async (_, changes, code) => {

@@ -6,7 +6,7 @@ import { cardText, describeCard } from '../../../src/monitor/planCard.js';
 import { host, requirements } from './sampleHosts.js';
 
 const PLAN: SubmissionPlan = {
-	...{ name: 'sweep', app: 'pi', versionNum: 0, jobs: 10_000, network: 'none' },
+	...{ name: 'sweep', app: 'pi', versionNum: 0, jobs: 10_000, cpus: 1, network: 'none' },
 	image: { id: 'c0ffee'.padEnd(64, '0'), architecture: 'amd64', treeBytes: 120e6, keptPacks: 20, newPacks: 2, newBytes: 5e6 },
 	...{ inputBytes: 3e6, tableBytes: 600_000, hostImageBytes: 45e6, hostJobBytes: 3.03e6 },
 	resources: {
