@@ -9,7 +9,7 @@ import { isGiven, readYamlTree, valueOf, type YamlNode } from '../project/yaml/y
 import type { ImageSource } from './imageSource.js';
 import type { Outputs } from './outputs.js';
 import { checkFile } from './schema/checkFile.js';
-import type { INPUT_KINDS } from './schema/jobKeys.js';
+import type { INPUT_KINDS } from './schema/inputKeys.js';
 import type { ContainerRequest } from './submitImage.js';
 import { type BoincExtras, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
 
