@@ -2,7 +2,7 @@ import { NETWORK_POLICIES } from '../types.js';
 import { INPUTS } from './inputKeys.js';
 import { INSTALL_KEYS } from './installKeys.js';
 import { BOINC_KEYS, OUTPUT_KEYS, REPLICATION_KEYS, RESOURCE_KEYS, TOML_KEYS } from './sectionKeys.js';
-import { BYTES, type Key, SECONDS, type Shape, TEXT, TEXTS, VALUE, WORDS } from './shape.js';
+import { type Key, type Shape, TEXT, VALUE, WORDS } from './shape.js';
 import { SWEEP } from './sweepKeys.js';
 
 /** Newest form of the file that this program reads. */

@@ -1,5 +1,5 @@
 import { EXTRA_CREATE_ARGS } from '../jobToml.js';
-import { BYTES, type Key, SECONDS, type Shape, TEXT, TEXTS } from './shape.js';
+import { BYTES, type Key, SECONDS, type Shape, TEXTS } from './shape.js';
 
 const COPIES: Shape = { type: 'whole', least: 1, most: 99 };
 const ID: Shape = { type: 'whole', least: 1, most: 2 ** 31 - 1 };
