@@ -6,14 +6,26 @@ import { given } from '../../common/given.js';
 import { takenOver } from '../../job/handOver.js';
 import { submitBatch } from '../../job/submit.js';
 import { submitSteps } from '../../monitor/submitSteps.js';
+import { batchState } from '../../project/batches.js';
+import type { Project } from '../../project/project.js';
 import { EXIT } from '../exitCode.js';
 import type { RegisterCommand } from '../register.js';
 import { flag, type SubmitOptions, whole } from './jobOptions.js';
-import { keepSubmitting } from './keepSubmitting.js';
+import { keepSubmitting, mayPass } from './keepSubmitting.js';
 import { handOverFiles } from './onServer.js';
 
 interface RefillOptions extends SubmitOptions {
 	readonly unsent?: string;
+}
+
+/** A batch that was cancelled meanwhile must not become a new one. Rejects with `batch-missing`. */
+async function requirePreparing(project: Project, id: number): Promise<void> {
+	const state = await batchState(project, id);
+	if (state !== 'preparing') {
+		throw new BoincError('batch-missing', `Batch ${id} is ${state ?? 'gone'}: no more jobs are added.`, {
+			detail: { batch: id },
+		});
+	}
 }
 
 /** What `submit --on-server` starts on the server: goes on with a submission from its file there, and removes the file at the end. */
@@ -35,12 +47,18 @@ export const refillCommand: RegisterCommand = (program, setExitCode) => {
 					const { spec: file } = handOverFiles(project, id);
 					const spec = await takenOver(file);
 					begun();
-					const done = await submitBatch(project, { ...spec, stopped: 'keep' }, ctx, steps);
-					if (done.id !== id) {
-						throw new BoincError('submit-failed', `The jobs were made as batch ${done.id}: batch ${id} was not there any more.`);
+					try {
+						await requirePreparing(project, id);
+						const { jobs } = await submitBatch(project, { ...spec, stopped: 'keep' }, ctx, steps);
+						console.log(`Batch ${id} has all of its ${plural(jobs, 'job')}.`);
+					} catch (error) {
+						// Else it is needed again.
+						if (!mayPass(error)) {
+							await rm(file, { force: true });
+						}
+						throw error;
 					}
 					await rm(file, { force: true });
-					console.log(`Batch ${id} has all of its ${plural(done.jobs, 'job')}.`);
 					return EXIT.ok;
 				},
 			);
