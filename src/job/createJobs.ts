@@ -37,17 +37,19 @@ export async function createJobs(
 ): Promise<{ readonly bytesSent: number }> {
 	const groups = groupsOf(batch.spec, batch.plan, batch.options.batch, range);
 	let bytesSent = 0;
-	for (;;) {
+	for (let made = range.from; made < range.to;) {
 		const feed = new GroupFeed(project, batch, groups, ctx);
 		const said = await feed.send();
 		bytesSent += feed.bytesSent;
 		if (feed.taken.length === 0) {
-			return { bytesSent };
+			break;
 		}
 		for (const group of feed.taken) {
 			await completeGroup(project, batch, group, said, ctx);
+			made = group.to;
 		}
 	}
+	return { bytesSent };
 }
 
 /** Takes groups of jobs one by one, stages their tables, and gives their lines to one call of `create_work`. */
@@ -83,6 +85,10 @@ class GroupFeed {
 			await this.#pending?.catch(() => undefined);
 		}
 		await this.#pending;
+		if (this.taken.length === 0) {
+			// It ended before it was given anything.
+			await this.#take();
+		}
 		return said;
 	}
 
