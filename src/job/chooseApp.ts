@@ -1,7 +1,9 @@
 import { BoincError } from '../common/errors.js';
-import { architecturesOf, installedApps, versionNumFor } from '../project/apps.js';
+import { plural } from '../common/format.js';
+import { architecturesOf, cpusOf, installedApps, versionNumFor } from '../project/apps.js';
 import type { Project } from '../project/project.js';
 import type { InstalledApp } from '../project/types.js';
+import type { BatchSpec } from './types.js';
 
 /** An app, and the version number to pin jobs to, if only some of its versions run the image. */
 export interface ChosenApp {
@@ -9,8 +11,27 @@ export interface ChosenApp {
 	readonly appVersionNum: number | undefined;
 }
 
+/** What the jobs of a batch ask of an app. */
+export interface AppNeeds {
+	/** Of the image. */
+	readonly architecture: string;
+	/** Processors; absent: whatever the app gives. */
+	readonly cpus: number | undefined;
+}
+
+/** What the jobs of a batch ask of an app. */
+export const needsOf = ({ image, cpus }: Pick<BatchSpec, 'image' | 'cpus'>): AppNeeds => ({
+	architecture: image.config.architecture,
+	cpus,
+});
+
 /** Finds the app of a batch and checks that it runs the image. Rejects with `app-missing` or `app-incomplete`. */
-export async function chooseApp(project: Project, name: string, architecture: string, signal?: AbortSignal): Promise<ChosenApp> {
+export async function chooseApp(
+	project: Project,
+	name: string,
+	{ architecture, cpus }: AppNeeds,
+	signal?: AbortSignal,
+): Promise<ChosenApp> {
 	const apps = await installedApps(project, signal);
 	const app = apps.find((each) => each.name === name);
 	if (!app) {
@@ -48,5 +69,20 @@ export async function chooseApp(project: Project, name: string, architecture: st
 			},
 		);
 	}
+	requireCpus(project, app, cpus);
 	return { app, appVersionNum: architectures.length > 1 ? versionNumFor(app, found) : undefined };
+}
+
+function requireCpus(project: Project, app: InstalledApp, cpus: number | undefined): void {
+	const has = cpusOf(app);
+	if (cpus !== undefined && cpus !== has) {
+		throw new BoincError(
+			'app-incomplete',
+			`The jobs ask for ${plural(cpus, 'processor')}, and the app “${app.name}” of ${project.name} gives each job ${has}: in BOINC the number belongs to the app.`,
+			{
+				remedy: `Install an app for them, boinc2docker install --app NAME --cpus ${cpus}, and name it as app; or leave cpus out.`,
+				detail: { app: app.name, cpus: has, asked: cpus },
+			},
+		);
+	}
 }

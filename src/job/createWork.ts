@@ -118,6 +118,15 @@ export function workLine({ name, files }: WorkLine): string {
 	return line;
 }
 
+/** Jobs in parts, each asked for when the part before it has been sent. */
+export type CreateWorkLines = Iterable<readonly WorkLine[]> | AsyncIterable<readonly WorkLine[]>;
+
+async function* textOf(parts: CreateWorkLines): AsyncGenerator<Buffer> {
+	for await (const part of parts) {
+		yield Buffer.from(part.map((line) => `${workLine(line)}\n`).join(''), 'utf8');
+	}
+}
+
 /**
  * Runs `create_work` for some jobs. Its outcome proves nothing: it ends with 0 on some failures and may have created a part of the
  * jobs on others, so the caller reads the database. Resolves to what it said.
@@ -125,13 +134,13 @@ export function workLine({ name, files }: WorkLine): string {
 export async function createWork(
 	project: Project,
 	options: CreateWorkOptions,
-	lines: readonly WorkLine[],
+	lines: CreateWorkLines,
 	signal?: AbortSignal,
 ): Promise<{ code: number; said: string }> {
 	const argv: Argv = [project.tool('create_work'), ...createWorkArguments(options), '--stdin'];
 	const result = await project.connection.exec(argv, {
 		cwd: project.root,
-		stdin: lines.map((line) => `${workLine(line)}\n`).join(''),
+		stdin: textOf(lines),
 		timeoutMs: CREATE_TIMEOUT_MS,
 		...(signal && { signal }),
 	});

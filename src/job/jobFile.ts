@@ -9,7 +9,7 @@ import { isGiven, readYamlTree, valueOf, type YamlNode } from '../project/yaml/y
 import type { ImageSource } from './imageSource.js';
 import type { Outputs } from './outputs.js';
 import { checkFile } from './schema/checkFile.js';
-import type { INPUT_KINDS } from './schema/jobKeys.js';
+import type { INPUT_KINDS } from './schema/inputKeys.js';
 import type { ContainerRequest } from './submitImage.js';
 import { type BoincExtras, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
 
@@ -81,6 +81,7 @@ export async function parseJobFile(text: string, folder: string, fileName = 'boi
 			network: NETWORK_POLICIES.find((policy) => policy === textOf(root, 'network')),
 			vboxJobXml: textOf(root, 'vbox_job_xml'),
 			resources: resourcesOf(root),
+			cpus: numberOf(valueOf(root, 'resources'), 'cpus'),
 			replication: replicationOf(valueOf(root, 'replication')),
 			createArgs: textOf(valueOf(root, 'job_toml'), 'create_args'),
 			count: numberOf(root, 'count'),

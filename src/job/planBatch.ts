@@ -8,9 +8,8 @@ import { argumentsOf, environmentWords } from './jobWords.js';
 import { jobName, MAX_JOBS, shortHash, stagedName, templatePath } from './names.js';
 import { packBytes } from './packBytes.js';
 import { commonLine, jobWords } from './parameters.js';
-import type { JobSurvey } from './surveyJobs.js';
 import { inputTemplate, isSafeName, outputTemplate, type TemplateFile } from './templates.js';
-import type { BatchSpec, JobInput, JobSpec } from './types.js';
+import type { BatchSpec, JobInput, JobSpec, JobSurvey } from './types.js';
 import { validateBatch } from './validateBatch.js';
 import { fitsMachine, machineDescription, vboxJob } from './virtualMachine.js';
 
@@ -79,7 +78,9 @@ export function planBatch(spec: BatchSpec, config: Pick<ProjectConfig, 'masterUr
 		common,
 		openNames,
 		wordsOf: ({ command, env }) => jobWords({ argv: argumentsOf(spec, command), env: environmentWords(env) }),
-		digest: shortHash([input, output, common, survey.digest].join('\n')),
+		digest: shortHash(
+			[input, output, common, jobWords({ argv: argumentsOf(spec, undefined), env: [] }), survey.digest].join('\n'),
+		),
 	};
 }
 

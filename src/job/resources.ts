@@ -36,14 +36,16 @@ export function defaultResources(sizes: ImageSizes, given: Partial<Resources> = 
 	const maxOutputBytes = given.maxOutputBytes ?? 128 * 2 ** 20;
 	const memoryBytes = given.memoryBytes ?? 1000 * MB;
 	if (given.memoryBytes === undefined) {
-		notes.push(`Memory: ${formatBytes(memoryBytes)}, because nothing else was said. A program that uses more is stopped.`);
+		notes.push(
+			`Memory: a job may use ${formatBytes(memoryBytes)}, because nothing else was said. A program that uses more is stopped.`,
+		);
 	}
 	const needed = sizes.packBytes + sizes.inputBytes;
 	// The results lie in the slot twice at the end: as they are, and packed.
 	const diskBytes = given.diskBytes ?? needed + 3 * maxOutputBytes + DISK_MARGIN;
 	if (given.diskBytes === undefined) {
 		notes.push(
-			`Disk: ${formatBytes(diskBytes)}: ${formatBytes(needed)} for image and inputs, three times the ${formatBytes(maxOutputBytes)} that a result may have, and ${formatBytes(DISK_MARGIN)} for logs.`,
+			`Disk: a job may use ${formatBytes(diskBytes)}: ${formatBytes(needed)} for image and inputs, three times the ${formatBytes(maxOutputBytes)} that a result may have, and ${formatBytes(DISK_MARGIN)} for logs.`,
 		);
 	}
 	const expectedSeconds = given.expectedSeconds ?? Math.min(3600, given.limitSeconds ?? 3600);
@@ -90,11 +92,13 @@ export const backstopOperations = (limitSeconds: number): number => Math.max(lim
 
 /**
  * The limits as BOINC's columns want them. `hosts` is what hosts must have where that is more than the job's own limits: BOINC
- * chooses hosts by the columns, and the client ends a job that uses more disk.
+ * chooses hosts by the columns, and the client ends a job that uses more disk. BOINC takes a job with several processors for as much
+ * faster, so the operations are those of all of them.
  */
 export function boincBounds(
 	resources: Resources,
 	hosts: { readonly memoryBytes: number; readonly diskBytes: number } = { memoryBytes: 0, diskBytes: 0 },
+	cpus = 1,
 ): {
 	readonly rscFpopsEst: number;
 	readonly rscFpopsBound: number;
@@ -103,8 +107,8 @@ export function boincBounds(
 	readonly delayBound: number;
 } {
 	return {
-		rscFpopsEst: resources.expectedSeconds * REFERENCE_FLOPS,
-		rscFpopsBound: backstopOperations(resources.limitSeconds),
+		rscFpopsEst: resources.expectedSeconds * REFERENCE_FLOPS * cpus,
+		rscFpopsBound: backstopOperations(resources.limitSeconds) * cpus,
 		rscMemoryBound: Math.ceil(Math.max(resources.memoryBytes, hosts.memoryBytes)),
 		rscDiskBound: Math.ceil(Math.max(resources.diskBytes, hosts.diskBytes)),
 		delayBound: Math.ceil(resources.delayBoundSeconds),

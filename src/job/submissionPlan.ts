@@ -1,9 +1,9 @@
 import type { OperationContext } from '../common/ports.js';
 import type { Sequence } from '../common/sequence.js';
 import type { PackFacts } from '../image/types.js';
-import { usesMachines } from '../project/apps.js';
+import { cpusOf, usesMachines } from '../project/apps.js';
 import type { Project } from '../project/project.js';
-import { chooseApp } from './chooseApp.js';
+import { chooseApp, needsOf } from './chooseApp.js';
 import { hostNeeds } from './hostNeeds.js';
 import { packBytes } from './packBytes.js';
 import { jobWords } from './parameters.js';
@@ -38,6 +38,8 @@ export interface SubmissionPlan {
 	readonly resources: BatchSpec['resources'];
 	readonly replication: BatchSpec['replication'];
 	readonly network: BatchSpec['network'];
+	/** Processors of each job. */
+	readonly cpus: number;
 	/** What BOINC asks of hosts. */
 	readonly bounds: ReturnType<typeof boincBounds>;
 }
@@ -67,7 +69,7 @@ export async function submissionPlan(
 	image: ImageToSend,
 	ctx: OperationContext,
 ): Promise<SubmissionPlan> {
-	const { app, appVersionNum } = await chooseApp(project, spec.app, spec.image.config.architecture, ctx.signal);
+	const { app, appVersionNum } = await chooseApp(project, spec.app, needsOf(spec), ctx.signal);
 	const own = spec.jobs.at(0)?.inputs ?? [];
 	const jobBytes = lineBytes(spec.jobs);
 	const common = bytesOf(spec.inputs ?? []);
@@ -91,7 +93,8 @@ export async function submissionPlan(
 		resources: spec.resources,
 		replication: spec.replication,
 		network: spec.network,
-		bounds: boincBounds(spec.resources, hostNeeds(spec, usesMachines(app))),
+		cpus: cpusOf(app),
+		bounds: boincBounds(spec.resources, hostNeeds(spec, usesMachines(app)), cpusOf(app)),
 	};
 }
 

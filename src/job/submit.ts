@@ -2,13 +2,13 @@ import { BoincError, isAbort, messageOf, throwIfAborted } from '../common/errors
 import { plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
 import { mapped } from '../common/sequence.js';
-import { usesMachines } from '../project/apps.js';
+import { cpusOf, usesMachines } from '../project/apps.js';
 import { releaseBatch, setBatchState } from '../project/batches.js';
 import { daemonWarnings } from '../project/daemons.js';
 import type { Project } from '../project/project.js';
 import { stageFiles } from '../project/staging.js';
 import { cancelBatch } from './cancel.js';
-import { chooseApp } from './chooseApp.js';
+import { chooseApp, needsOf } from './chooseApp.js';
 import { createJobs, type OpenBatch } from './createJobs.js';
 import { createWorkArguments, type CreateWorkOptions } from './createWork.js';
 import { type HostNeeds, hostNeeds } from './hostNeeds.js';
@@ -38,10 +38,10 @@ export async function submitBatch(
 ): Promise<SubmittedBatch> {
 	const plan = planBatch(spec, project.config);
 	ctx.progress.report({ message: `Checking the app ${spec.app}` });
-	const { app, appVersionNum } = await chooseApp(project, spec.app, spec.image.config.architecture, ctx.signal);
+	const { app, appVersionNum } = await chooseApp(project, spec.app, needsOf(spec), ctx.signal);
 	// Options that cannot be written are refused now; the number of the batch is not known yet.
 	const hosts = hostNeeds(spec, usesMachines(app));
-	const options = optionsOf(spec, plan, appVersionNum, hosts);
+	const options = optionsOf(spec, plan, appVersionNum, hosts, cpusOf(app));
 	createWorkArguments({ ...options, batch: 1 });
 	const staged = await stageFiles(project, [...plan.files, ...plan.jobFiles], ctx);
 	const [warnings] = await Promise.all([
@@ -68,7 +68,11 @@ export async function submitBatch(
 		const make = async (range: JobRange): Promise<void> => {
 			bytesSent += (await createJobs(project, batch, range, ctx)).bytesSent;
 		};
-		await steps({ project, id, jobs: spec.jobs.length }, make, ctx);
+		if ((await steps({ project, id, jobs: spec.jobs.length, spec }, make, ctx)) === 'handed over') {
+			return submitted(0, [
+				`${project.connection.name} itself makes the jobs of batch ${id} from now on, and keeps doing so when this computer sleeps.`,
+			]);
+		}
 		await setBatchState(project, id, 'in-progress', spec.jobs.length);
 		ctx.log.info(`submitted batch ${id} with ${plural(spec.jobs.length, 'job')} to ${project.name}`);
 		return submitted(bytesSent, kind === 'resumed' ? [`Batch ${id} of an earlier submission was completed.`] : []);
@@ -79,26 +83,30 @@ export async function submitBatch(
 	}
 }
 
-/** Makes all jobs of a batch by calls of `make`, in the order of their numbers. */
+/** Makes all jobs of a batch by calls of `make`, in the order of their numbers; or has another program begin with it: `handed over`. */
 export type SubmitSteps = (
-	batch: { readonly project: Project; readonly id: number; readonly jobs: number },
+	batch: { readonly project: Project; readonly id: number; readonly jobs: number; readonly spec: BatchSpec },
 	make: (range: JobRange) => Promise<void>,
 	ctx: OperationContext,
-) => Promise<void>;
+) => Promise<'made' | 'handed over'>;
 
-const allAtOnce: SubmitSteps = ({ jobs }, make) => make({ from: 0, to: jobs });
+const allAtOnce: SubmitSteps = async ({ jobs }, make) => {
+	await make({ from: 0, to: jobs });
+	return 'made';
+};
 
 function optionsOf(
 	spec: BatchSpec,
 	plan: BatchPlan,
 	appVersionNum: number | undefined,
 	hosts: HostNeeds,
+	cpus: number,
 ): Omit<CreateWorkOptions, 'batch'> {
 	return {
 		appname: spec.app,
 		wuTemplate: plan.input.path,
 		resultTemplate: plan.output.path,
-		...boincBounds(spec.resources, hosts),
+		...boincBounds(spec.resources, hosts, cpus),
 		...spec.replication,
 		...(spec.priority !== undefined && { priority: spec.priority }),
 		...(appVersionNum !== undefined && { appVersionNum }),

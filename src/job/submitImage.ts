@@ -27,6 +27,7 @@ import type {
 	BoincExtras,
 	JobInput,
 	JobSpec,
+	JobSurvey,
 	NetworkPolicy,
 	Replication,
 	Resources,
@@ -60,6 +61,8 @@ export interface ContainerRequest extends JobRequest, ImageRequest {
 	/** Options for the engine's `create`; see `EXTRA_CREATE_ARGS`. */
 	readonly createArgs?: string;
 	readonly resources?: Partial<Resources>;
+	/** Processors of each job; the app must give as many. */
+	readonly cpus?: number;
 	readonly replication?: Partial<Replication>;
 	readonly priority?: number;
 	readonly boinc?: BoincExtras;
@@ -103,11 +106,11 @@ export async function submitContainer(
 ): Promise<SubmittedBatch> {
 	const jobs = jobsOf(asked);
 	const request = { ...asked, ...(asked.inputs && { inputs: await fetchInputs(asked.inputs, services.cacheDir, ctx) }) };
-	await checkEarly(request, jobs);
+	const survey = await checkEarly(request, jobs);
 	const architecture = await architectureFor(project, request.app, ctx.signal);
 	// An image that no version of the app runs is refused before anything of it is sent.
 	const check = async (config: ImageConfig): Promise<void> => {
-		await chooseApp(project, request.app, config.architecture, ctx.signal);
+		await chooseApp(project, request.app, { architecture: config.architecture, cpus: request.cpus }, ctx.signal);
 	};
 	const cacheIn = (name: string): string | undefined => services.cacheDir && join(services.cacheDir, name);
 	const layers = new LayerCache(cacheIn('layers'));
@@ -121,11 +124,13 @@ export async function submitContainer(
 		await files.all(job.inputs);
 	}
 	const jobSpecs = mapped(jobs, (job): JobSpec => ({ ...jobOf(job), inputs: files.known(job.inputs) }));
+	// What files of their own jobs have, the early survey did not know.
+	const known = withOwnInputs(jobs).length === 0 ? { survey } : {};
 	const inputBytes = [...inputs, ...(jobSpecs.at(0)?.inputs ?? [])].reduce((sum, { file }) => sum + file.content.size, 0);
 	const specFor = (image: ShippedImage): { spec: BatchSpec; notes: readonly string[] } => {
 		const sizes = { packBytes: packBytes(image.packs), treeBytes: image.treeSize, inputBytes };
 		const { resources, notes } = defaultResources(sizes, request.resources);
-		return { spec: { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs }, notes };
+		return { spec: { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs, ...known }, notes };
 	};
 	const approve = async (found: ImageToSend): Promise<void> => {
 		const { spec } = specFor({ ...found, packs: expectedPacks(found) });
@@ -185,6 +190,7 @@ export function sharedOf(request: Omit<ContainerRequest, 'image'>): Omit<BatchSp
 		...(request.progressFile !== undefined && { progressFile: request.progressFile }),
 		...(request.vboxJobXml !== undefined && { vboxJobXml: request.vboxJobXml }),
 		...(request.createArgs !== undefined && { createArgs: request.createArgs }),
+		...(request.cpus !== undefined && { cpus: request.cpus }),
 		...(request.priority !== undefined && { priority: request.priority }),
 		...(request.boinc && { boinc: request.boinc }),
 		...(request.userId !== undefined && { userId: request.userId }),
@@ -213,12 +219,12 @@ function replicationOf(given: Partial<Replication> = {}): Replication {
 }
 
 /** Refuses what is wrong anyhow before minutes go into a build: the image's part is filled in with what always passes. */
-async function checkEarly(request: ContainerRequest, jobs: Sequence<JobRequest>): Promise<void> {
+async function checkEarly(request: ContainerRequest, jobs: Sequence<JobRequest>): Promise<JobSurvey> {
 	const nothing = { name: 'b2d_none', content: contentOfBytes('') };
 	const facts = { size: 0, sha256: '', md5: '', unpackedSize: 0, entries: 0, kind: 'files' as const, generation: 0, times: 0 };
 	const stand = (inputs: readonly LocalInput[] | undefined): JobInput[] =>
 		(inputs ?? []).map(({ path }) => ({ path, file: nothing }));
-	validateBatch({
+	const survey = validateBatch({
 		...sharedOf(request),
 		image: {
 			id: '',
@@ -240,6 +246,7 @@ async function checkEarly(request: ContainerRequest, jobs: Sequence<JobRequest>)
 	for (const file of files) {
 		await checkInput(file);
 	}
+	return survey;
 }
 
 /** The architecture that the image must be for: this computer's, if the app runs it. */

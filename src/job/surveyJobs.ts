@@ -1,24 +1,12 @@
 import { createHash } from 'node:crypto';
 
-import { entriesOf } from '../common/sequence.js';
+import { entriesOf, type Sequence } from '../common/sequence.js';
 import type { StagedFile } from '../project/types.js';
 import { invalidJob as invalid } from './invalidJob.js';
 import { argumentsOf, environmentWords } from './jobWords.js';
 import { encodeWord, jobWords } from './parameters.js';
 import { labelProblem } from './sweep/names.js';
-import type { BatchSpec, JobInput, JobSpec } from './types.js';
-
-/** What a look at each job of a batch found. */
-export interface JobSurvey {
-	/** Characters; 0 without labels. */
-	readonly longestLabel: number;
-	/** Bytes of the inputs of its own of that job which has most. */
-	readonly mostInputBytes: number;
-	/** The inputs of single jobs, each once. */
-	readonly files: readonly StagedFile[];
-	/** Hash of what the jobs are told: equal for equal jobs. */
-	readonly digest: string;
-}
+import type { BatchSpec, JobInput, JobSpec, JobSurvey } from './types.js';
 
 /** Linux takes at most 128 KiB in one argument or variable, and about 2 MiB in all; half of that is ours. */
 const MAX_WORD_BYTES = 131_000;
@@ -27,17 +15,19 @@ const MAX_WORDS_BYTES = 1_000_000;
 /** `/root/shared/…` names that mean something. */
 const RESERVED = /^(results|results\.tgz|\.results\.tgz\.part|b2d_input_\d+)$/;
 
-/** Looks at each job once, for there may be a million. Throws `job-invalid` for one that cannot be. */
-export function surveyJobs(spec: BatchSpec): JobSurvey {
-	const first = spec.jobs.at(0)?.inputs ?? [];
-	validateInputs([...(spec.inputs ?? []), ...first]);
-	const expected = pathsOf(first);
-	const commonBytes = commonWordBytes(spec);
+/**
+ * Looks at each job once, for there may be a million. What depends on the image or on what all jobs share is left to `checkShared`. Throws
+ * `job-invalid` for a job that cannot be.
+ */
+export function surveyJobs(jobs: Sequence<JobSpec>): JobSurvey {
+	const expected = pathsOf(jobs.at(0)?.inputs ?? []);
 	const files = new Map<string, StagedFile>();
 	const hash = createHash('sha256');
 	let longestLabel = 0;
 	let mostInputBytes = 0;
-	for (const [index, job] of entriesOf(spec.jobs)) {
+	let mostWords: JobSurvey['mostWords'] = { bytes: 0, index: 0 };
+	let runs: JobSurvey['runs'] = 'own commands';
+	for (const [index, job] of entriesOf(jobs)) {
 		const inputs = job.inputs ?? [];
 		if (pathsOf(inputs) !== expected) {
 			throw invalid(
@@ -46,7 +36,8 @@ export function surveyJobs(spec: BatchSpec): JobSurvey {
 			);
 		}
 		validateLabel(job.label);
-		hash.update(`${job.label ?? ''} ${wordsOf(spec, job, index, commonBytes)}`);
+		const { text, bytes: wordBytes } = wordsOf(job, index);
+		hash.update(`${job.label ?? ''} ${text}`);
 		let bytes = 0;
 		for (const { file } of inputs) {
 			files.set(file.name, file);
@@ -56,8 +47,40 @@ export function surveyJobs(spec: BatchSpec): JobSurvey {
 		hash.update('\n');
 		longestLabel = Math.max(longestLabel, job.label?.length ?? 0);
 		mostInputBytes = Math.max(mostInputBytes, bytes);
+		mostWords = wordBytes > mostWords.bytes ? { bytes: wordBytes, index } : mostWords;
+		if (job.command === undefined && runs === 'own commands') {
+			runs = 'the image’s command';
+		} else if (job.command && (job.command[0] ?? '') === '') {
+			runs = 'arguments only';
+		}
 	}
-	return { longestLabel, mostInputBytes, files: [...files.values()], digest: hash.digest('hex') };
+	return { longestLabel, mostInputBytes, files: [...files.values()], digest: hash.digest('hex'), mostWords, runs };
+}
+
+/** Checks what a survey found against what all jobs share. Throws `job-invalid`. */
+export function checkShared(spec: BatchSpec, { mostWords, runs }: JobSurvey): void {
+	validateInputs([...(spec.inputs ?? []), ...(spec.jobs.at(0)?.inputs ?? [])]);
+	const own = argumentsOf(spec, undefined);
+	const start = argumentsOf(spec, []);
+	const first = start.length > 0 || runs === 'the image’s command' ? own[0] : runs === 'own commands' ? 'given' : '';
+	if ((first ?? '') === '') {
+		throw invalid(
+			'There is nothing to run: the image has neither an entry point nor a command.',
+			'Give the job a command, or the image a CMD.',
+		);
+	}
+	const words = [...spec.image.config.env, ...environmentWords(spec.env), ...(spec.before ?? []), ...(spec.after ?? []), ...own];
+	words.forEach((word) => {
+		encodeWord(word);
+		checkLength(word, 0);
+	});
+	const bytes = sumOf(words) + mostWords.bytes;
+	if (bytes > MAX_WORDS_BYTES) {
+		throw invalid(
+			`Arguments and variables of job ${mostWords.index} have ${bytes} characters in all.`,
+			'Put them into an input file.',
+		);
+	}
 }
 
 /** Labels stand in names of workunits, which reach SQL, file names and a regular expression of the runner as they are. */
@@ -109,34 +132,15 @@ export function validatePath(path: string, what: string): void {
 	}
 }
 
-/** What is the same for all jobs is measured once. */
-function commonWordBytes(spec: BatchSpec): number {
-	const words = [...spec.image.config.env, ...environmentWords(spec.env), ...(spec.before ?? []), ...(spec.after ?? [])];
-	words.forEach((word) => {
-		encodeWord(word);
-		checkLength(word, 0);
-	});
-	return sumOf(words);
-}
-
-/** The line of a job in its table. */
-function wordsOf(spec: BatchSpec, job: JobSpec, index: number, commonBytes: number): string {
-	const argv = argumentsOf(spec, job.command);
-	if (argv.length === 0 || argv[0] === '') {
-		throw invalid(
-			'There is nothing to run: the image has neither an entry point nor a command.',
-			'Give the job a command, or the image a CMD.',
-		);
-	}
+/** What a job's line in its table says of the job itself. */
+function wordsOf(job: JobSpec, index: number): { readonly text: string; readonly bytes: number } {
+	const argv = job.command ?? [];
 	const env = environmentWords(job.env);
 	for (const words of [argv, env]) {
 		words.forEach((word) => checkLength(word, index));
 	}
-	const bytes = commonBytes + sumOf(argv) + sumOf(env);
-	if (bytes > MAX_WORDS_BYTES) {
-		throw invalid(`Arguments and variables of job ${index} have ${bytes} characters in all.`, 'Put them into an input file.');
-	}
-	return jobWords({ argv, env });
+	// Without a command and with an empty one are not the same.
+	return { text: `${job.command ? '+' : '-'} ${jobWords({ argv, env })}`, bytes: sumOf(argv) + sumOf(env) };
 }
 
 const sumOf = (words: readonly string[]): number => words.reduce((sum, word) => sum + word.length, 0);

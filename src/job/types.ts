@@ -73,6 +73,22 @@ export interface BoincExtras {
 	readonly appVersionNum?: number;
 }
 
+/** What a look at each job of a batch found. */
+export interface JobSurvey {
+	/** Characters; 0 without labels. */
+	readonly longestLabel: number;
+	/** Bytes of the inputs of its own of that job which has most. */
+	readonly mostInputBytes: number;
+	/** The inputs of single jobs, each once. */
+	readonly files: readonly StagedFile[];
+	/** Hash of what the jobs are told themselves: equal for equal jobs. */
+	readonly digest: string;
+	/** Characters of arguments and variables of that job which has most of its own. */
+	readonly mostWords: { readonly bytes: number; readonly index: number };
+	/** `own commands`: each job names a program, unless the image does; `arguments only`: some name none. */
+	readonly runs: 'own commands' | 'the image’s command' | 'arguments only';
+}
+
 /** A batch as it is submitted: what all jobs share, and the jobs. */
 export interface BatchSpec {
 	/** For people; any text. */
@@ -96,6 +112,8 @@ export interface BatchSpec {
 	/** Options for the engine's `create`; see `EXTRA_CREATE_ARGS`. */
 	readonly createArgs?: string;
 	readonly resources: Resources;
+	/** Processors of each job; the app must give as many. Absent: what the app gives. */
+	readonly cpus?: number;
 	readonly replication: Replication;
 	/** BOINC's priority; higher first. */
 	readonly priority?: number;
@@ -103,6 +121,8 @@ export interface BatchSpec {
 	/** `user.id` that owns the batch on the project's web pages. Default: the project's first user. */
 	readonly userId?: number;
 	readonly jobs: Sequence<JobSpec>;
+	/** Of these jobs, where they were looked at before: a million of them take a while. */
+	readonly survey?: JobSurvey;
 	/** When equal jobs were submitted before: make new ones (the default), or take the batch that is there. */
 	readonly repeated?: 'new' | 'take';
 	/** When the person stops it midway: take back what was made (the default), or keep it, for the next call to go on from there. */

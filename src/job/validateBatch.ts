@@ -2,8 +2,8 @@ import { BoincError } from '../common/errors.js';
 import { invalidJob as invalid } from './invalidJob.js';
 import { EXTRA_CREATE_ARGS } from './jobToml.js';
 import { MAX_JOBS } from './names.js';
-import { type JobSurvey, surveyJobs, validatePath } from './surveyJobs.js';
-import { type BatchSpec, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
+import { checkShared, surveyJobs, validatePath } from './surveyJobs.js';
+import { type BatchSpec, type JobSurvey, NETWORK_POLICIES, type Replication, type Resources } from './types.js';
 import { vboxElements } from './vboxElements.js';
 
 /** Checks everything of a batch that can be checked without a server, each job too. Throws `job-invalid` or `image-unsupported`. */
@@ -34,7 +34,9 @@ export function validateBatch(spec: BatchSpec): JobSurvey {
 	validateResources(spec.resources);
 	validateReplication(spec.replication);
 	validatePath(spec.progressFile ?? 'fraction_done', 'progress file');
-	return surveyJobs(spec);
+	const survey = spec.survey ?? surveyJobs(spec.jobs);
+	checkShared(spec, survey);
+	return survey;
 }
 
 function validateImage({ image }: BatchSpec): void {

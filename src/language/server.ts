@@ -26,15 +26,9 @@ import type { LanguageServerOptions } from '../protocol/lsp.js';
 import { completeDockerfile, hoverDockerfile } from './dockerfile/dockerfileService.js';
 import { definitionElsewhere, isForVolunteers } from './fileSystem.js';
 import { isXmlFormat } from './formats/identify.js';
-import {
-	completeJobFile,
-	foldsJobFile,
-	hoverJobFile,
-	parameterPlaces,
-	symbolsJobFile,
-	TOKEN_TYPES,
-	tokensJobFile,
-} from './jobFile/jobFileService.js';
+import { completeJobFile } from './jobFile/completeJobFile.js';
+import { foldsJobFile, hoverJobFile, symbolsJobFile, TOKEN_TYPES, tokensJobFile } from './jobFile/jobFileService.js';
+import { parameterPlaces } from './jobFile/parameterPlaces.js';
 import { lensesOf } from './lenses.js';
 import { OpenFile } from './openFile.js';
 import { rangeOf } from './ranges.js';

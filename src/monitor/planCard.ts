@@ -28,7 +28,7 @@ export async function planCard(project: Project, plan: SubmissionPlan): Promise<
 
 /** Puts a plan into words. Pure. */
 export function describeCard(plan: SubmissionPlan, share: HostShare, projectName: string): PlanCard {
-	const { resources, replication, bounds } = plan;
+	const { resources, replication } = plan;
 	const copies = replication.targetNresults > 1 ? ` in ${replication.targetNresults} copies each` : '';
 	const quorum = replication.minQuorum > 1 ? `, of which ${replication.minQuorum} must agree` : '';
 	return {
@@ -45,10 +45,7 @@ export function describeCard(plan: SubmissionPlan, share: HostShare, projectName
 				label: 'Each host downloads',
 				value: `${plan.image.newPacks > 0 ? 'about ' : ''}${formatBytes(plan.hostImageBytes)} once for the image, and ${formatBytes(plan.hostJobBytes)} for a job`,
 			},
-			{
-				label: 'Each job needs',
-				value: `${formatBytes(bounds.rscMemoryBound)} of memory and ${formatBytes(bounds.rscDiskBound)} of disk`,
-			},
+			{ label: 'Each job may use', value: jobWords(plan) },
 			{
 				label: 'Time',
 				value: `${formatSeconds(resources.expectedSeconds)} on an ordinary computer, stopped after ${formatSeconds(resources.limitSeconds)}; ${hours(resources.expectedSeconds * plan.jobs * replication.minQuorum)} of computing in all`,
@@ -82,6 +79,17 @@ function uploadWords({ image, inputBytes, tableBytes }: SubmissionPlan): string 
 			: `${plural(image.newPacks, 'pack')} of the image, ${formatBytes(image.newBytes)} before compression${image.keptPacks > 0 ? ` (the server has ${image.keptPacks})` : ''}`;
 	const inputs = inputBytes > 0 ? `, at most ${formatBytes(inputBytes)} of inputs` : '';
 	return `${packs}${inputs}, about ${formatBytes(tableBytes)} of parameters`;
+}
+
+/** BOINC asks hosts for more than the job may use where a virtual machine would take more. */
+function jobWords({ resources, bounds, cpus }: SubmissionPlan): string {
+	const asked = [
+		...(bounds.rscMemoryBound > Math.ceil(resources.memoryBytes) ? [`${formatBytes(bounds.rscMemoryBound)} of memory`] : []),
+		...(bounds.rscDiskBound > Math.ceil(resources.diskBytes) ? [`${formatBytes(bounds.rscDiskBound)} of disk`] : []),
+	];
+	const host = asked.length === 0 ? '' : `; its host must have ${asked.join(' and ')}, with room for a virtual machine`;
+	const processors = cpus === 1 ? '' : `${cpus} processors, `;
+	return `${processors}${formatBytes(resources.memoryBytes)} of memory and ${formatBytes(resources.diskBytes)} of disk${host}`;
 }
 
 function retryWords({ replication }: SubmissionPlan): string {

@@ -41,7 +41,7 @@ export function submitSteps({ canary = false, unsent, pollMs }: StepOptions): Su
 		}
 		if (unsent === undefined) {
 			await makeTo(batch.jobs);
-			return;
+			return 'made';
 		}
 		const first = made;
 		while (made < batch.jobs) {
@@ -55,6 +55,7 @@ export function submitSteps({ canary = false, unsent, pollMs }: StepOptions): Su
 				await ctx.clock.sleep(pollMs ?? REFILL_POLL_MS, ctx.signal);
 			}
 		}
+		return 'made';
 	};
 }
 

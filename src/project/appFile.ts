@@ -23,6 +23,8 @@ export interface AppFile {
 	readonly tempDir: string | undefined;
 	/** `download_only`: fetch the programs, install nothing. */
 	readonly downloadOnly: boolean;
+	/** `resources.cpus`: processors of each job, which an app has one number of. */
+	readonly cpus: number | undefined;
 	/** `dont_install` */
 	readonly dontInstall: readonly (typeof DONT_INSTALL)[number][];
 	/** `runtimes`; undefined: `docker`, and `vm` too where `iso` or `vboxwrapper` is given. */
@@ -68,6 +70,7 @@ export async function parseAppFile(text: string, name = 'boinc2docker.yml'): Pro
 		resultsDir: map.text('resultsdir'),
 		tempDir: map.text('tmpdir'),
 		downloadOnly: map.flag('download_only'),
+		cpus: cpus(map),
 		dontInstall,
 		runtimes: map.has('runtimes') ? map.texts('runtimes').map((entry) => map.oneOf('runtimes', entry, RUNTIMES)) : undefined,
 		wrapper: wrapperSource(map.text('wrapper')),
@@ -102,6 +105,14 @@ function version(map: YamlMap, notes: string[]): string | undefined {
 		throw map.problem('appver', 'it must be greater than 0');
 	}
 	return `${String(Math.floor(even / 100))}.${String(even % 100).padStart(2, '0')}`;
+}
+
+function cpus(map: YamlMap): number | undefined {
+	const text = map.map('resources')?.text('cpus');
+	if (text !== undefined && !/^[1-9]\d{0,2}$/.test(text)) {
+		throw map.problem('resources', 'cpus must be a whole number');
+	}
+	return text === undefined ? undefined : Number(text);
 }
 
 /** A folder, an address, a release number or `latest`. */

@@ -1,3 +1,4 @@
+import { cpusOfClass } from './ownPlanClasses.js';
 import type { Project } from './project.js';
 import type { Architecture, InstalledApp, Platform, Runtime } from './types.js';
 import { PLATFORMS } from './types.js';
@@ -91,6 +92,11 @@ export function architecturesOf(app: InstalledApp): Architecture[] {
 		}
 	}
 	return [...found].sort();
+}
+
+/** Processors that the app gives each job: by the class of its versions. */
+export function cpusOf(app: InstalledApp): number {
+	return Math.max(1, ...app.versions.filter(({ runtime }) => runtime).map(({ planClass }) => cpusOfClass(planClass)));
 }
 
 /** Whether some hosts may get the app's jobs for a virtual machine. */

@@ -73,6 +73,13 @@ export async function setBatchState(project: Project, id: number, state: BatchRo
 	}
 }
 
+/** The state of a batch; `undefined` when there is no such row. */
+export async function batchState(project: Project, id: number): Promise<BatchRowState | undefined> {
+	const database = await project.database();
+	const [row] = await database.select<{ state: number }>('SELECT state FROM batch WHERE id = ?', [id]);
+	return (Object.keys(STATES) as BatchRowState[]).find((state) => STATES[state] === row?.state);
+}
+
 /** Batches of a name and description in some states, newest first. Scans the table, which has a row a batch. */
 export async function batchesLike(
 	project: Project,

@@ -1,6 +1,6 @@
 import { BoincError } from '../common/errors.js';
 import { builtinPlanClass } from './builtinPlanClasses.js';
-import { OWN_PLAN_CLASSES } from './ownPlanClasses.js';
+import { ownPlanClass } from './ownPlanClasses.js';
 import type { Runtime } from './types.js';
 import { appendChildren, applyEdits, setText, type TextEdit, type XmlNode } from './xmlEdit.js';
 import { childOf, childTextOf, parseWithPositions, type PositionedElement } from './xmlPositions.js';
@@ -147,11 +147,12 @@ export function editPlanClassSpec(
 	text: string | undefined,
 	usedClasses: readonly string[],
 	runtimes: readonly Runtime[] = ['docker'],
+	cpus = 1,
 	what = 'plan_class_spec.xml',
 ): EditedFile {
-	const wanted = runtimes.map((runtime) => OWN_PLAN_CLASSES[runtime]);
+	const wanted = runtimes.map((runtime) => ownPlanClass(runtime, cpus));
 	if (text === undefined) {
-		const kept = usedClasses.filter((name) => name !== '' && name !== OWN_PLAN_CLASSES.docker.name);
+		const kept = usedClasses.filter((name) => name !== '' && !/^docker(_cpu\d+)?$/.test(name));
 		const definitions = kept.map((name) => builtinPlanClass(name) ?? unknownClass(name, what));
 		const fresh = wanted.filter(({ name }) => !kept.includes(name));
 		const empty = '<plan_classes>\n</plan_classes>\n';

@@ -14,6 +14,8 @@ export interface InstallChoices {
 	readonly friendlyName: string;
 	readonly version: string;
 	readonly resultsDir: string;
+	/** Processors of each job. */
+	readonly cpus: number;
 	readonly validator: ValidatorChoice;
 	readonly assimilator: AssimilatorChoice;
 	/** Files or addresses. */
@@ -43,6 +45,7 @@ export function choicesOf(file: AppFile, folder: string): Partial<InstallChoices
 		friendlyName: file.friendlyName,
 		version: file.version,
 		resultsDir: file.resultsDir,
+		cpus: file.cpus,
 		validator: file.validator,
 		assimilator: file.assimilator,
 		busybox:

@@ -10,36 +10,44 @@ export interface OwnPlanClass {
 	readonly asksFor: string;
 }
 
+/** Virtual processors of one machine that vboxwrapper makes at most. */
+export const MOST_MACHINE_CPUS = 32;
+
 /**
- * The classes that our app versions need in `plan_class_spec.xml`. A virtual machine gets one processor, as the scheduler counts
- * for a container: BOINC's own `vbox64_mt` would take all of a host for any program. It counts as much slower than a container, so
- * that hosts with both mostly run the container until the scheduler has measured either: it multiplies its guess by 1 plus a
- * random number with a deviation of 1 (`version_select_random_factor`), and uses it for nothing else. 6.0 is the first VirtualBox that
- * knows all commands of vboxwrapper.
+ * The class that our app versions of a runtime need in `plan_class_spec.xml`. BOINC gives a job as many processors as the class of the
+ * app version says, so an app is for one number of them; hosts with fewer get no jobs. docker_wrapper and vboxwrapper
+ * pass the number on.
+ *
+ * A virtual machine gets one processor by default, as the scheduler counts for a container: BOINC's own `vbox64_mt` would take all
+ * of a host for any program. It counts as much slower than a container, so that hosts with both mostly run the container until
+ * the scheduler has measured either: it multiplies its guess by 1 plus a random number with a deviation of 1
+ * (`version_select_random_factor`), and uses it for nothing else. 6.0 is the first VirtualBox that knows all commands of
+ * vboxwrapper.
  */
-export const OWN_PLAN_CLASSES: Readonly<Record<Runtime, OwnPlanClass>> = {
-	docker: {
-		name: 'docker',
-		node: classNode('docker', { docker: undefined }),
-		element: 'docker',
-		asksFor: 'Docker',
-	},
-	vm: {
-		name: 'vbox64_mt',
-		node: classNode('vbox64_mt', {
-			virtualbox: undefined,
-			is64bit: undefined,
-			vm_accel_required: undefined,
-			min_core_client_version: '70000',
-			min_vbox_version: '60000',
-			min_ncpus: '1',
-			max_threads: '1',
-			projected_flops_scale: '.1',
-		}),
-		element: 'virtualbox',
-		asksFor: 'VirtualBox',
-	},
-};
+export function ownPlanClass(runtime: Runtime, cpus: number): OwnPlanClass {
+	const processors = { min_ncpus: String(cpus), max_threads: String(cpus) };
+	if (runtime === 'docker') {
+		const name = cpus === 1 ? 'docker' : `docker_cpu${cpus}`;
+		const elements = { docker: undefined, ...(cpus > 1 && processors) };
+		return { name, node: classNode(name, elements), element: 'docker', asksFor: 'Docker' };
+	}
+	const name = cpus === 1 ? 'vbox64_mt' : `vbox64_cpu${cpus}`;
+	const elements = {
+		virtualbox: undefined,
+		is64bit: undefined,
+		vm_accel_required: undefined,
+		min_core_client_version: '70000',
+		min_vbox_version: '60000',
+		...processors,
+		projected_flops_scale: '.1',
+	};
+	return { name, node: classNode(name, elements), element: 'virtualbox', asksFor: 'VirtualBox' };
+}
+
+/** How many processors a class gives a job, as far as its name says: ours for several do. */
+export function cpusOfClass(planClass: string): number {
+	return Number(/^(?:docker|vbox64)_cpu(\d+)$/.exec(planClass)?.[1] ?? 1);
+}
 
 function classNode(name: string, elements: Readonly<Record<string, string | undefined>>): XmlNode {
 	return {

@@ -73,27 +73,37 @@ export interface TemplateInput {
 	readonly findStaged: FindStaged;
 }
 
-/** Fills an input template as `create_work` does. Throws `TemplateError`. */
-export async function processInputTemplate(template: string, input: TemplateInput): Promise<ProcessedTemplate> {
-	const top = templateElements(template);
-	const body = top.find(({ name }) => name === 'input_template');
-	const elements = body ? templateElements(body.inner) : top;
-	// A self-closing <file_info/> is not recognised by the real parser.
-	const infos = elements.filter(({ name, selfClosing }) => name === 'file_info' && !selfClosing);
-	const workunit = elements.find(({ name, selfClosing }) => name === 'workunit' && !selfClosing);
-	const { xml: filesXml, names } = await filesXmlOf(infos, input);
-	if (!workunit) {
-		throw new TemplateError('process_input_template: bad WU template - no <workunit>');
+/** An input template, read once for many jobs. */
+export class InputTemplate {
+	readonly #files: readonly FileElement[];
+	readonly #workunit: readonly WorkunitPart[] | undefined;
+
+	constructor(text: string) {
+		const top = templateElements(text);
+		const body = top.find(({ name }) => name === 'input_template');
+		const elements = body ? templateElements(body.inner) : top;
+		// A self-closing <file_info/> is not recognised by the real parser.
+		this.#files = elements.filter(({ name, selfClosing }) => name === 'file_info' && !selfClosing).map(fileElement);
+		const workunit = elements.find(({ name, selfClosing }) => name === 'workunit' && !selfClosing);
+		this.#workunit = workunit && templateElements(workunit.inner).map(workunitPart);
 	}
-	if (names.used !== input.files.length) {
-		throw new TemplateError(`process_input_template: ${input.files.length} input files given, but template has ${names.used}`);
+
+	/** Fills the template as `create_work` does. Throws `TemplateError`. */
+	async fill(input: TemplateInput): Promise<ProcessedTemplate> {
+		const { xml: filesXml, names } = await filesXmlOf(this.#files, input);
+		if (!this.#workunit) {
+			throw new TemplateError('process_input_template: bad WU template - no <workunit>');
+		}
+		if (names.used !== input.files.length) {
+			throw new TemplateError(`process_input_template: ${input.files.length} input files given, but template has ${names.used}`);
+		}
+		const { xml: workunitXml, numbers } = workunitXmlOf(this.#workunit, names.all, input);
+		const xmlDoc = filesXml + workunitXml;
+		if (Buffer.byteLength(xmlDoc) > 65535) {
+			throw new TemplateError('process_input_template: XML is too long', -118, 'buffer overflow');
+		}
+		return { xmlDoc, numbers };
 	}
-	const { xml: workunitXml, numbers } = workunitXmlOf(workunit.inner, names.all, input);
-	const xmlDoc = filesXml + workunitXml;
-	if (Buffer.byteLength(xmlDoc) > 65535) {
-		throw new TemplateError('process_input_template: XML is too long', -118, 'buffer overflow');
-	}
-	return { xmlDoc, numbers };
 }
 
 interface TemplateElement {
@@ -127,26 +137,45 @@ const copied = ({ name, selfClosing, inner }: TemplateElement): string =>
 
 const FILE_FIELDS = new Set(['physical_name', 'gzip', 'url', 'md5_cksum', 'nbytes', 'gzipped_nbytes', 'number']);
 
+/** A `file_info` of a template. */
+interface FileElement {
+	/** Of a file that is the same for all jobs. */
+	readonly constant: string | undefined;
+	readonly gzip: boolean;
+	readonly urls: readonly string[];
+	readonly md5: string;
+	readonly size: number;
+	/** Elements that are copied. */
+	readonly extra: string;
+}
+
+function fileElement({ inner }: TemplateElement): FileElement {
+	const children = templateElements(inner);
+	const value = (name: string): string | undefined => {
+		const child = children.find((candidate) => candidate.name === name);
+		return child && decodeText(child.inner);
+	};
+	return {
+		constant: value('physical_name'),
+		gzip: children.some(({ name }) => name === 'gzip'),
+		urls: children.filter(({ name }) => name === 'url').map((child) => decodeText(child.inner)),
+		md5: value('md5_cksum') ?? '',
+		size: Number(value('nbytes') ?? 0),
+		extra: children
+			.filter(({ name }) => !FILE_FIELDS.has(name))
+			.map(copied)
+			.join(''),
+	};
+}
+
 async function filesXmlOf(
-	infos: readonly TemplateElement[],
+	elements: readonly FileElement[],
 	input: TemplateInput,
 ): Promise<{ xml: string; names: { all: string[]; used: number } }> {
 	const all: string[] = [];
 	let used = 0;
 	let xml = '';
-	for (const info of infos) {
-		const children = templateElements(info.inner);
-		const value = (name: string): string | undefined => {
-			const child = children.find((candidate) => candidate.name === name);
-			return child && decodeText(child.inner);
-		};
-		const gzip = children.some(({ name }) => name === 'gzip');
-		const urls = children.filter(({ name }) => name === 'url').map(({ inner }) => decodeText(inner));
-		const extra = children
-			.filter(({ name }) => !FILE_FIELDS.has(name))
-			.map(copied)
-			.join('');
-		const constant = value('physical_name');
+	for (const { constant, gzip, urls, md5, size, extra } of elements) {
 		let lines: string;
 		if (constant !== undefined) {
 			all.push(constant);
@@ -164,8 +193,8 @@ async function filesXmlOf(
 				lines = fileLines(
 					name,
 					urls.map((url) => url + name),
-					value('md5_cksum') ?? '',
-					Number(value('nbytes') ?? 0),
+					md5,
+					size,
 				);
 			} else {
 				lines = stagedLines(name, await input.findStaged(name, 'ordinary'), gzip);
@@ -194,38 +223,73 @@ function stagedLines(name: string, staged: StagedInfo, gzip: boolean): string {
 	return fileLines(name, [staged.url], staged.md5, staged.size, gzip ? staged.gzippedSize : undefined);
 }
 
+/** An element of `workunit`: a file, the command line, a number, or what is copied. */
+type WorkunitPart =
+	| { readonly kind: 'file'; readonly open: string; readonly isNamed: boolean; readonly isCopied: boolean }
+	| { readonly kind: 'command line'; readonly text: string }
+	| { readonly kind: 'number'; readonly name: TemplateNumber; readonly value: number }
+	| { readonly kind: 'other'; readonly text: string };
+
+function workunitPart(element: TemplateElement): WorkunitPart {
+	const known = TEMPLATE_NUMBERS.find((name) => name === element.name);
+	if (element.name === 'file_ref' && !element.selfClosing) {
+		return filePart(element.inner);
+	}
+	if (element.name === 'command_line') {
+		return { kind: 'command line', text: decodeText(element.inner) };
+	}
+	return known
+		? { kind: 'number', name: known, value: Number(decodeText(element.inner)) }
+		: { kind: 'other', text: copied(element) };
+}
+
+function filePart(inner: string): WorkunitPart {
+	let open = '';
+	let isNamed = false;
+	let isCopied = false;
+	for (const element of templateElements(inner)) {
+		if (element.name === 'open_name') {
+			open += `    <open_name>${decodeText(element.inner)}</open_name>\n`;
+			isNamed = true;
+		} else if (element.name === 'copy_file' && element.selfClosing) {
+			open += '    <copy_file/>\n';
+			isCopied = true;
+		} else if (element.name !== 'file_number' && element.name !== 'file_name') {
+			open += copied(element);
+		}
+	}
+	return { kind: 'file', open, isNamed, isCopied };
+}
+
 function workunitXmlOf(
-	inner: string,
+	parts: readonly WorkunitPart[],
 	fileNames: readonly string[],
 	input: TemplateInput,
 ): { xml: string; numbers: Partial<Record<TemplateNumber, number>> } {
 	const numbers: Partial<Record<TemplateNumber, number>> = {};
-	const remaining = [...fileNames];
+	let used = 0;
 	let xml = `<workunit>\n<command_line>\n${input.commandLine}\n</command_line>\n`;
-	for (const element of templateElements(inner)) {
-		const known = TEMPLATE_NUMBERS.find((name) => name === element.name);
-		if (element.name === 'file_ref' && !element.selfClosing) {
-			const fileName = remaining.shift();
+	for (const part of parts) {
+		if (part.kind === 'file') {
+			const fileName = fileNames[used++];
 			if (fileName === undefined) {
 				throw new TemplateError('too many <file_ref>s');
 			}
-			xml += fileRefXml(fileName, element.inner);
-		} else if (element.name === 'command_line') {
-			const commandLine = decodeText(element.inner);
+			xml += fileRefXml(fileName, part);
+		} else if (part.kind === 'command line') {
 			if (input.commandLine !== '') {
-				throw new TemplateError(`Can't specify command line ${commandLine}; already specified as ${input.commandLine}`);
+				throw new TemplateError(`Can't specify command line ${part.text}; already specified as ${input.commandLine}`);
 			}
-			xml += `<command_line>\n${commandLine}\n</command_line>\n`;
-		} else if (known) {
-			const value = Number(decodeText(element.inner));
-			if (Number.isFinite(value) && (!INTEGERS.has(known) || Number.isInteger(value))) {
-				numbers[known] = value;
+			xml += `<command_line>\n${part.text}\n</command_line>\n`;
+		} else if (part.kind === 'number') {
+			if (Number.isFinite(part.value) && (!INTEGERS.has(part.name) || Number.isInteger(part.value))) {
+				numbers[part.name] = part.value;
 			}
 		} else {
-			xml += copied(element);
+			xml += part.text;
 		}
 	}
-	if (remaining.length > 0) {
+	if (used < fileNames.length) {
 		throw new TemplateError('#file refs != #file infos');
 	}
 	if (input.subAppName !== undefined && input.subAppName !== '') {
@@ -234,26 +298,10 @@ function workunitXmlOf(
 	return { xml: `${xml}</workunit>`, numbers };
 }
 
-function fileRefXml(fileName: string, inner: string): string {
-	let xml = `<file_ref>\n    <file_name>${fileName}</file_name>\n`;
-	let openName = false;
-	let copyFile = false;
-	for (const element of templateElements(inner)) {
-		if (element.name === 'open_name') {
-			xml += `    <open_name>${decodeText(element.inner)}</open_name>\n`;
-			openName = true;
-		} else if (element.name === 'copy_file' && element.selfClosing) {
-			xml += '    <copy_file/>\n';
-			copyFile = true;
-		} else if (element.name !== 'file_number' && element.name !== 'file_name') {
-			xml += copied(element);
-		}
+function fileRefXml(fileName: string, { open, isNamed, isCopied }: WorkunitPart & { kind: 'file' }): string {
+	if (!isNamed && !isCopied) {
+		throw new TemplateError('No open name found and copy_file not specified');
 	}
-	if (!openName) {
-		if (!copyFile) {
-			throw new TemplateError('No open name found and copy_file not specified');
-		}
-		xml += `    <open_name>${fileName}</open_name>\n`;
-	}
-	return `${xml}</file_ref>\n`;
+	const own = isNamed ? '' : `    <open_name>${fileName}</open_name>\n`;
+	return `<file_ref>\n    <file_name>${fileName}</file_name>\n${open}${own}</file_ref>\n`;
 }

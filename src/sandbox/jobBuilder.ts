@@ -2,9 +2,9 @@ import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { NEVER } from './daemons/states.js';
-import type { Database, Parameter } from './database.js';
+import type { Parameter } from './database.js';
 import { stagedFinder } from './downloads.js';
-import { type FindStaged, processInputTemplate, TemplateError } from './inputTemplate.js';
+import { type FindStaged, InputTemplate, TemplateError } from './inputTemplate.js';
 import type { ProjectSettings } from './projectSettings.js';
 import { sqlLiteral } from './sqlLiteral.js';
 import type { JobOptions } from './tools/createWorkOptions.js';
@@ -59,7 +59,8 @@ function checkNumbers(values: typeof DEFAULTS): void {
 export class JobBuilder {
 	readonly #cwd: string;
 	readonly #findStaged: FindStaged;
-	readonly #templates = new Map<string, Promise<string>>();
+	readonly #templates = new Map<string, Promise<InputTemplate>>();
+	readonly #outputTemplates = new Set<string>();
 
 	/** `say` receives what the tool prints on standard output while it looks for files. */
 	constructor(settings: ProjectSettings, cwd: string, say: (text: string) => void) {
@@ -67,9 +68,10 @@ export class JobBuilder {
 		this.#findStaged = stagedFinder(settings, say);
 	}
 
-	/** The text of an input template; rejects when the file cannot be read. */
-	inputTemplate(file: string): Promise<string> {
-		const known = this.#templates.get(file) ?? readFile(path.resolve(this.#cwd, file), 'utf8');
+	/** An input template; rejects when the file cannot be read. */
+	inputTemplate(file: string): Promise<InputTemplate> {
+		const known =
+			this.#templates.get(file) ?? readFile(path.resolve(this.#cwd, file), 'utf8').then((text) => new InputTemplate(text));
 		this.#templates.set(file, known);
 		return known;
 	}
@@ -77,10 +79,13 @@ export class JobBuilder {
 	/** Throws `TemplateError`, `OutputTemplateMissing` or `SqlSyntaxError`. */
 	async row(options: JobOptions, appId: number, jobName: string, now: number): Promise<WorkunitRow> {
 		const outputTemplate = options.outputTemplate ?? `templates/${options.appName ?? ''}_out`;
-		try {
-			await access(path.resolve(this.#cwd, outputTemplate));
-		} catch {
-			throw new OutputTemplateMissing(`create_work: result template file ./${outputTemplate} doesn't exist`);
+		if (!this.#outputTemplates.has(outputTemplate)) {
+			try {
+				await access(path.resolve(this.#cwd, outputTemplate));
+			} catch {
+				throw new OutputTemplateMissing(`create_work: result template file ./${outputTemplate} doesn't exist`);
+			}
+			this.#outputTemplates.add(outputTemplate);
 		}
 		if (Buffer.byteLength(outputTemplate) > 63) {
 			throw new TemplateError(
@@ -91,7 +96,7 @@ export class JobBuilder {
 			);
 		}
 		const template = await this.inputTemplate(options.inputTemplate ?? `templates/${options.appName ?? ''}_in`);
-		const { xmlDoc, numbers } = await processInputTemplate(template, {
+		const { xmlDoc, numbers } = await template.fill({
 			files: options.files,
 			commandLine: options.commandLine,
 			subAppName: options.subAppName,
@@ -129,15 +134,4 @@ export class JobBuilder {
 			app_version_num: options.appVersionNum,
 		};
 	}
-}
-
-/** Inserts rows with one statement. Resolves to the id of the first. */
-export async function insertWorkunits(database: Database, rows: readonly WorkunitRow[]): Promise<number> {
-	const columns = Object.keys(rows[0] ?? {});
-	const places = `(${columns.map(() => '?').join(', ')})`;
-	const { insertId } = await database.execute(
-		`INSERT INTO workunit (${columns.join(', ')}) VALUES ${rows.map(() => places).join(', ')}`,
-		rows.flatMap((row) => columns.map((column) => row[column] ?? null)),
-	);
-	return insertId;
 }

@@ -8,6 +8,7 @@ import { installCommand } from './commands/install.js';
 import { logCommand } from './commands/log.js';
 import { packsCommand } from './commands/packs.js';
 import { priorityCommand } from './commands/priority.js';
+import { refillCommand } from './commands/refill.js';
 import { reproduceCommand } from './commands/reproduce.js';
 import { resultsCommand } from './commands/results.js';
 import { retryCommand } from './commands/retry.js';
@@ -69,6 +70,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
 		priorityCommand,
 		packsCommand,
 		doctorCommand,
+		refillCommand,
 	]) {
 		command(program, (exitCode) => {
 			code = exitCode;

@@ -1,4 +1,5 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 
 import { type Content, contentOfBytes } from '../../common/content.js';
@@ -24,7 +25,7 @@ import { defaultResources } from '../resources.js';
 import { runnerScript } from '../runner.js';
 import { type ContainerRequest, jobsOf, sharedOf } from '../submitImage.js';
 import type { BatchSpec, Resources } from '../types.js';
-import { enginePlan } from './enginePlan.js';
+import { type EnginePlan, enginePlan } from './enginePlan.js';
 import type { LocalSlot } from './localSlot.js';
 import { slotParent } from './reproduce.js';
 import { type LocalRunReport, runSlot } from './runSlot.js';
@@ -161,6 +162,12 @@ async function specOf(request: LocalRunRequest, image: FlatImage, packs: readonl
 	};
 }
 
+/** As docker_wrapper does for more than one; an engine refuses more than there are. */
+function withProcessors(plan: EnginePlan, cpus = 1): EnginePlan {
+	const here = Math.min(cpus, availableParallelism());
+	return cpus === 1 ? plan : { ...plan, createArguments: [...plan.createArguments, '--cpus', String(here)] };
+}
+
 async function localSlot(
 	dir: string,
 	{ index, network, createArgs }: LocalRunRequest,
@@ -198,7 +205,7 @@ async function localSlot(
 	return {
 		dir,
 		job: name,
-		plan: enginePlan(toml),
+		plan: withProcessors(enginePlan(toml), spec.cpus),
 		diskBytes: spec.resources.diskBytes,
 		fetchImage: (context) => packs.write(dir, context),
 	};

@@ -43,6 +43,11 @@ export function labelOf(template: string, row: ReadonlyMap<string, string>): str
 		.replace(/^-+|-+$/g, '');
 }
 
+/** A word in a job's name that makes BOINC keep its files for ever, or take its report for a file transfer. */
+export function specialWord(text: string): string | undefined {
+	return /nodelete|upload|download/i.exec(text)?.[0];
+}
+
 /** Why a label cannot be part of a BOINC job's name. */
 export function labelProblem(label: string): string | undefined {
 	if (label === '') {
@@ -51,6 +56,6 @@ export function labelProblem(label: string): string | undefined {
 	if (label.length > MAX_LABEL) {
 		return `it has ${label.length} characters, and ${MAX_LABEL} is the most`;
 	}
-	const word = /nodelete|upload|download/i.exec(label)?.[0];
+	const word = specialWord(label);
 	return word === undefined ? undefined : `BOINC gives a meaning of its own to names with “${word}”`;
 }

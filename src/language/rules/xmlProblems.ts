@@ -3,9 +3,10 @@ import { XML_FORMATS, type XmlFormat } from '../formats/identify.js';
 import type { XmlTree } from '../xml/xmlTree.js';
 import { configRules } from './configRules.js';
 import { Findings } from './findings.js';
+import { outputTemplateRules } from './outputTemplateRules.js';
 import { planClassRules, projectRules } from './planClassRules.js';
 import { checkShape } from './shapeRules.js';
-import { inputTemplateRules, outputTemplateRules } from './templateRules.js';
+import { inputTemplateRules } from './templateRules.js';
 import { vboxJobRules, versionRules } from './versionRules.js';
 
 const RULES: Readonly<Record<XmlFormat, readonly [source: string, rules: (findings: Findings, path: string) => void]>> = {

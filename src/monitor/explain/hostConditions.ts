@@ -1,5 +1,6 @@
 import { formatBytes, formatSeconds, plural } from '../../common/format.js';
 import { architectureOf, isContainerClass } from '../../project/apps.js';
+import { cpusOfClass } from '../../project/ownPlanClasses.js';
 import type { PlanClassConditions } from '../../project/planClassFile.js';
 import type { SchedulingLimits } from '../../project/schedulingLimits.js';
 import type { Platform } from '../../project/types.js';
@@ -81,7 +82,9 @@ export function failedCondition(host: HostRecord, { needs, versions, limits, loa
 	if (needs.diskBytes > host.diskFreeBytes) {
 		return 'disk';
 	}
-	if (needs.fpopsEst / host.flops / host.activeFraction > needs.delayBoundSeconds) {
+	// A host's speed is that of one processor.
+	const speed = host.flops * Math.max(...fitting.map(({ planClass }) => cpusOfClass(planClass)));
+	if (needs.fpopsEst / speed / host.activeFraction > needs.delayBoundSeconds) {
 		return 'deadline';
 	}
 	if (

@@ -1,19 +1,24 @@
 import { BoincError } from '../../common/errors.js';
 import { type EditedFile, editPlanClassSpec } from '../configEdit.js';
-import { OWN_PLAN_CLASSES } from '../ownPlanClasses.js';
+import { ownPlanClass } from '../ownPlanClasses.js';
 import type { Runtime } from '../types.js';
 import { childOf, childTextOf, parseWithPositions, type PositionedElement } from '../xmlPositions.js';
 
 /** BOINC reads this file leniently, so it may work although it is not well-formed: then it stays as it is. */
-export function editClasses(text: string | undefined, usedClasses: readonly string[], runtimes: readonly Runtime[]): EditedFile {
+export function editClasses(
+	text: string | undefined,
+	usedClasses: readonly string[],
+	runtimes: readonly Runtime[],
+	cpus: number,
+): EditedFile {
 	try {
-		return editPlanClassSpec(text, usedClasses, runtimes);
+		return editPlanClassSpec(text, usedClasses, runtimes, cpus);
 	} catch (error) {
 		const classes = [...(text ?? '').replace(/<!--.*?-->/gs, '').matchAll(/<plan_class>(.*?)<\/plan_class>/gs)].map(
 			(match) => match[1] ?? '',
 		);
 		const hasAll = runtimes.every((runtime) => {
-			const { name, element } = OWN_PLAN_CLASSES[runtime];
+			const { name, element } = ownPlanClass(runtime, cpus);
 			return classes.some(
 				(each) => new RegExp(`<name>\\s*${name}\\s*</name>`).test(each) && new RegExp(`<${element}\\s*/>`).test(each),
 			);
@@ -26,10 +31,16 @@ export function editClasses(text: string | undefined, usedClasses: readonly stri
 }
 
 /** What a person should know about the plan classes that exist already. */
-export function classWarnings(text: string | undefined, usedClasses: readonly string[], runtimes: readonly Runtime[]): string[] {
+export function classWarnings(
+	text: string | undefined,
+	usedClasses: readonly string[],
+	runtimes: readonly Runtime[],
+	cpus: number,
+): string[] {
+	const own = ownPlanClass('vm', cpus).name;
 	if (text === undefined) {
-		return runtimes.includes('vm') && usedClasses.includes(OWN_PLAN_CLASSES.vm.name)
-			? [wholeHost('as BOINC’s built-in class does, on which other app versions rely')]
+		return runtimes.includes('vm') && usedClasses.includes(own)
+			? [wholeHost(own, 'as BOINC’s built-in class does, on which other app versions rely')]
 			: [];
 	}
 	let classes: readonly PositionedElement[];
@@ -40,19 +51,18 @@ export function classWarnings(text: string | undefined, usedClasses: readonly st
 		return [];
 	}
 	const defined = classes.map((each) => childTextOf(each, 'name'));
-	const ours = runtimes.map((runtime) => OWN_PLAN_CLASSES[runtime].name);
+	const ours = runtimes.map((runtime) => ownPlanClass(runtime, cpus).name);
 	const lost = usedClasses
 		.filter((name) => !ours.includes(name) && !defined.includes(name))
 		.map((name) => `App versions of the plan class ${name} are never sent: plan_class_spec.xml does not define it.`);
-	const machine = classes.find((each) => childTextOf(each, 'name')?.trim() === OWN_PLAN_CLASSES.vm.name);
-	return machine && runtimes.includes('vm') ? [...lost, ...machineWarnings(machine)] : lost;
+	const machine = classes.find((each) => childTextOf(each, 'name')?.trim() === own);
+	return machine && runtimes.includes('vm') ? [...lost, ...machineWarnings(machine, own, cpus)] : lost;
 }
 
-const wholeHost = (why: string): string =>
-	`The plan class ${OWN_PLAN_CLASSES.vm.name} gives several processors of a host to one virtual machine, ${why}; hosts with Docker and VirtualBox get the virtual machine then. max_threads in plan_class_spec.xml says how many.`;
+const wholeHost = (name: string, why: string): string =>
+	`The plan class ${name} gives several processors of a host to one virtual machine, ${why}; hosts with Docker and VirtualBox get the virtual machine then. max_threads in plan_class_spec.xml says how many.`;
 
-function machineWarnings(machine: PositionedElement): string[] {
-	const { name } = OWN_PLAN_CLASSES.vm;
+function machineWarnings(machine: PositionedElement, name: string, cpus: number): string[] {
 	return [
 		...(childOf(machine, 'is64bit')
 			? []
@@ -60,6 +70,6 @@ function machineWarnings(machine: PositionedElement): string[] {
 		...(childOf(machine, 'vm_accel_required')
 			? []
 			: [`The plan class ${name} lacks <vm_accel_required/>: hosts without hardware virtualisation get jobs that fail.`]),
-		...(Number(childTextOf(machine, 'max_threads') ?? '1') > 1 ? [wholeHost('as plan_class_spec.xml says')] : []),
+		...(Number(childTextOf(machine, 'max_threads') ?? '1') > cpus ? [wholeHost(name, 'as plan_class_spec.xml says')] : []),
 	];
 }

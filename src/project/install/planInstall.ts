@@ -18,22 +18,23 @@ import { signVersions } from './signVersions.js';
 import { checkSpec, formatVersion, type InstallSpec, platformsOf, runtimesOf } from './spec.js';
 import { foreignXaddChanges, pendingVersions, type Survey, surveyServer } from './survey.js';
 import { wantedNames } from './versionFiles.js';
-import { planVersions, type VersionPlan } from './versions.js';
+import { cpusFor, planVersions, type VersionPlan } from './versions.js';
 
 /**
  * Works out what installing the app takes; changes nothing. A second run after a successful one gives an empty plan.
  * Rejects with `install-failed`, `wrapper-missing`, `tool-missing`, `conflicting-change`, `config-invalid`, database or
  * connection errors.
  */
-export async function planInstall(project: Project, spec: InstallSpec, ctx: OperationContext): Promise<InstallPlan> {
-	checkSpec(spec);
+export async function planInstall(project: Project, asked: InstallSpec, ctx: OperationContext): Promise<InstallPlan> {
+	checkSpec(asked);
 	await project.reload();
-	const daemonPlan = planDaemons(spec, project.config.daemons);
+	const daemonPlan = planDaemons(asked, project.config.daemons);
 	await requireTools(project, 'install an app', ctx.signal, daemonPlan.programs);
-	const names = wantedNames(spec);
-	const script = `bin/${assimilatorName(spec.app)}`;
-	const setting = `.boinc2docker/results_${spec.app}`;
-	const survey = await surveyServer(project, spec.app, [...names.keys()], [script, setting], ctx);
+	const names = wantedNames(asked);
+	const script = `bin/${assimilatorName(asked.app)}`;
+	const setting = `.boinc2docker/results_${asked.app}`;
+	const survey = await surveyServer(project, asked.app, [...names.keys()], [script, setting], ctx);
+	const spec = { ...asked, cpus: cpusFor(asked, survey.versions) };
 	refuseForeignEntries(survey, spec.app);
 	const planned = planVersions(spec, survey.versions, survey.downloads);
 	refuseUnwritable(survey, planned, project);
@@ -163,7 +164,7 @@ function planXmlFiles(spec: InstallSpec, survey: Survey, minVersion: number): Pl
 	});
 	const classes = survey.texts.get('plan_class_spec.xml');
 	return [
-		editedFile('plan_class_spec.xml', survey, editClasses(classes, survey.planClasses, runtimesOf(spec))),
+		editedFile('plan_class_spec.xml', survey, editClasses(classes, survey.planClasses, runtimesOf(spec), spec.cpus ?? 1)),
 		editedFile('project.xml', survey, projectXml),
 	].flatMap((edit) => (edit ? [edit.file] : []));
 }
@@ -257,5 +258,5 @@ async function collectWarnings(
 		warnings.push('The project sends no jobs at present: dont_send_jobs is set in config.xml.');
 	}
 	const classes = survey.texts.get('plan_class_spec.xml');
-	return [...warnings, ...classWarnings(classes, survey.planClasses, runtimesOf(spec))];
+	return [...warnings, ...classWarnings(classes, survey.planClasses, runtimesOf(spec), spec.cpus ?? 1)];
 }

@@ -1,5 +1,6 @@
 import type { Content } from '../../common/content.js';
 import { BoincError } from '../../common/errors.js';
+import { MOST_MACHINE_CPUS } from '../ownPlanClasses.js';
 import { type Architecture, type Platform, type Runtime, VM_PLATFORMS } from '../types.js';
 
 /** A wrapper program for one platform. */
@@ -62,6 +63,8 @@ export interface InstallSpec {
 	readonly busybox: readonly BusyboxFile[];
 	/** The script that runs inside containers. */
 	readonly runner: Content;
+	/** Processors of each job. Absent: what the app gives now, else 1. */
+	readonly cpus?: number;
 	/** Where results are collected on the server; relative to the project. Default `results/<app>`. */
 	readonly resultsDir?: string;
 	/** Absent: keep what the app has, else `trivial`. */
@@ -74,6 +77,9 @@ export interface InstallSpec {
 	 */
 	readonly signingKey?: string;
 }
+
+/** Processors of a job; few hosts have more. */
+export const MOST_CPUS = 256;
 
 function invalid(message: string, remedy: string): BoincError {
 	return new BoincError('install-failed', message, { remedy });
@@ -167,7 +173,15 @@ export function checkSpec(spec: InstallSpec): void {
 			`Leave ${wrong.fileName} out.`,
 		);
 	}
+	checkCpus(spec, machines.length > 0);
 	parseVersion(spec.version);
+}
+
+function checkCpus({ cpus = 1 }: InstallSpec, isForMachines: boolean): void {
+	const most = isForMachines ? MOST_MACHINE_CPUS : MOST_CPUS;
+	if (!Number.isInteger(cpus) || cpus < 1 || cpus > most) {
+		throw invalid(`Jobs cannot have ${cpus} processors.`, `Give a whole number from 1 to ${most}.`);
+	}
 }
 
 /** `M.mm` as BOINC's number 100·M + mm; `undefined` for absent. Throws `install-failed`. */

@@ -2,6 +2,7 @@ import startScript from '../../../templates/host/start.sh';
 import { type Content, contentOfBytes } from '../../common/content.js';
 import { BoincError } from '../../common/errors.js';
 import { architectureOf } from '../apps.js';
+import { ownPlanClass } from '../ownPlanClasses.js';
 import type { Platform, Runtime } from '../types.js';
 import type { InstallSpec, WrapperFile } from './spec.js';
 
@@ -19,6 +20,7 @@ export interface VersionFile {
 export interface WantedVersion {
 	readonly platform: Platform;
 	readonly runtime: Runtime;
+	readonly planClass: string;
 	/** The first one is the main program. */
 	readonly files: readonly VersionFile[];
 	/** Of the BOINC library in the wrapper; absent: `update_versions` looks for it in the main program. */
@@ -30,6 +32,7 @@ export const RUNNER_PREFIX = 'b2d_runner_';
 
 /** Every app version that the spec asks for. `taken` holds the MD5 of files that are at the top level of `download/`. */
 export function wantedVersions(spec: InstallSpec, taken: ReadonlyMap<string, string>): WantedVersion[] {
+	const classOf = (runtime: Runtime): string => ownPlanClass(runtime, spec.cpus ?? 1).name;
 	return [
 		...spec.wrappers.map((wrapper): WantedVersion => {
 			const program = wrapperProgram(wrapper, taken);
@@ -37,6 +40,7 @@ export function wantedVersions(spec: InstallSpec, taken: ReadonlyMap<string, str
 			return {
 				platform: wrapper.platform,
 				runtime: 'docker',
+				planClass: classOf('docker'),
 				files: [...start, program, ...commonFiles(spec, wrapper.platform)],
 				...(wrapper.apiVersion !== undefined && { apiVersion: wrapper.apiVersion }),
 			};
@@ -44,6 +48,7 @@ export function wantedVersions(spec: InstallSpec, taken: ReadonlyMap<string, str
 		...(spec.vm?.wrappers ?? []).map((wrapper): WantedVersion => ({
 			platform: wrapper.platform,
 			runtime: 'vm',
+			planClass: classOf('vm'),
 			files: [wrapperProgram(wrapper, taken), ...commonFiles(spec, wrapper.platform), ...machineFiles(spec)],
 		})),
 	];

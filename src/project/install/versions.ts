@@ -1,6 +1,7 @@
 import { BoincError } from '../../common/errors.js';
+import { plural } from '../../common/format.js';
 import { architectureOf, runtimeOf } from '../apps.js';
-import { OWN_PLAN_CLASSES } from '../ownPlanClasses.js';
+import { cpusOfClass } from '../ownPlanClasses.js';
 import type { Architecture, Platform, Runtime } from '../types.js';
 import { formatVersion, type InstallSpec, parseVersion } from './spec.js';
 import { RUNNER_PREFIX, type VersionFile, versionXml, type WantedVersion, wantedVersions } from './versionFiles.js';
@@ -76,20 +77,20 @@ export function planVersions(
 			installed.filter((version) => version.versionNum === current).map((version) => [targetOf(version), version]),
 		);
 		const agrees = wanted.every((each) => {
-			const version = atCurrent.get(targetOfWanted(each));
+			const version = atCurrent.get(targetOf(each));
 			return !version || sameFiles(version, each.files);
 		});
 		const sameRunner = [...atCurrent.values()].every((version) => sharesRunner(version, wanted[0]?.files ?? []));
 		const keep = current > 0 && agrees && sameRunner && (spec.version === undefined || current >= nextEven);
 		const versionNum = keep ? current : nextEven + (architecture === 'arm64' ? 1 : 0);
 		for (const each of wanted) {
-			if (keep && atCurrent.has(targetOfWanted(each))) {
+			if (keep && atCurrent.has(targetOf(each))) {
 				upToDate.push({ platform: each.platform, runtime: each.runtime, versionNum });
 			} else {
 				create.push(newVersion(each, versionNum));
 			}
 		}
-		const left = [...atCurrent].filter(([target]) => !wanted.some((each) => targetOfWanted(each) === target));
+		const left = [...atCurrent].filter(([target]) => !wanted.some((each) => targetOf(each) === target));
 		if (!keep && wanted.length > 0 && left.length > 0) {
 			warnings.push(
 				`Hosts of ${left.map(([, { platform, planClass }]) => `${platform} (${planClass})`).join(', ')} stay with version ${formatVersion(current)} and get none of the jobs that are for the newest number: no wrapper for them was given with version ${formatVersion(versionNum)}.`,
@@ -99,6 +100,27 @@ export function planVersions(
 	warnings.push(...foreignMachines(existing));
 	refuseTakenNumbers(create, existing);
 	return { create, upToDate, warnings };
+}
+
+/**
+ * How many processors the app gives a job: what is asked for, else what it gives now. Throws `conflicting-change` when it gives another number
+ * now: BOINC would send its jobs to versions of either kind.
+ */
+export function cpusFor(spec: InstallSpec, existing: readonly ExistingVersion[]): number {
+	const ours = existing.filter((version) => !version.deprecated && runsOurJobs(version));
+	const now = ours.map(({ planClass }) => cpusOfClass(planClass));
+	const other = now.find((each) => each !== spec.cpus);
+	if (spec.cpus !== undefined && other !== undefined) {
+		throw new BoincError(
+			'conflicting-change',
+			`The app ${spec.app} gives each job ${plural(other, 'processor')}, and ${spec.cpus} are asked for: one app is for one number.`,
+			{
+				remedy: 'Install another app for these jobs: give it another name, and name it as app in the job file.',
+				detail: { app: spec.app, cpus: other, asked: spec.cpus },
+			},
+		);
+	}
+	return spec.cpus ?? now[0] ?? 1;
 }
 
 function isOurs(version: ExistingVersion, architecture: Architecture): boolean {
@@ -126,9 +148,6 @@ function foreignMachines(existing: readonly ExistingVersion[]): string[] {
 const targetOf = ({ platform, planClass }: Pick<ExistingVersion, 'platform' | 'planClass'>): string =>
 	`${platform}__${planClass}`;
 
-const targetOfWanted = ({ platform, runtime }: WantedVersion): string =>
-	targetOf({ platform, planClass: OWN_PLAN_CLASSES[runtime].name });
-
 function architectureOfName(platform: string): Architecture {
 	return /^(aarch64|arm64)|arm64$/.test(platform) ? 'arm64' : 'amd64';
 }
@@ -141,12 +160,12 @@ function sharesRunner(version: ExistingVersion, files: readonly VersionFile[]): 
 }
 
 function newVersion(wanted: WantedVersion, versionNum: number): NewVersion {
-	const { platform, runtime, files } = wanted;
+	const { platform, planClass, files } = wanted;
 	return {
 		platform,
-		planClass: OWN_PLAN_CLASSES[runtime].name,
+		planClass,
 		versionNum,
-		directory: `${formatVersion(versionNum)}/${targetOfWanted(wanted)}`,
+		directory: `${formatVersion(versionNum)}/${targetOf(wanted)}`,
 		files,
 		versionXml: versionXml(wanted),
 	};

@@ -1,7 +1,7 @@
 import { messageOf } from '../../common/errors.js';
 import { type Database, numberOf } from '../database.js';
 import { TemplateError } from '../inputTemplate.js';
-import { insertWorkunits, JobBuilder, OutputTemplateMissing, type WorkunitRow } from '../jobBuilder.js';
+import { JobBuilder, OutputTemplateMissing, type WorkunitRow } from '../jobBuilder.js';
 import { SqlSyntaxError } from '../sqlLiteral.js';
 import { MAX_LINE, MAX_TOKENS, stdinTokens } from '../stdinTokens.js';
 import type { Tool, ToolIo } from '../toolIo.js';
@@ -81,7 +81,7 @@ async function insertOne(database: Database, row: WorkunitRow, options: JobOptio
 		]);
 		return options.workunitId;
 	}
-	const id = await insertWorkunits(database, [row]);
+	const { insertId: id } = await database.insert('workunit', [row]);
 	if (options.target) {
 		await database.execute(
 			`INSERT INTO assignment (create_time, target_id, target_type, multi, workunitid, resultid)
@@ -100,14 +100,14 @@ async function manyJobs(job: Job): Promise<number> {
 	let last: WorkunitRow | undefined;
 	const flush = async (): Promise<void> => {
 		if (pending.length > 0) {
-			await insertWorkunits(database, pending.splice(0)).catch((error: unknown) => {
+			await database.insert('workunit', pending.splice(0)).catch((error: unknown) => {
 				throw new ToolExit(1, databaseError(error));
 			});
 			bytes = 0;
 		}
 	};
 	let index = 0;
-	for (const line of linesOf(await io.stdin())) {
+	for (let line = await io.line(); line !== undefined; line = await io.line()) {
 		const words = wordsOf(line);
 		const own = lineOptions(options, words, `${prefix}_${index}`);
 		index++;
@@ -149,14 +149,6 @@ function reportLine(error: unknown, options: JobOptions, io: ToolIo): void {
 		throw new ToolExit(1, text);
 	}
 	io.err(text);
-}
-
-function linesOf(text: string): string[] {
-	const lines = text.split('\n');
-	if (lines.at(-1) === '') {
-		lines.pop();
-	}
-	return lines;
 }
 
 function wordsOf(line: string): string[] {

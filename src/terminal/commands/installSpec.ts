@@ -34,6 +34,7 @@ export interface InstallOptions extends GlobalOptions {
 	readonly platform?: string[];
 	readonly appVersion?: string;
 	readonly resultsDir?: string;
+	readonly cpus?: string;
 	readonly validator?: string;
 	readonly assimilator?: string;
 	readonly signingKey?: string;
@@ -94,12 +95,20 @@ function downloadFolder({ downloadOnly }: InstallOptions, file: AppFile | undefi
 	return downloadOnly ?? (file?.downloadOnly === true ? path.resolve(folder, file.tempDir ?? '.') : undefined);
 }
 
+function processors(text: string): number {
+	if (!/^\d{1,4}$/.test(text)) {
+		throw new BoincError('usage', `--cpus: “${text}” is not a whole number.`, { remedy: 'Give the processors of a job.' });
+	}
+	return Number(text);
+}
+
 function fromOptions(options: InstallOptions): Partial<InstallChoices> {
 	return given<InstallChoices>({
 		app: options.app,
 		friendlyName: options.title,
 		version: options.appVersion,
 		resultsDir: options.resultsDir,
+		cpus: options.cpus === undefined ? undefined : processors(options.cpus),
 		validator: validatorChoice(options.validator),
 		assimilator: assimilatorChoice(options.assimilator),
 		busybox: options.busybox,

@@ -40,7 +40,9 @@ export interface SubmitOptions extends GlobalOptions {
 	readonly once?: boolean;
 	readonly keep?: boolean;
 	readonly canary?: boolean;
+	readonly cpus?: string;
 	readonly refill?: string;
+	readonly onServer?: boolean;
 }
 
 /** The options that say what a job is and needs: those of `submit` and `run`. */
@@ -54,6 +56,7 @@ export function addJobOptions(command: Command): Command {
 		.option('--network <policy>', `${NETWORK_POLICIES.join(', ')} (default: none)`)
 		.option('--vbox-job-xml <elements>', 'elements to add to vbox_job.xml, for hosts with VirtualBox')
 		.option('--memory <size>', 'memory that the program may use')
+		.option('--cpus <number>', 'processors of each job; the app must give as many')
 		.option('--disk <size>', 'disk that a job may use')
 		.option('--time <duration>', 'expected run time on an ordinary computer')
 		.option('--time-limit <duration>', 'stop the program after this time')
@@ -69,6 +72,10 @@ export function addJobOptions(command: Command): Command {
 		.option(
 			'--refill <number>',
 			'keep so many jobs waiting for hosts and add more as they drain; the same command goes on where it was stopped',
+		)
+		.option(
+			'--on-server',
+			'with --refill: this program goes on by itself on the server, which needs Node.js 20; this computer may be switched off',
 		)
 		.option('-w, --wait', 'wait until the batch is over')
 		.option('--fetch <folder>', 'wait, then fetch the results into this folder');
@@ -128,6 +135,11 @@ export function stepsOf(options: SubmitOptions): StepOptions {
 	if (unsent !== undefined && unsent < 1) {
 		throw new BoincError('usage', `--refill: ${unsent} is not a number of jobs.`, { remedy: 'Give a number from 1.' });
 	}
+	if (options.onServer === true && (unsent === undefined || options.wait === true || options.fetch !== undefined)) {
+		throw new BoincError('usage', '--on-server goes with --refill, and not with --wait or --fetch.', {
+			remedy: 'Follow the batch later: boinc2docker status BATCH --wait, or results BATCH.',
+		});
+	}
 	return { canary: options.canary === true, ...(unsent !== undefined && { unsent }) };
 }
 
@@ -150,6 +162,7 @@ export async function requestFor(
 			count: flag('count', options.count, whole),
 			env: pairs('env', options.env),
 			network,
+			cpus: flag('cpus', options.cpus, whole),
 			vboxJobXml: options.vboxJobXml,
 			priority: flag('priority', options.priority, whole),
 			entrypoint: options.entrypoint === undefined ? undefined : options.entrypoint === '' ? [] : [options.entrypoint],

@@ -6,6 +6,10 @@ import type { SubmitOptions } from './jobOptions.js';
 
 const PAUSE_MS = 60_000;
 
+/** Whether a submission that failed so may go well when it is tried again later. */
+export const mayPass = (error: unknown): boolean =>
+	BoincError.is(error, 'connection-lost', 'server-unreachable', 'database-unreachable', 'timeout', 'submit-running');
+
 /**
  * Runs a submission; one that refills a batch goes on over lost connections, such as when the computer slept. What exists is
  * not made again, and nobody is asked twice.
@@ -24,11 +28,7 @@ export async function keepSubmitting(
 				}),
 			);
 		} catch (error) {
-			const mayPass = BoincError.is(
-				error,
-				...(['connection-lost', 'server-unreachable', 'database-unreachable', 'timeout', 'submit-running'] as const),
-			);
-			if (!mayPass || !state.hasBegun || options.refill === undefined) {
+			if (!mayPass(error) || !state.hasBegun || options.refill === undefined) {
 				throw error;
 			}
 			terminalFor(options).line(printable(`${messageOf(error)} Trying again in ${PAUSE_MS / 1000} s.`));

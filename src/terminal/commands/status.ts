@@ -7,6 +7,7 @@ import { isFinalBatchState } from '../../monitor/jobState.js';
 import { ProjectMonitor } from '../../monitor/projectMonitor.js';
 import { instancesOf, serverTime } from '../../monitor/queries.js';
 import type { Batch, Instance, Job } from '../../monitor/types.js';
+import { claimantIdle } from '../../project/batches.js';
 import type { Project } from '../../project/project.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
@@ -48,6 +49,8 @@ export async function waitForBatch(session: Session, batchId: number): Promise<B
 			}
 			if (batch.state !== 'preparing' || batch.total !== total) {
 				[total, grownAt] = [batch.total, clock.now()];
+			} else if ((await claimantIdle(session.project, batchId)) !== undefined) {
+				grownAt = clock.now(); // it is filled up as jobs drain
 			} else if (clock.now() - grownAt > SUBMISSION_STALLED_MS) {
 				throw new BoincError(
 					'submit-incomplete',

@@ -21,6 +21,7 @@ import { imageSource, nameOf } from './imageSource.js';
 import { isJobFile, JOB_FILE, type NamedJobs, previewJson, readJobFile, withOptions } from './jobFile.js';
 import { addJobOptions, requestFor, stepsOf, type SubmitOptions } from './jobOptions.js';
 import { keepSubmitting } from './keepSubmitting.js';
+import { handOverFiles, requireNode, stepsOnServer } from './onServer.js';
 
 /** The app to submit to: the one that is named, else the only one that runs containers. */
 async function appFor({ project, ctx }: Session, options: GlobalOptions): Promise<string> {
@@ -93,6 +94,9 @@ async function submitWish(
 ): Promise<{ batch: SubmittedBatch; card: PlanCard | undefined }> {
 	const { project, terminal, ctx } = session;
 	const { image } = wish;
+	if (options.onServer === true) {
+		await requireNode(project, ctx.signal);
+	}
 	const request = await wholeRequest(session, wish, options);
 	const engine = image.kind === 'archive' ? undefined : await findEngine(ctx, given({ command: options.engine }));
 	const onLog = options.verbose === true ? { onLog: (line: string) => terminal.line(printable(line)) } : {};
@@ -105,7 +109,9 @@ async function submitWish(
 		}
 		return isAgreed;
 	};
-	const services = { engine, cacheDir: cacheDir(), approve, steps: submitSteps(stepsOf(options)) };
+	const parts = stepsOf(options);
+	const steps = options.onServer === true ? stepsOnServer(parts) : submitSteps(parts);
+	const services = { engine, cacheDir: cacheDir(), approve, steps };
 	const batch = await submitContainer(project, { ...request, image, ...onLog }, services, ctx);
 	terminal.clear();
 	return { batch, card };
@@ -135,13 +141,17 @@ async function approved({ terminal, project }: Session, card: PlanCard, options:
 	return isAgreed;
 }
 
-function sayBatch({ terminal }: Session, batch: SubmittedBatch, options: SubmitOptions): void {
+function sayBatch({ terminal, project }: Session, batch: SubmittedBatch, options: SubmitOptions): void {
 	for (const note of batch.notes) {
 		terminal.line(printable(note));
 	}
 	console.log(
 		`Submitted batch ${batch.id} “${printable(batch.name)}”: ${plural(batch.jobs, 'job')}, ${formatBytes(batch.bytesSent)} sent.`,
 	);
+	if (options.onServer === true) {
+		const { spec, log } = handOverFiles(project, batch.id);
+		console.log(`The server makes its jobs from ${spec} and writes ${log}; boinc2docker cancel ${batch.id} ends that.`);
+	}
 	if (options.wait !== true && options.fetch === undefined) {
 		console.log(`Follow it with: boinc2docker status ${batch.id} --wait`);
 	}

@@ -157,6 +157,7 @@ command: [fail, "it's", "a  {{x}}"]
 inputs: { data.txt: data.txt }
 outputs: { files: ["data.*"] }
 resources: # as I guess
+  cpus: 2
   memory: 1 GB # plenty
 sweep: { grid: { x: [a, b] } }
 `;
@@ -186,7 +187,7 @@ sweep: { grid: { x: [a, b] } }
 		expect(quick.code).toBe(0);
 		expect(quick.said).toMatchObject({ exitCode: 0, written: true, imageBytes: failed.said.imageBytes });
 		expect(await readFile(jobFile, 'utf8')).toMatch(
-			/^# mine\n[^]*\nresources: # as I guess\n {2}memory: \d+ MB # plenty\n {2}disk: \d+ MB\n {2}time: [\d.]+ min\n {2}max_output: [\d.]+ MB\nsweep: /,
+			/^# mine\n[^]*\nresources: # as I guess\n {2}cpus: 2\n {2}memory: \d+ MB # plenty\n {2}disk: \d+ MB\n {2}time: [\d.]+ min\n {2}max_output: [\d.]+ MB\nsweep: /,
 		);
 		expect((await call('--job', '2', jobFile)).said).toMatchObject({ error: { code: 'job-invalid' } });
 		expect((await call('-o', output, jobFile)).said).toMatchObject({ error: { code: 'file-in-the-way' } });

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -7,7 +8,7 @@ import { answerOf, CommandLine } from '../../support/commandLine.js';
 import { eventually } from '../../support/sandbox.js';
 import { file, savedImage, tarOf } from '../../support/savedImages.js';
 
-const JOBS = 6_000;
+const JOBS = 10_000;
 
 let cli: CommandLine;
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
 		`archive: image.tar
 command: /app {{alpha}} {{beta}}
 sweep:
-  grid: { alpha: { from: 1, to: 60, step: 1 }, beta: { from: 0.01, to: 1, step: 0.01 } }
+  grid: { alpha: { from: 1, to: 100, step: 1 }, beta: { from: 0.01, to: 1, step: 0.01 } }
   name: "a{{alpha}}-{{index}}"
 `,
 	);
@@ -52,39 +53,35 @@ test('a submission that is killed at any step is completed by the same command, 
 	await mkdir(cli.at('hold'));
 	await writeFile(tool, `#!/bin/sh\nREAL='${tool}.real'\nHERE='${cli.dir}'\n${HOLD}`);
 	await chmod(tool, 0o755);
-	// Groups have 500, 5,000 and 500 jobs. By call: how many lines it makes before the program is killed; the others make what is missing.
+	// By call: how many lines it makes before the program is killed. The next one makes what is missing.
 	const killedAfter = new Map([
-		[0, 250],
+		[0, 0],
+		[1, 250],
 		[2, 2000],
-		[4, 500],
+		[3, JOBS],
 	]);
 	for (const [call, lines] of killedAfter) {
 		await writeFile(cli.at('hold', String(call)), `${String(lines)}\n`);
 	}
 
 	const submit = ['--json', 'submit', cli.at('boinc2docker.yml'), '--once'];
-	const early = cli.start(submit);
-	await eventually('the batch is there', async () => (await count('batch')) > 0);
-	early.child.kill('SIGKILL');
-	await early.ended;
 	const made: number[] = [];
 	for (const call of killedAfter.keys()) {
-		if (!existsSync(cli.at('calls', String(call), 'made'))) {
-			const running = cli.start(submit);
-			const ended = running.ended.then(({ stdout, stderr }) => `${stdout}${stderr}`);
-			await eventually(`call ${String(call)}`, async () => {
-				if (running.child.exitCode !== null) {
-					throw new Error(`It ended before call ${String(call)}: ${await ended}`);
-				}
-				return existsSync(cli.at('calls', String(call), 'made'));
-			});
-			running.child.kill('SIGKILL');
-			await ended;
-		}
+		const running = cli.start(submit);
+		const ended = running.ended.then(({ stdout, stderr }) => `${stdout}${stderr}`);
+		await eventually(`call ${String(call)}`, async () => {
+			if (running.child.exitCode !== null) {
+				throw new Error(`It ended before call ${String(call)}: ${await ended}`);
+			}
+			return existsSync(cli.at('calls', String(call), 'made'));
+		});
+		running.child.kill('SIGKILL');
+		await ended;
 		await rm(cli.at('hold', String(call)));
 		made.push(await count('workunit'));
 	}
-	expect(made).toEqual([250, 2500, JOBS]);
+	expect(made).toEqual([0, 250, 2250, JOBS]);
+	expect(await count('batch')).toBe(1);
 
 	const { code, answer } = answerOf(await cli.run(submit));
 	expect(code).toBe(0);
@@ -94,7 +91,7 @@ test('a submission that is killed at any step is completed by the same command, 
 	expect(batch).toMatchObject({ id: answer.batch?.id, state: 1, njobs: JOBS });
 	const rows = await cli.database.select('SELECT name, xml_doc FROM workunit ORDER BY name');
 	expect(new Set(rows.map(({ name }) => name)).size).toBe(JOBS);
-	expect(rows.map(({ name }) => String(name).slice(0, -5)).at(-1)).toMatch(/_a60$/);
+	expect(rows.map(({ name }) => String(name).slice(0, -5)).at(-1)).toMatch(/_a100$/);
 	// Each job's line is in the table that it was made with.
 	for (const row of [rows[0], rows[499], rows[500], rows[2600], rows[JOBS - 1]]) {
 		const table = /b2d_params_[0-9a-f]{32}/.exec(String(row?.xml_doc))?.[0] ?? '';
@@ -105,4 +102,26 @@ test('a submission that is killed at any step is completed by the same command, 
 	// Once more: nothing new.
 	expect(answerOf(await cli.run(submit)).answer.batch?.id).toBe(answer.batch?.id);
 	expect([await count('batch'), await count('workunit')]).toEqual([1, JOBS]);
+});
+
+test('the server itself makes the jobs of a batch that is handed over to it', async () => {
+	const input = cli.at('input.txt');
+	await writeFile(input, 'for all jobs');
+	const jobs = 30;
+	const words = ['submit', cli.at('image.tar'), '--count', String(jobs), '--input', input, '--refill', '100'];
+	const refused = answerOf(await cli.run(['--json', ...words, '--on-server', '--wait']));
+	expect(refused.error).toMatchObject({ code: 'usage' });
+
+	const outcome = await cli.run([...words, '--on-server']);
+	expect(outcome).toMatchObject({ code: 0, stderr: expect.stringContaining('itself makes the jobs') as string });
+	const [batch] = await cli.database.select('SELECT MAX(id) AS id FROM batch');
+	const row = async (): Promise<unknown> =>
+		(await cli.database.select('SELECT state, njobs FROM batch WHERE id = ?', [batch!.id!]))[0];
+	await eventually('all jobs are there', async () => isDeepStrictEqual(await row(), { state: 1, njobs: jobs }));
+	const spec = cli.inProject('.boinc2docker', 'refill', `${String(batch!.id)}.jsonl`);
+	await eventually('its file is removed', () => Promise.resolve(!existsSync(spec)));
+	const [made] = await cli.database.select('SELECT COUNT(*) AS n, COUNT(DISTINCT name) AS names FROM workunit WHERE batch = ?', [
+		batch!.id!,
+	]);
+	expect(made).toEqual({ n: jobs, names: jobs });
 });

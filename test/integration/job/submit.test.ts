@@ -209,12 +209,26 @@ test('a saved image goes all the way: packs, inputs, numbered jobs', async () =>
 		{ engine: undefined },
 		ctx,
 	);
-	expect(batch.notes.join('\n')).toContain('Memory: 1.00 GB');
+	expect(batch.notes.join('\n')).toContain('Memory: a job may use 1.00 GB');
 	const jobs = await workunits(batch.id);
 	expect(await stagedText(jobs[0]!, 'b2d_input_')).toBe('content of the input');
 	const table = await stagedText(jobs[2]!, 'b2d_params_');
 	expect(table).toContain(`\n${jobs[2]!.name} E=B2D_INDEX=2 E=B2D_COUNT=3 A=/app\n`);
 	expect(table).toContain(' I=b2d_input_0=in\\0040put.txt');
+});
+
+test('jobs with several processors have an app of their own, and count as so much more work', async () => {
+	await installTestApp(sandbox, connection, 'two', { cpus: 2 });
+	const one = await submitBatch(project, batchOf(), ctx);
+	const two = await submitBatch(project, batchOf({ app: 'two', cpus: 2 }), ctx);
+	const [estimates] = await database.select(
+		'SELECT MAX(rsc_fpops_est) / MIN(rsc_fpops_est) AS n FROM workunit WHERE batch IN (?, ?)',
+		[one.id, two.id],
+	);
+	expect(Number(estimates?.n)).toBe(2);
+	const classes = await readFile(inProject('plan_class_spec.xml'), 'utf8');
+	expect(classes).toMatch(/<name>docker_cpu2<\/name>\s*<docker\/>\s*<min_ncpus>2<\/min_ncpus>\s*<max_threads>2<\/max_threads>/);
+	expect(classes).toContain('<name>docker</name>');
 });
 
 describe('nothing is left of what cannot be', () => {
@@ -225,6 +239,7 @@ describe('nothing is left of what cannot be', () => {
 			{ image: { ...sampleBatch().image, config: { ...sampleBatch().image.config, architecture: 'arm64' } } },
 			'app-incomplete',
 		],
+		['more processors than the app gives', { cpus: 4 }, 'app-incomplete'],
 		['an option that BOINC cannot carry', { boinc: { subAppname: "it's" } }, 'job-invalid'],
 		['an argument that no program can be given', { jobs: [{ command: ['a\0b'] }] }, 'job-invalid'],
 	])('%s', async (_, changes, code) => {
@@ -289,16 +304,13 @@ describe('nothing is left of what cannot be', () => {
 	});
 
 	test('cancelled in the middle: the jobs made so far are cancelled', async () => {
-		const restore = await inFrontOf(
-			'create_work',
-			'if mkdir "$HERE/one-chunk" 2>/dev/null; then exec "$REAL" "$@"; fi; touch "$HERE/second-chunk"; cat >/dev/null; sleep 60',
-		);
+		const restore = await inFrontOf('create_work', 'head -n 200 | "$REAL" "$@"; touch "$HERE/begun"; cat >/dev/null; sleep 60');
 		const abort = new AbortController();
 		try {
 			const jobs = Array.from({ length: 510 }, () => ({}));
 			const submitting = submitBatch(project, batchOf({ jobs }), quietContext(abort.signal));
 			submitting.catch(() => undefined);
-			await vi.waitUntil(() => existsSync(path.join(sandbox.dir, 'second-chunk')), { timeout: 30_000, interval: 50 });
+			await vi.waitUntil(() => existsSync(path.join(sandbox.dir, 'begun')), { timeout: 30_000, interval: 50 });
 			abort.abort();
 			await expect(submitting).rejects.toMatchObject({ name: 'AbortError' });
 		} finally {
@@ -306,7 +318,7 @@ describe('nothing is left of what cannot be', () => {
 		}
 		const id = await lastBatch();
 		const jobs = await workunits(id);
-		expect(jobs).toHaveLength(500);
+		expect(jobs).toHaveLength(200);
 		expect(jobs.every((job) => (job.error_mask & 16) !== 0)).toBe(true);
 		expect((await batchRow(id)).state).toBe(3);
 	});

@@ -138,6 +138,8 @@ describe('a sandbox project', () => {
 			}),
 		).toContain('File gone is listed in version.xml but not present');
 		expect(await failing('tiny/3.3/x86_64-pc-linux-gnu', { main_1: 'other' })).toContain('BOINC files are immutable');
+		// The runs before asked the feeder to reread, as BOINC’s do; this one ends before it would.
+		await eventually('the feeder has reread', () => Promise.resolve(!existsSync(at('reread_db'))));
 		expect(await failing('stranger', {})).toContain('app not found: stranger');
 		expect(existsSync(at('reread_db'))).toBe(false);
 		expect((await sandbox.tool('update_versions', ['--bogus'])).stdout).toBe('\nunknown arg --bogus\n');

@@ -154,6 +154,10 @@ describe('resources', () => {
 	test('BOINC’s own time limit is never below its trap of 120 seconds, even on the fastest host', () => {
 		const { resources } = defaultResources(SIZES, { limitSeconds: 5 });
 		const { rscFpopsBound, rscFpopsEst } = boincBounds(resources);
+		expect(boincBounds(resources, undefined, 4)).toMatchObject({
+			rscFpopsBound: 4 * rscFpopsBound,
+			rscFpopsEst: 4 * rscFpopsEst,
+		});
 		expect(rscFpopsBound / 1e12).toBeGreaterThan(120);
 		expect(rscFpopsEst).toBe(5 * 4e9);
 	});

@@ -152,7 +152,7 @@ outputs: { max_size: 20 MB }
 		['boinc: { target: { user: 1, host: 2 } }', 1, 29, 'user is given already'],
 		['inputs: [{ path: x }]', 1, 10, 'one of file, files, folder, url'],
 		['resources: { gpu: nvidia }', 1, 14, 'gpu has no effect yet'],
-		['resources: { cpus: 4 }', 1, 14, 'cpus has no effect yet'],
+		['resources: { cpus: 0 }', 1, 20, 'cpus'],
 		['job_toml: { use_gpu: true }', 1, 13, 'the key “use_gpu” is unknown'],
 		['job_toml: { create_args: "--privileged" }', 1, 26, 'others could reach the volunteer’s computer'],
 		['job_toml: { create_args: "--shm-size=1g -v=/:/host" }', 1, 26, 'cannot be used'],

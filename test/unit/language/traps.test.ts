@@ -45,6 +45,7 @@ const vm = (inner: string): string =>
  */
 const TRAPS: [where: string, code: string, format: Format, text: string, path?: string][] = [
 	['jobs 17', 'bad-value', 'job-file', 'boinc: { sub_appname: "it\'s" }'],
+	['jobs 17', 'label-special', 'job-file', 'sweep: { grid: { a: [1, 2] }, name: "upload-{{a}}" }'],
 	['jobs 52', 'input-no-delete', 'input-template', input('<file_info><physical_name>a_1</physical_name></file_info>', REF)],
 	['jobs 67', 'input-no-effect', 'input-template', input(INFO, `${REF}<credit>5</credit>`)],
 	['jobs 72', 'input-count', 'input-template', input(INFO + INFO, REF)],
@@ -127,6 +128,15 @@ const TRAPS: [where: string, code: string, format: Format, text: string, path?: 
 		'version',
 		version('<physical_name>wrapper</physical_name>'),
 		at('1.00', 'windows_x86_64'),
+	],
+	[
+		'vboxwrapper 56',
+		'template-vbox-arguments',
+		'input-template',
+		input(
+			INFO,
+			'<file_ref><open_name>vbox_job.xml</open_name><copy_file/></file_ref><command_line>--nthreads 2 --seed 5</command_line>',
+		),
 	],
 	['vboxwrapper 90', 'vbox-floppy', 'vbox-job', vm('<enable_floppyio/>')],
 	['vboxwrapper 95', 'vbox-port', 'vbox-job', vm('<port_forward><host_port>0</host_port></port_forward>')],

@@ -6,7 +6,7 @@ import { cardText, describeCard } from '../../../src/monitor/planCard.js';
 import { host, requirements } from './sampleHosts.js';
 
 const PLAN: SubmissionPlan = {
-	...{ name: 'sweep', app: 'pi', versionNum: 0, jobs: 10_000, network: 'none' },
+	...{ name: 'sweep', app: 'pi', versionNum: 0, jobs: 10_000, cpus: 1, network: 'none' },
 	image: { id: 'c0ffee'.padEnd(64, '0'), architecture: 'amd64', treeBytes: 120e6, keptPacks: 20, newPacks: 2, newBytes: 5e6 },
 	...{ inputBytes: 3e6, tableBytes: 600_000, hostImageBytes: 45e6, hostJobBytes: 3.03e6 },
 	resources: {
@@ -32,7 +32,7 @@ Jobs                      10,000 jobs in 2 copies each, of which 2 must agree, a
 Image                     c0ffee000000 for amd64, 120 MB unpacked
 Upload                    2 packs of the image, 5.00 MB before compression (the server has 20), at most 3.00 MB of inputs, about 600 KB of parameters
 Each host downloads       about 45.0 MB once for the image, and 3.03 MB for a job
-Each job needs            1.00 GB of memory and 3.00 GB of disk
+Each job may use          1.00 GB of memory and 2.00 GB of disk; its host must have 3.00 GB of disk, with room for a virtual machine
 Time                      1 h 30 min on an ordinary computer, stopped after 1 d; 30,000 h of computing in all
 Deadline and retries      7 d for a host to return a job; a job fails after 3 failed copies, or 6 in all
 Hosts                     2 of the 4 of the last week can take the jobs (50 %)

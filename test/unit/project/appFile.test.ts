@@ -36,6 +36,12 @@ test('releases of vboxwrapper for each platform, as the original has them, are s
 	expect(file.notes.join()).toContain('26198, 26200');
 });
 
+test('takes the processors of the app from what its jobs ask for', async () => {
+	expect(await parseAppFile('resources:\n  cpus: 4\n  memory: 2 GiB\n')).toMatchObject({ cpus: 4 });
+	expect(await parseAppFile('resources: { memory: 2 GiB }\n')).toMatchObject({ cpus: undefined });
+	await expect(parseAppFile('resources: { cpus: many }\n')).rejects.toMatchObject({ code: 'config-invalid' });
+});
+
 test('reads the keys of the VM runtime', async () => {
 	expect(await parseAppFile('runtimes: [docker, vm]\niso: out/b2d.iso\nvboxwrapper: 26212\n')).toMatchObject({
 		runtimes: ['docker', 'vm'],

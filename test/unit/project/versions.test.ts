@@ -3,12 +3,12 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 
 import { contentOfBytes } from '../../../src/common/content.js';
-import { architecturesOf, runtimeOf, usesMachines, versionNumFor } from '../../../src/project/apps.js';
+import { architecturesOf, cpusOf, runtimeOf, usesMachines, versionNumFor } from '../../../src/project/apps.js';
 import { complaint, unsignedFiles } from '../../../src/project/install/registerVersions.js';
 import { checkSpec, formatVersion, type InstallSpec, parseVersion } from '../../../src/project/install/spec.js';
 import { type VersionFile, wantedNames } from '../../../src/project/install/versionFiles.js';
-import { type ExistingVersion, filesOfXmlDoc, planVersions } from '../../../src/project/install/versions.js';
-import type { InstalledApp } from '../../../src/project/types.js';
+import { cpusFor, type ExistingVersion, filesOfXmlDoc, planVersions } from '../../../src/project/install/versions.js';
+import type { InstalledApp, Runtime } from '../../../src/project/types.js';
 
 const LINUX = {
 	platform: 'x86_64-pc-linux-gnu',
@@ -42,6 +42,11 @@ const VBOX = {
 	content: contentOfBytes('vboxwrapper'),
 } as const;
 const VM = { wrappers: [VBOX], iso: contentOfBytes('iso'), disk: contentOfBytes('disk') };
+
+const APP: InstalledApp = { id: 1, name: 'mysci', friendlyName: 'My science', deprecated: false, versions: [] };
+const version = (planClass: string, runtime: Runtime | undefined): InstalledApp['versions'][number] => ({
+	...{ versionNum: 100, platform: 'x86_64-pc-linux-gnu', planClass, runtime },
+});
 
 /** The rows that installing a plan leaves behind. */
 function installed(spec: InstallSpec, before: readonly ExistingVersion[] = []): ExistingVersion[] {
@@ -116,6 +121,19 @@ describe('app versions', () => {
 		expect(await text(content.open(0))).toContain('\nwrapper=${0%/*}/docker_wrapper_22_x86_64-pc-linux-gnu\n');
 		expect(await text(content.open(0))).not.toContain('@WRAPPER@');
 		expect(script('docker_wrapper_23_x86_64-pc-linux-gnu').physicalName).not.toBe(physicalName);
+	});
+
+	test('for several processors are in classes of their own, and an app is for one number of them', () => {
+		const spec = { ...SPEC, vm: VM, cpus: 4 };
+		const rows = installed(spec);
+		expect(rows.map(({ planClass }) => planClass)).toEqual(['docker_cpu4', 'vbox64_cpu4']);
+		expect(cpusFor(SPEC, [])).toBe(1);
+		expect(cpusFor(SPEC, rows)).toBe(4);
+		expect(cpusFor(spec, rows)).toBe(4);
+		expect(() => cpusFor({ ...SPEC, cpus: 2 }, rows)).toThrow(/4 processors, and 2 are asked for/);
+		expect(() => checkSpec({ ...spec, cpus: 33 })).toThrow(/33 processors/);
+		expect(cpusOf({ ...APP, versions: [version('docker_cpu4', 'docker'), version('sse2', undefined)] })).toBe(4);
+		expect(cpusOf({ ...APP, versions: [version('docker', 'docker')] })).toBe(1);
 	});
 
 	test('are not made again when they are installed', () => {

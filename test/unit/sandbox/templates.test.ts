@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { type InputFile, processInputTemplate, type StagedInfo, TemplateError } from '../../../src/sandbox/inputTemplate.js';
+import { type InputFile, InputTemplate, type StagedInfo, TemplateError } from '../../../src/sandbox/inputTemplate.js';
 import { outputFiles, processOutputTemplate } from '../../../src/sandbox/outputTemplate.js';
 
 const staged: StagedInfo = {
@@ -10,7 +10,7 @@ const staged: StagedInfo = {
 	gzippedSize: undefined,
 };
 const process = (template: string, files: readonly InputFile[] = [], commandLine = '', subAppName?: string) =>
-	processInputTemplate(template, {
+	new InputTemplate(template).fill({
 		files,
 		commandLine,
 		subAppName,

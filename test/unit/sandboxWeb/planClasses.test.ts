@@ -71,6 +71,17 @@ describe('plan classes', () => {
 		expect(avgNcpus('<virtualbox_version>7.0.20</virtualbox_version>')).toBe(1);
 	});
 
+	it('sends a job with several processors of ours only to hosts that have them, and counts all of them', () => {
+		const classes = parsePlanClassSpecs(editPlanClassSpec(undefined, [], ['docker', 'vm'], 4).text);
+		const usage = (name: string, hostXml: string, ncpus: number): unknown => {
+			const answer = checkPlanClass(name, classes, host({ host: hostXml, ncpus }), job);
+			return answer.fits && [answer.usage.avgNcpus, answer.usage.flops];
+		};
+		expect(usage('docker_cpu4', DOCKER, 8)).toEqual([4, 4e9]);
+		expect(usage('docker_cpu4', DOCKER, 3)).toBe(false);
+		expect(usage('vbox64_cpu4', machine('7.0.20'), 4)).toEqual([4, 0.4e9]);
+	});
+
 	it('never sends a class that nobody defines', () => {
 		expect(checkPlanClass('docker', undefined, host({ host: DOCKER }), job)).toEqual({ fits: false });
 	});

@@ -14,7 +14,8 @@ export async function confirmPlan({ plan, lines, warnings }: PlanCard, server: s
 	const submit =
 		plan.jobs === 1 ? vscode.l10n.t('Submit 1 Job to {0}', server) : vscode.l10n.t('Submit {0} Jobs to {1}', count, server);
 	const canary = vscode.l10n.t('Try 1, Then 10 First');
-	const detail = [...lines.map(({ label, value }) => `${label}: ${value}`), ...warnings.map((text) => `⚠ ${text}`)].join('\n');
+	// Long lines are wrapped: the dots show where each begins.
+	const detail = [...lines.map(({ label, value }) => `• ${label}: ${value}`), ...warnings.map((text) => `⚠ ${text}`)].join('\n');
 	const title =
 		plan.jobs === 1
 			? vscode.l10n.t('Submit “{0}” as 1 job?', plan.name)
