@@ -19,7 +19,7 @@ import { type Sshd, startSshd } from '../src/sandbox/sshd.js';
 import { startTestEngine, type TestEngine } from '../test/support/engines.js';
 import { engineRun } from '../test/support/images.js';
 import { connectLoopback } from '../test/support/loopback.js';
-import { startRegistry } from '../test/support/registry.js';
+import { startRegistry } from '../test/support/registry.mjs';
 
 const runProgram = promisify(execFile);
 const MB = 1_000_000;
