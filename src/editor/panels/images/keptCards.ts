@@ -31,9 +31,11 @@ export class CardMemory {
 		const { id, build, cost, pushes, images } = detail;
 		const image = images.find(({ isSelected }) => isSelected)?.id;
 		const isWorkedOut = cost !== undefined && cost.progress === undefined && cost.figures.length > 0;
+		const former = this.of(id)?.cost;
 		const cards: KeptCards = {
 			...(build && { build: ended(build) }),
-			...(isWorkedOut && image !== undefined && { cost: { image, card: cost } }),
+			// Until images are listed, nothing is known to be wrong with the last one.
+			...(isWorkedOut && image !== undefined ? { cost: { image, card: cost } } : former && { cost: former }),
 			pushes: pushes.map(cutOff),
 		};
 		const text = JSON.stringify(cards);
