@@ -235,7 +235,7 @@ step('a push is cancelled by itself, is cut off in the middle, and goes on where
 	await press('Add Server');
 	await wb.type(target, { title: 'Add Server' });
 	await wb.statusItem('Sandbox').waitFor();
-	link.mend(300_000);
+	link.mend(600_000);
 	await press('Push to Sandbox');
 	await page.locator('.push .rate', { hasText: /[KM]B\/s, .* left/ }).waitFor();
 	await press('Push to Registry');
@@ -295,7 +295,7 @@ step('the image runs here as it was built; without an app it is not submitted, b
 	await press('Install App');
 	await wb.quickInput.locator('.quick-input-title', { hasText: 'Install App (1/4)' }).waitFor();
 	await wb.page.keyboard.press('Escape');
-	await wb.runCommand('View: Close Panel');
+	await wb.runCommand('View: Hide Panel');
 });
 
 step('an image for both kinds of computers is built twice, and each can be chosen', async () => {
@@ -304,13 +304,10 @@ step('an image for both kinds of computers is built twice, and each can be chose
 	await page.locator('#platform .option', { hasText: 'x86-64 and ARM64' }).click();
 	await press('Build');
 	await state(/^Built/).waitFor();
-	for (const [name, platform] of [
-		['portable:arm64', 'arm64'],
-		['portable:amd64', 'amd64'],
-	]) {
-		const image = page.locator('.images label', { hasText: name });
-		await image.click();
-		await page.locator('.images .chosen', { hasText: name }).filter({ hasText: platform }).waitFor();
+	for (const platform of ['arm64', 'amd64']) {
+		const image = page.locator('.images label', { hasText: `portable:${platform}` });
+		await image.filter({ hasText: `${platform} ·` }).click();
+		await page.locator('.images .chosen', { hasText: `portable:${platform}` }).waitFor();
 	}
 });
 
@@ -365,7 +362,7 @@ step('the keyboard goes through the panel', async () => {
 	await page.locator('.head').first().press('ArrowDown');
 	assert.equal(await page.evaluate(() => document.activeElement === document.querySelectorAll('.head')[1]), true);
 	await page.locator('.head').nth(1).press('Enter');
-	await page.locator('.head[aria-expanded="true"]').nth(0).waitFor();
+	await page.locator('.is-open .file', { hasText: 'slow' }).waitFor();
 });
 
 step('it fits into 200 pixels and looks right in light, dark and high contrast', async () => {
