@@ -22,7 +22,7 @@ import { startTestEngine, type TestEngine } from '../test/support/engines.js';
 import { engineRun } from '../test/support/images.js';
 import { connectLoopback } from '../test/support/loopback.js';
 import { withPeakMemory } from '../test/support/peakMemory.js';
-import { startRegistry } from '../test/support/registry.js';
+import { startRegistry } from '../test/support/registry.mjs';
 
 const runProgram = promisify(execFile);
 const MB = 1_000_000;

@@ -36,6 +36,8 @@ export const COMMANDS = [
 	'boinc2docker.image.showCost',
 	'boinc2docker.image.push',
 	'boinc2docker.image.pushToRegistry',
+	'boinc2docker.image.logIn',
+	'boinc2docker.image.choose',
 	'boinc2docker.image.showBuildLog',
 	'boinc2docker.image.add',
 	'boinc2docker.image.refresh',
@@ -84,6 +86,7 @@ export const STORAGE_KEYS = {
 	imageOptions: 'boinc2docker.image.options',
 	builtImages: 'boinc2docker.image.built',
 	openImage: 'boinc2docker.image.open',
+	imageCards: 'boinc2docker.image.cards',
 	pushedImages: 'boinc2docker.image.pushed',
 	lastRegistry: 'boinc2docker.image.lastRegistry',
 } as const;

@@ -14,6 +14,7 @@ export const IMAGE_ACTIONS = [
 	'cancelCost',
 	'push',
 	'cancelPush',
+	'cancelRegistryPush',
 	'pushToRegistry',
 	'submit',
 	'runLocally',
@@ -133,6 +134,7 @@ const cost = v.object({
 });
 
 const push = v.object({
+	kind: v.picklist(['server', 'registry']),
 	state,
 	progress: v.optional(progress),
 	/** Rate and time that is left; or what was done. */
@@ -140,6 +142,14 @@ const push = v.object({
 	layers: v.array(v.object({ id: text, state: text, tone })),
 	remedy: text,
 	buttons: v.array(button),
+});
+
+/** Cards of a Dockerfile that are still there when a window is loaded again. */
+export const keptCards = v.object({
+	build: v.optional(build),
+	/** With the image that it is about. */
+	cost: v.optional(v.object({ image: text, card: cost })),
+	pushes: v.array(push),
 });
 
 const detail = v.object({
@@ -184,6 +194,7 @@ export type SourceDetail = v.InferOutput<typeof detail>;
 export type CostCard = v.InferOutput<typeof cost>;
 export type BuildCard = v.InferOutput<typeof build>;
 export type PushCard = v.InferOutput<typeof push>;
+export type KeptCards = v.InferOutput<typeof keptCards>;
 export type CardButton = v.InferOutput<typeof button>;
 export type CardWarning = v.InferOutput<typeof warning>;
 export type BuildOptions = v.InferOutput<typeof options>;

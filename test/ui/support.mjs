@@ -57,12 +57,13 @@ export async function chooseTheme(workbench, name) {
 	await workbench.pick(name);
 }
 
-/** Whether a program with these words on its command line runs on this computer. */
-export function runs(words) {
+/** The process of this computer with these words on its command line. */
+export function pidOf(words) {
 	return fs
 		.readdirSync('/proc')
 		.filter((name) => /^\d+$/.test(name))
-		.some((pid) => {
+		.map(Number)
+		.find((pid) => {
 			try {
 				return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').includes(words);
 			} catch {
@@ -70,6 +71,9 @@ export function runs(words) {
 			}
 		});
 }
+
+/** Whether a program with these words on its command line runs on this computer. */
+export const runs = (words) => pidOf(words) !== undefined;
 
 export async function until(condition) {
 	while (!condition()) {

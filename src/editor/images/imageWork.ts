@@ -98,6 +98,8 @@ export class ImageWork {
 			await memory.setPushed(source, server.server.id, shipped.id);
 			return { bytesSent: shipped.bytesSent };
 		});
+		// The server answers: whoever shows trouble with it looks again.
+		void server.loadAgain();
 		void this.showCost(source, server).catch(() => undefined);
 	}
 

@@ -52,6 +52,7 @@ export class ImagesModel implements Disposable {
 		this.work = new ImageWork({ ...parts, cacheDir, look: this.#look, diagnostics, server: () => this.server });
 		this.#list = this.#owned.add(new SourceList(storage, core));
 		this.#owned.add(this.#list.onDidChange(onChange));
+		this.#owned.add(this.#list.onDidChangeRules(() => void this.#look.context(this.open)));
 		this.#owned.add(ports.models.onDidChange(({ change }) => change?.kind !== 'batches' && onChange()));
 	}
 

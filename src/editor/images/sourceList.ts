@@ -11,6 +11,8 @@ import type { Core } from '../services.js';
 import { dockerfileOf, type ImageSource, sourceOfDockerfile, sourceOfService } from './imageSource.js';
 
 const COMPOSE_GLOB = '**/{compose,docker-compose,podman-compose}*.{yml,yaml}';
+/** Files that say what of a context is left out. */
+const RULES_GLOB = '**/{.dockerignore,.containerignore,*.dockerignore}';
 const IGNORED = '**/{node_modules,.git,.venv,boinc-results}/**';
 const MOST_FILES = 100;
 /** A file with more is no Dockerfile, whatever it is called. */
@@ -23,6 +25,7 @@ export class SourceList implements Disposable {
 	readonly #core: () => Promise<Core>;
 	readonly #owned = new DisposableStore();
 	readonly #changed = new Emitter<void>();
+	readonly #rulesChanged = new Emitter<void>();
 	#sources: readonly ImageSource[] = [];
 	#loading: Promise<void> | undefined;
 	#isLoaded = false;
@@ -34,6 +37,9 @@ export class SourceList implements Disposable {
 	}
 
 	readonly onDidChange: Event<void> = this.#changed.event;
+
+	/** Another part of the contexts is left out. */
+	readonly onDidChangeRules: Event<void> = this.#rulesChanged.event;
 
 	/** In order of the folders. */
 	all(): readonly ImageSource[] {
@@ -71,6 +77,7 @@ export class SourceList implements Disposable {
 		clearTimeout(this.#timer);
 		this.#owned.dispose();
 		this.#changed.dispose();
+		this.#rulesChanged.dispose();
 	}
 
 	#added(): string[] {
@@ -83,11 +90,16 @@ export class SourceList implements Disposable {
 			clearTimeout(this.#timer);
 			this.#timer = setTimeout(() => void this.refresh(), DEBOUNCE);
 		};
-		for (const glob of [DOCKERFILE_GLOB, COMPOSE_GLOB]) {
+		const rules = (): void => this.#rulesChanged.fire();
+		for (const [glob, react] of [
+			[DOCKERFILE_GLOB, later],
+			[COMPOSE_GLOB, later],
+			[RULES_GLOB, rules],
+		] as const) {
 			const watcher = this.#owned.add(vscode.workspace.createFileSystemWatcher(glob));
-			this.#owned.add(watcher.onDidCreate(later));
-			this.#owned.add(watcher.onDidChange(later));
-			this.#owned.add(watcher.onDidDelete(later));
+			this.#owned.add(watcher.onDidCreate(react));
+			this.#owned.add(watcher.onDidChange(react));
+			this.#owned.add(watcher.onDidDelete(react));
 		}
 		this.#owned.add(vscode.workspace.onDidChangeWorkspaceFolders(later));
 	}

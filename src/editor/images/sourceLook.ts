@@ -29,7 +29,7 @@ export class SourceLook {
 	/** Images and size of the context, side by side. */
 	async all(source: ImageSource | undefined): Promise<void> {
 		if (source) {
-			await Promise.all([this.images(source), this.#context(source)]);
+			await Promise.all([this.images(source), this.context(source)]);
 		}
 	}
 
@@ -64,8 +64,11 @@ export class SourceLook {
 		this.#counting?.abort();
 	}
 
-	/** Counts for one Dockerfile at a time: the last that was asked for. */
-	async #context(source: ImageSource): Promise<void> {
+	/** Counts what a build will be given, for one Dockerfile at a time: the last that was asked for. */
+	async context(source: ImageSource | undefined): Promise<void> {
+		if (!source) {
+			return;
+		}
 		const { run, states, core } = this.#ports;
 		this.#counting?.abort();
 		const counting = new AbortController();

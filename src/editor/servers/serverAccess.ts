@@ -51,6 +51,7 @@ export class ServerAccess implements Disposable {
 			const project = await (await this.#ports.core()).openProject(lease.connection, target.path ?? '', ctx);
 			return {
 				project,
+				reach: async () => (await this.acquire(target, server.identityFile)).release(),
 				dispose: () => {
 					project.dispose();
 					lease.release();

@@ -51,6 +51,8 @@ export interface ServerView {
 /** A project that is open over a connection. */
 export interface OpenProject extends Disposable {
 	readonly project: Project;
+	/** Connects at once if the connection was lost, whenever its next try is due. Rejects with why that cannot be. */
+	readonly reach: () => Promise<void>;
 }
 
 export interface ModelPorts {
@@ -112,10 +114,16 @@ export class ServerModel implements ServerView, Disposable {
 	}
 
 	/**
-	 * The open project; connects when needed. Simultaneous callers share one attempt, which goes on for the others when one
-	 * leaves by its signal. Rejects with why it cannot be had.
+	 * The open project, for what a person asked for: connects when needed, and at once if the connection was lost. Simultaneous
+	 * callers share one attempt, which goes on for the others when one leaves by its signal. Rejects with why it cannot be had.
 	 */
 	async project(signal?: AbortSignal): Promise<Project> {
+		const { project, reach } = await this.#opened(signal);
+		await untilAborted(reach(), signal);
+		return project;
+	}
+
+	async #opened(signal?: AbortSignal): Promise<OpenProject> {
 		if (this.#disposed) {
 			throw new BoincError('connection-lost', `The server ${this.server.name} was removed.`);
 		}
@@ -128,7 +136,7 @@ export class ServerModel implements ServerView, Disposable {
 				}
 			});
 		}
-		return (await untilAborted(this.#open, signal)).project;
+		return untilAborted(this.#open, signal);
 	}
 
 	load(): Promise<void> {
@@ -232,7 +240,7 @@ export class ServerModel implements ServerView, Disposable {
 	}
 
 	async #makeMonitor(): Promise<ProjectMonitor> {
-		const monitor = this.#owned.add(await this.#ports.monitor(async () => (await this.project()).database()));
+		const monitor = this.#owned.add(await this.#ports.monitor(async () => (await this.#opened()).project.database()));
 		this.#owned.add(
 			monitor.onDidChange(({ batchIds, jobIds }) =>
 				this.#changed.fire(

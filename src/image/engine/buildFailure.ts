@@ -22,6 +22,10 @@ const BUILDKIT_FAILED_STEP = /^ ?> \[[^\]]*\d+\/\d+\] (.+?):?$/;
 const BUILDKIT_LINE = /^[^\s:]+:(\d+)$/;
 const PARSE_LINE = /(?:parse error |parsing error |error )?on line (\d+)|dockerfile parse error line (\d+)/i;
 const REASON = /^(?:ERROR: |Error: |Error response from daemon: |The command '.*' returned a non-zero code)/;
+/** A program for another processor: the kernel says so of what is run, and builders only pass it on. */
+const FOREIGN = /exec format error/i;
+const EMULATION =
+	'A program of the image is for another kind of processor than this computer’s. Install emulation (on Debian: sudo apt install qemu-user-static), or build for this computer’s platform only.';
 const PODMAN_STEP = /building at STEP "(.+?)": /;
 
 /** Reads the output of a failed build. `dockerfile` is the text that was built. */
@@ -99,12 +103,13 @@ export function failedBuild(output: readonly string[], text: string, dockerfile:
 	const where = line === undefined ? dockerfile : `${dockerfile}, line ${line}`;
 	const what = step === undefined ? '' : `, at the step “${step}”`;
 	const shown = output.slice(-SHOWN_LINES).join('\n');
+	const advice = output.some((each) => FOREIGN.test(each)) ? EMULATION : undefined;
 	return new BoincError(
 		'build-failed',
 		`The image could not be built (${where}${what}): ${reason ?? `the engine ended with ${code}`}`,
 		{
-			remedy: `Correct the Dockerfile or what it copies. The last lines of the build:\n${shown}`,
-			detail: { dockerfile, line, step, reason, output: shown },
+			remedy: `${advice ?? 'Correct the Dockerfile or what it copies.'} The last lines of the build:\n${shown}`,
+			detail: { dockerfile, line, step, reason, output: shown, advice },
 		},
 	);
 }

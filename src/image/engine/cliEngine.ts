@@ -42,6 +42,29 @@ export class CliEngine implements Engine {
 	}
 
 	async build(request: BuildRequest, ctx: OperationContext): Promise<string> {
+		const id = await this.#build(request, [], ctx);
+		if (await this.#isFor(id, request.platform, ctx)) {
+			return id;
+		}
+		// Podman (seen with 4.3) takes layers of another platform from its cache, and the image is for that one.
+		const again = await this.#build(request, ['--no-cache'], ctx);
+		if (await this.#isFor(again, request.platform, ctx)) {
+			return again;
+		}
+		throw new BoincError('engine-failed', `${this.command} built an image that is not for ${request.platform ?? ''}.`, {
+			remedy: 'Check that all images after FROM exist for this platform, and that no FROM names another one.',
+			detail: { id: again, platform: request.platform },
+		});
+	}
+
+	/** Whether an image is for a platform such as `linux/arm64`; of an engine that does not say, it is taken to be. */
+	async #isFor(id: string, platform: string | undefined, ctx: OperationContext): Promise<boolean> {
+		const wanted = platform?.split('/')[1];
+		const architecture = wanted && (await this.details([id], ctx))[0]?.platform.split('/')[1];
+		return !wanted || !architecture || architecture === wanted;
+	}
+
+	async #build(request: BuildRequest, more: readonly string[], ctx: OperationContext): Promise<string> {
 		throwIfAborted(ctx.signal);
 		const dockerfile = isAbsolute(request.dockerfile) ? request.dockerfile : join(request.contextDir, request.dockerfile);
 		const text = await readFile(dockerfile, 'utf8').catch((cause: unknown) => {
@@ -64,7 +87,7 @@ export class CliEngine implements Engine {
 				request.onLog?.(line);
 			};
 			const { code } = await this.#program.run(
-				this.#buildArguments(request, dockerfile, idFile),
+				this.#buildArguments(request, dockerfile, idFile, more),
 				ctx.signal,
 				onLine,
 				onLine,
@@ -228,12 +251,13 @@ export class CliEngine implements Engine {
 		}
 	}
 
-	#buildArguments(request: BuildRequest, dockerfile: string, idFile: string): string[] {
+	#buildArguments(request: BuildRequest, dockerfile: string, idFile: string, more: readonly string[]): string[] {
 		const option = (name: string, value: string | undefined): string[] => (value === undefined ? [] : [`--${name}=${value}`]);
 		return [
 			'build',
 			`--file=${dockerfile}`,
 			`--iidfile=${idFile}`,
+			...more,
 			// A builder in a container of its own keeps the image to itself otherwise.
 			...(this.#buildx ? ['--load'] : []),
 			// The classic builder keeps the container of a failed or cancelled step otherwise.

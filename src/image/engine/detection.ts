@@ -127,6 +127,13 @@ async function quickly(
 export function engineMissing(absences: readonly EngineAbsence[], platform: NodeJS.Platform): BoincError {
 	const present = absences.filter(({ state }) => state !== 'not installed');
 	const [first] = present;
+	const [asked, ...others] = absences;
+	if (first === undefined && asked && others.length === 0) {
+		return new BoincError('engine-missing', `The container engine ${asked.command} was not found on this computer.`, {
+			remedy: 'Correct its name or path, or leave it out: then the engine that answers is taken.',
+			detail: { state: 'not installed', command: asked.command },
+		});
+	}
 	if (first === undefined) {
 		const names = absences.map(({ command }) => command).join(' nor ');
 		return new BoincError('engine-missing', `No container engine was found on this computer: neither ${names} is installed.`, {

@@ -55,7 +55,7 @@ function warnings({ warnings: all, warningsTitle }: CostCard, ports: CostPorts):
 
 function warningRow({ tone, text, remedy, names, line }: CardWarning, ports: CostPorts): TemplateResult {
 	return html`<li>
-		<details>
+		<details data-fold=${text} ?open=${ports.isUnfolded(text)}>
 			<summary>${sign(tone)}<span class="title wrap">${text}</span></summary>
 			<p class="wrap">${remedy}</p>
 			${

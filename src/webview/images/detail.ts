@@ -89,7 +89,7 @@ function options(detail: SourceDetail, ports: DetailPorts): TemplateResult {
 		const others = Object.entries(current.args).filter(([other]) => other !== name);
 		set({ args: Object.fromEntries(value === '' ? others : [...others, [name, value]]) });
 	};
-	return html`<details class="options">
+	return html`<details class="options" data-fold="options" ?open=${ports.isUnfolded('options')}>
 		<summary>
 			${words.options}<span class="quiet">${[current.tag, current.target].filter((word) => word !== '').join(' · ')}</span>
 		</summary>

@@ -13,6 +13,7 @@ import { IMAGES_WORDS, type ImagesWords } from '../../protocol/imagesWords.js';
 import { byId } from '../kit/dom.js';
 import { Messages } from '../kit/messages.js';
 import { detailPart, type DetailPorts } from './detail.js';
+import { PageState } from './pageState.js';
 import { buttons, sign } from './parts.js';
 
 /** The side panel of images: renders what the extension sends and sends back what the person wants. */
@@ -20,6 +21,7 @@ let words: ImagesWords = IMAGES_WORDS;
 let snapshot: ImagesSnapshot | undefined;
 
 const messages = new Messages<ImagesToExtension, typeof toPage>(toPage, receive);
+const pageState = new PageState(messages);
 const send = (message: ImagesToExtension): void => messages.send(message);
 
 function receive(message: ImagesToPage): void {
@@ -42,6 +44,9 @@ function draw(): void {
 	render(page(), byId('page'));
 	for (const log of following) {
 		log.scrollTop = log.scrollHeight;
+	}
+	if (snapshot) {
+		pageState.restoreScroll();
 	}
 	const said = byId('announcement');
 	if (snapshot && said.textContent !== snapshot.announcement) {
@@ -103,6 +108,7 @@ const portsOf = (source: string): DetailPorts => ({
 	words,
 	openFile: words.openFile,
 	act: (action) => send({ type: 'action', action, source }),
+	isUnfolded: (part) => pageState.isUnfolded(part),
 	toggleStep: (step, open) => send({ type: 'step', source, step, open }),
 	goTo: (line) => send({ type: 'goTo', source, line }),
 	setOptions: (options) => send({ type: 'options', source, options }),

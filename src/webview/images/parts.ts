@@ -9,6 +9,8 @@ import { SHAPES } from '../kit/shapes.js';
 export interface Ports {
 	readonly words: ImagesWords;
 	readonly act: (action: ImageAction) => void;
+	/** Whether a part that folds was unfolded by the person. */
+	readonly isUnfolded: (part: string) => boolean;
 }
 
 /** The sign of a tone, for the eyes only. */

@@ -41,9 +41,13 @@ export const BASE_SETTINGS = {
 export async function startServer({ settings = {}, vsix = [], env = {}, driver = true, dataDir, log = 'info' } = {}) {
 	const vscode = ensureVSCode({ log: console.error });
 	const data = dataDir ?? fs.mkdtempSync(path.join(os.tmpdir(), 'vscode-harness-'));
-	const user = path.join(data, 'data', 'User');
-	fs.mkdirSync(user, { recursive: true });
-	fs.writeFileSync(path.join(user, 'settings.json'), JSON.stringify({ ...BASE_SETTINGS, ...settings }, undefined, '\t'));
+	const writeSettings = (scope, values) => {
+		fs.mkdirSync(path.join(data, 'data', scope), { recursive: true });
+		fs.writeFileSync(path.join(data, 'data', scope, 'settings.json'), JSON.stringify(values, undefined, '\t'));
+	};
+	writeSettings('User', { ...BASE_SETTINGS, ...settings });
+	// In a remote window, as this is one, settings of scope “machine” count only when they are the machine's.
+	writeSettings('Machine', settings);
 
 	const temp = path.join(data, 't'); // VS Code leaves sockets and caches in its temporary folder
 	fs.mkdirSync(temp, { recursive: true });

@@ -14,7 +14,7 @@ import { stopMariadb } from '../../../src/sandbox/mariadb.js';
 import { answerOf, CommandLine, type RunningCall, type ServerState } from '../../support/commandLine.js';
 import { eventually } from '../../support/sandbox.js';
 import { file, savedImage, tarOf, type TestConfig } from '../../support/savedImages.js';
-import { SlowLink } from '../../support/slowLink.js';
+import { SlowLink } from '../../support/slowLink.mjs';
 
 /** What no program can reach by the modes of files: another account than the one that owns them. */
 const NOBODY = 65_534;

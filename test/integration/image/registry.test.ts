@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,7 +7,7 @@ import { type Engine, findEngine } from '../../../src/image/engine.js';
 import { type PushedLayer, pushToRegistry } from '../../../src/image/engine/registryPush.js';
 import { startTestEngine, type TestEngine } from '../../support/engines.js';
 import { makeBusyboxImage } from '../../support/images.js';
-import { ACCOUNT, startRegistry, type TestRegistry } from '../../support/registry.js';
+import { ACCOUNT, startRegistry, type TestRegistry, trustRegistries } from '../../support/registry.mjs';
 
 const ctx = quietContext();
 let installed: TestEngine;
@@ -23,9 +22,7 @@ beforeAll(async () => {
 		startRegistry(path.join(installed.dir, 'open')),
 		startRegistry(path.join(installed.dir, 'locked'), 'password'),
 	]);
-	// As a person would: registries without certificates are listed in the engine's own settings.
-	const insecure = [open, locked].map(({ port }) => `[[registry]]\nlocation = "127.0.0.1:${port}"\ninsecure = true\n`);
-	await writeFile(path.join(installed.dir, 'registries.conf'), `unqualified-search-registries = []\n${insecure.join('')}`);
+	await trustRegistries(path.join(installed.dir, 'registries.conf'), [open, locked]);
 	await makeBusyboxImage(installed, { tag: 'pushed', lines: ['LABEL note="<script>alert(1)</script>"'] });
 	engine = await findEngine(ctx, { command: installed.command, env: installed.env });
 	image = (await engine.imageId('pushed', ctx))!;

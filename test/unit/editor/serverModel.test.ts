@@ -11,8 +11,15 @@ import type { Project } from '../../../src/project/project.js';
 const SERVER = { id: 'abc', name: 'Test Project', target: 'ssh://me@example.org/proj' };
 
 /** A project whose database has no batch, or fails. */
-function fakes(): { ports: ModelPorts; opened: () => number; disposed: () => number; fail: (error: Error | undefined) => void } {
+function fakes(): {
+	ports: ModelPorts;
+	opened: () => number;
+	reached: () => number;
+	disposed: () => number;
+	fail: (error: Error | undefined) => void;
+} {
 	let opened = 0;
+	let reached = 0;
 	let disposed = 0;
 	let failure: Error | undefined;
 	const queries: Queries = {
@@ -29,13 +36,20 @@ function fakes(): { ports: ModelPorts; opened: () => number; disposed: () => num
 		clock: systemClock,
 		open: () => {
 			opened += 1;
-			return failure === undefined ? Promise.resolve({ project, dispose: () => (disposed += 1) }) : Promise.reject(failure);
+			const reach = (): Promise<void> => {
+				reached += 1;
+				return Promise.resolve();
+			};
+			return failure === undefined
+				? Promise.resolve({ project, reach, dispose: () => (disposed += 1) })
+				: Promise.reject(failure);
 		},
 		monitor: (database) => Promise.resolve(new ProjectMonitor({ log: silentLog, clock: systemClock, database })),
 		apps: () => Promise.resolve([]),
 		parameters: () => Promise.resolve(differing(new Map())),
 	};
-	return { ports, opened: () => opened, disposed: () => disposed, fail: (error) => (failure = error) };
+	const fail = (error: Error | undefined): void => void (failure = error);
+	return { ports, opened: () => opened, reached: () => reached, disposed: () => disposed, fail };
 }
 
 describe('the model of a server', () => {
@@ -101,6 +115,18 @@ describe('the model of a server', () => {
 		await expect(leaving).rejects.toThrow('Cancelled');
 		connected?.();
 		await expect(staying).resolves.toBeDefined();
+		model.dispose();
+	});
+
+	it('connects at once for a person, while polls leave a lost connection to its next try', async () => {
+		const { ports, reached } = fakes();
+		const model = new ServerModel(SERVER, ports);
+		await model.load();
+		const before = reached();
+		await model.recount([]);
+		expect(reached()).toBe(before);
+		await model.project();
+		expect(reached()).toBe(before + 1);
 		model.dispose();
 	});
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { buildFailure } from '../../../src/image/engine/buildFailure.js';
+import { buildFailure, failedBuild } from '../../../src/image/engine/buildFailure.js';
 
 const DOCKERFILE = `# a comment
 FROM scratch AS base
@@ -97,6 +97,14 @@ ERROR: failed to solve: dockerfile parse error on line 4: unknown instruction: F
 			'Error: building at STEP "RUN /bin/app it\'s 1": while running runtime: exit status 1',
 		];
 		expect(buildFailure(output, 'FROM scratch\n\nRUN ["/bin/app", \\\n  "it\'s", "1"]\n')).toMatchObject({ line: 3 });
+	});
+
+	it('and says what is missing when a step is for another processor', () => {
+		const said = ['STEP 2/2: RUN make', 'exec container process `/bin/sh`: Exec format error'];
+		const { detail, remedy } = failedBuild(said, DOCKERFILE, '/a/Dockerfile', 1);
+		expect(detail.advice).toContain('qemu-user-static');
+		expect(remedy).toContain('another kind of processor');
+		expect(failedBuild(['no'], DOCKERFILE, '/a/Dockerfile', 1).detail.advice).toBeUndefined();
 	});
 
 	it('even when nothing is recognised', () => {

@@ -85,7 +85,7 @@ describe('finding the engine', () => {
 		expect(await find({}, 'other')).toMatchObject({ kind: 'podman', command: 'other' });
 		await expect(find({}, 'missing')).rejects.toMatchObject({
 			code: 'engine-missing',
-			message: expect.stringContaining('missing'),
+			message: expect.stringMatching(/missing was not found/),
 		});
 	});
 

@@ -12,10 +12,13 @@ import { batchName } from './askWhatToSubmit.js';
 import { chooseDockerfile, isJobFile } from './chooseDockerfile.js';
 import { readJobFile } from './readJobFile.js';
 
-/** Runs one job of a job file or a Dockerfile on this computer, in a terminal, and offers to write what it took into the job file. */
-export async function runJobLocally(services: Services, uri?: unknown): Promise<void> {
+/**
+ * Runs one job of a job file or a Dockerfile on this computer, in a terminal, and offers to write what it took into the job file.
+ * `built` is the id of an image of the engine to run instead of building the Dockerfile.
+ */
+export async function runJobLocally(services: Services, uri?: unknown, built?: unknown): Promise<void> {
 	const file = await chooseDockerfile(uri);
-	const wanted = await requestOf(services, file);
+	const wanted = await requestOf(services, file, typeof built === 'string' ? built : undefined);
 	let measured: LocalJobReport | undefined;
 	const pty = new JobTerminal(services, async (output, ctx) => {
 		const { findEngine, runLocally } = await services.core();
@@ -50,10 +53,16 @@ export async function runJobLocally(services: Services, uri?: unknown): Promise<
 	}
 }
 
-async function requestOf(services: Services, file: vscode.Uri): Promise<Omit<LocalRunRequest, 'onOutput'>> {
+async function requestOf(
+	services: Services,
+	file: vscode.Uri,
+	built: string | undefined,
+): Promise<Omit<LocalRunRequest, 'onOutput'>> {
 	if (!isJobFile(file)) {
 		const { dir, base } = path.parse(file.fsPath);
-		return { name: batchName(file), image: { kind: 'dockerfile', contextDir: dir, dockerfile: base }, index: 0 };
+		const image: LocalRunRequest['image'] =
+			built === undefined ? { kind: 'dockerfile', contextDir: dir, dockerfile: base } : { kind: 'reference', reference: built };
+		return { name: batchName(file), image, index: 0 };
 	}
 	const { request, image, jobs, count } = await readJobFile(services, file);
 	const index = count === 1 ? 0 : await askIndex(count);

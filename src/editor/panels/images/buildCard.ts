@@ -73,13 +73,22 @@ function stepRow(step: BuildStep, isOpen: boolean, now: number): BuildCard['step
 function failureOf(error: unknown): BuildCard['failure'] {
 	const line = lineOf(error);
 	const reason = BoincError.is(error) && typeof error.detail.reason === 'string' ? error.detail.reason : messageOf(error);
-	const output = BoincError.is(error, 'build-failed') && typeof error.detail.output === 'string' ? error.detail.output : '';
+	const { output = '', advice } = detailOf(error);
 	return {
-		text: reason,
+		text: advice === undefined ? reason : `${reason}. ${advice}`,
 		// Of a failed build the last lines say more than any advice.
 		remedy: output === '' && BoincError.is(error) ? (error.remedy ?? '') : output,
 		...(line !== undefined && { link: { label: t('Line {0} of the Dockerfile', line), line } }),
 	};
+}
+
+/** The last lines of a failed build, and what to do about it if that is known. */
+function detailOf(error: unknown): { readonly output?: string; readonly advice?: string } {
+	if (!BoincError.is(error, 'build-failed')) {
+		return {};
+	}
+	const { output, advice } = error.detail;
+	return { ...(typeof output === 'string' && { output }), ...(typeof advice === 'string' && { advice }) };
 }
 
 /** What the builder will be given. */

@@ -7,13 +7,13 @@ import { messageOf } from '../../../common/errors.js';
 import { type CommandId, VIEWS } from '../../../common/ids.js';
 import type { Problem } from '../../../common/problem.js';
 import { type ImageAction, type ImagesToExtension, type ImagesToPage, toExtension } from '../../../protocol/imagesPage.js';
-import { LENS_COMMANDS } from '../../../protocol/lsp.js';
 import { addDockerfiles } from '../../commands/image/add.js';
 import type { ImagesModel } from '../../images/imagesModel.js';
 import type { ImageSource } from '../../images/imageSource.js';
 import type { Services } from '../../services.js';
 import { WebviewChannel } from '../webviewChannel.js';
 import { showPage } from '../webviewHtml.js';
+import { CardMemory } from './keptCards.js';
 import { imagesSnapshot } from './snapshot.js';
 import type { WarningFacts } from './warnings.js';
 import { imagesWords } from './words.js';
@@ -34,6 +34,13 @@ const COMMANDS: Readonly<Partial<Record<ImageAction, CommandId>>> = {
 	refresh: 'boinc2docker.image.refresh',
 	installApp: 'boinc2docker.app.install',
 	addServer: 'boinc2docker.server.add',
+	logIn: 'boinc2docker.image.logIn',
+};
+
+/** Commands that get the Dockerfile and its chosen image. */
+const IMAGE_COMMANDS: Readonly<Partial<Record<ImageAction, CommandId>>> = {
+	submit: 'boinc2docker.job.submit',
+	runLocally: 'boinc2docker.job.runLocally',
 };
 
 /** The view *Images*: renders the model while it is visible, and turns what the person wants into commands. */
@@ -42,6 +49,7 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 	readonly #model: ImagesModel;
 	readonly #extensionUri: vscode.Uri;
 	readonly #owned = new DisposableStore();
+	readonly #cards: CardMemory;
 	#page: { readonly view: vscode.WebviewView; readonly channel: WebviewChannel<ImagesToPage, typeof toExtension> } | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#problems: { readonly text: string; readonly problems: readonly Problem[] } | undefined;
@@ -50,6 +58,7 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 		this.#services = services;
 		this.#model = model;
 		this.#extensionUri = extensionUri;
+		this.#cards = new CardMemory(services.workspaceState);
 		this.#owned.add(vscode.window.registerWebviewViewProvider(VIEWS[1], this));
 		this.#owned.add(model.onDidChange(() => this.#schedule(FRAME)));
 		this.#owned.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.#schedule(0)));
@@ -109,7 +118,13 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 		this.#timer = undefined;
 		// Before that the page says that it looks for them.
 		if (this.#model.isLoaded) {
-			this.#page?.channel.send({ type: 'snapshot', snapshot: imagesSnapshot(this.#model, facts, now) });
+			const { open } = this.#model;
+			const kept = open && this.#cards.of(open.id);
+			const snapshot = imagesSnapshot(this.#model, { warnings: facts, kept, now });
+			this.#page?.channel.send({ type: 'snapshot', snapshot });
+			if (snapshot.open) {
+				this.#cards.keep(snapshot.open).catch((error: unknown) => this.#services.log.warn(`Images: ${messageOf(error)}`));
+			}
 		}
 		if (this.#model.running().length > 0) {
 			this.#schedule(TICK);
@@ -182,9 +197,12 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 
 	async #act(action: ImageAction, id: string | undefined): Promise<void> {
 		const command = COMMANDS[action];
+		const imageCommand = IMAGE_COMMANDS[action];
 		const source = id === undefined ? undefined : this.#model.source(id);
 		if (command !== undefined) {
 			await vscode.commands.executeCommand(command, ...(source ? [source.id] : []));
+		} else if (imageCommand !== undefined && source) {
+			await vscode.commands.executeCommand(imageCommand, source.dockerfile, this.#model.selected(source)?.id);
 		} else if (action === 'manageTrust') {
 			await vscode.commands.executeCommand('workbench.trust.manage');
 		} else if (action === 'chooseEngine') {
@@ -208,20 +226,9 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 				break;
 			case 'cancelPush':
 				serverPush?.cancel();
+				break;
+			case 'cancelRegistryPush':
 				registryPush?.cancel();
-				break;
-			case 'submit':
-				await vscode.commands.executeCommand(
-					'boinc2docker.job.submit' satisfies CommandId,
-					source.dockerfile,
-					this.#model.selected(source)?.id,
-				);
-				break;
-			case 'runLocally':
-				await vscode.commands.executeCommand(LENS_COMMANDS.runLocally, source.dockerfile);
-				break;
-			case 'logIn':
-				await logIn(this.#model, registryPush?.place ?? '');
 				break;
 			default: // a command, which was run
 				break;
@@ -232,15 +239,4 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 async function openAt(file: vscode.Uri, line: number): Promise<void> {
 	const at = new vscode.Position(Math.max(0, line - 1), 0);
 	await vscode.window.showTextDocument(file, { selection: new vscode.Range(at, at) });
-}
-
-/** The engine’s own login in a terminal of its own: what is typed there is the engine’s business. */
-async function logIn(model: ImagesModel, reference: string): Promise<void> {
-	const { command } = await model.engine.find();
-	const terminal = vscode.window.createTerminal({
-		name: vscode.l10n.t('Log In'),
-		shellPath: command,
-		shellArgs: ['login', reference.split('/')[0] ?? ''],
-	});
-	terminal.show();
 }

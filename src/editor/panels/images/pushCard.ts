@@ -33,9 +33,11 @@ export function progressOf(update: ProgressUpdate | undefined, fallback: string)
 /** A push, as far as it has come. */
 export function pushCard(run: PushRun): PushCard {
 	const { place, kind, state, layers, error } = run;
-	const cancel: CardButton = { action: 'cancelPush', label: t('Cancel'), kind: 'secondary' };
+	const action = kind === 'server' ? 'cancelPush' : 'cancelRegistryPush';
+	const cancel: CardButton = { action, label: t('Cancel'), kind: 'secondary', hint: t('Cancel the push to {0}', place) };
 	const failed = state === 'failed' && BoincError.is(error);
 	return {
+		kind,
 		state: { label: label(run), tone: RUN_TONES[state] },
 		...(state === 'running' && { progress: progressOf(kind === 'registry' ? ofLayers(layers) : run.progress, t('Connecting')) }),
 		detail: state === 'running' ? rateOf(run) : state === 'failed' ? messageOf(error) : '',

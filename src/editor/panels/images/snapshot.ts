@@ -1,11 +1,17 @@
 import * as vscode from 'vscode';
 
 import { formatBytes, formatSeconds } from '../../../common/format.js';
-import { COMMANDS } from '../../../common/ids.js';
 import { parseImageReference } from '../../../image/engine/imageReference.js';
 import type { ImageDetails } from '../../../image/engine/inspection.js';
-import type { BuildOptions, CardButton, ImageAction, ImagesSnapshot, SourceDetail } from '../../../protocol/imagesPage.js';
-import { LENS_COMMANDS } from '../../../protocol/lsp.js';
+import type {
+	BuildOptions,
+	CardButton,
+	ImageAction,
+	ImagesSnapshot,
+	KeptCards,
+	PushCard,
+	SourceDetail,
+} from '../../../protocol/imagesPage.js';
 import type { ImagesModel } from '../../images/imagesModel.js';
 import type { ImageSource } from '../../images/imageSource.js';
 import type { SourceState } from '../../images/sourceState.js';
@@ -23,10 +29,18 @@ const button = (action: ImageAction, label: string, kind: CardButton['kind'] = '
 	...(hint !== undefined && { hint }),
 });
 
-/** Everything that the page shows, in the user's words. `now` in milliseconds since the epoch. */
-export function imagesSnapshot(model: ImagesModel, warnings: WarningFacts, now: number): ImagesSnapshot {
+export interface SnapshotFacts {
+	readonly warnings: WarningFacts;
+	/** Cards of the open Dockerfile from before the window was loaded. */
+	readonly kept: KeptCards | undefined;
+	/** In milliseconds since the epoch. */
+	readonly now: number;
+}
+
+/** Everything that the page shows, in the user's words. */
+export function imagesSnapshot(model: ImagesModel, facts: SnapshotFacts): ImagesSnapshot {
 	const { open } = model;
-	const detail = open && detailOf(model, open, warnings, now);
+	const detail = open && detailOf(model, open, facts);
 	return {
 		engine: engineRow(model),
 		...notice(),
@@ -84,9 +98,10 @@ function sourceRow({ id, name, place }: ImageSource, state: SourceState): Images
 	return push ? { ...row, state: { label: t('pushing'), tone: 'active' } } : row;
 }
 
-function detailOf(model: ImagesModel, source: ImageSource, warnings: WarningFacts, now: number): SourceDetail {
+function detailOf(model: ImagesModel, source: ImageSource, { warnings, kept, now }: SnapshotFacts): SourceDetail {
 	const state = model.state(source);
-	const { build, images = [] } = state;
+	const { images = [] } = state;
+	const pushes = pushCards(state, kept);
 	const selected = model.selected(source);
 	const server = model.server?.server;
 	const isReady = model.engine.state.kind === 'ready' && vscode.workspace.isTrusted;
@@ -96,14 +111,14 @@ function detailOf(model: ImagesModel, source: ImageSource, warnings: WarningFact
 		...choicesOf(source, model.memory.options(source)),
 		...(state.context && { context: contextRow(state.context) }),
 		buildButtons: [...buildButtons(state, isReady, selected !== undefined), button('openFile', t('Open'))],
-		...(build && { build: buildCard(build, state.openSteps, now) }),
+		...buildOf(state, kept, now),
 		images: images.map((image) => imageRow(image, image.id === selected?.id, now)),
 		costButtons: costButtons(state, selected, server?.name),
-		...costOf(model, state, selected, warnings),
+		...costOf(model, selected, { state, kept, warnings }),
 		servers: model.servers().map(({ server: { id, name } }) => ({ value: id, label: name })),
 		server: server?.id ?? '',
-		pushButtons: canGoOn ? pushButtons(state, server?.name) : [],
-		pushes: [state.serverPush, state.registryPush].flatMap((run) => (run ? [pushCard(run)] : [])),
+		pushButtons: canGoOn ? pushButtons(state, pushes, server?.name) : [],
+		pushes,
 		nextButtons: canGoOn ? nextButtons(warnings.architectures) : [],
 	};
 }
@@ -141,14 +156,29 @@ function buildButtons({ build }: SourceState, isReady: boolean, hasImage: boolea
 	return isReady ? [button('build', t('Build'), hasImage ? 'secondary' : 'primary')] : [];
 }
 
+function buildOf({ build, openSteps }: SourceState, kept: KeptCards | undefined, now: number): Pick<SourceDetail, 'build'> {
+	if (build) {
+		return { build: buildCard(build, openSteps, now) };
+	}
+	const card = kept?.build;
+	const steps = card?.steps.map((step) => ({ ...step, isOpen: openSteps.has(step.id) }));
+	return card && steps ? { build: { ...card, steps } } : {};
+}
+
+function pushCards({ serverPush, registryPush }: SourceState, kept: KeptCards | undefined): PushCard[] {
+	return (['server', 'registry'] as const).flatMap((kind) => {
+		const run = kind === 'server' ? serverPush : registryPush;
+		return run ? [pushCard(run)] : (kept?.pushes.filter((card) => card.kind === kind) ?? []);
+	});
+}
+
 function costOf(
 	model: ImagesModel,
-	{ cost }: SourceState,
 	selected: ImageDetails | undefined,
-	warnings: WarningFacts,
+	{ state: { cost }, kept, warnings }: Pick<SnapshotFacts, 'kept' | 'warnings'> & { readonly state: SourceState },
 ): Pick<SourceDetail, 'cost'> {
 	if (!cost || cost.image !== selected?.id) {
-		return {};
+		return kept?.cost && kept.cost.image === selected?.id ? { cost: kept.cost.card } : {};
 	}
 	const server = model.servers().find((each) => each.server.id === cost.serverId)?.server.name;
 	return { cost: costCard(cost, server, warnings) };
@@ -185,8 +215,12 @@ function costButtons({ cost }: SourceState, selected: ImageDetails | undefined, 
 	];
 }
 
-function pushButtons({ serverPush, registryPush }: SourceState, server: string | undefined): CardButton[] {
-	const again = serverPush?.state === 'failed' || serverPush?.state === 'cancelled';
+function pushButtons(
+	{ serverPush, registryPush }: SourceState,
+	pushes: readonly PushCard[],
+	server: string | undefined,
+): CardButton[] {
+	const again = pushes.some(({ kind, state }) => kind === 'server' && state.tone !== 'good');
 	const toServer =
 		server === undefined
 			? [button('addServer', t('Add Server'))]
@@ -197,11 +231,10 @@ function pushButtons({ serverPush, registryPush }: SourceState, server: string |
 }
 
 function nextButtons(architectures: readonly string[] | undefined): CardButton[] {
-	const canRun = (COMMANDS as readonly string[]).includes(LENS_COMMANDS.runLocally);
 	return [
 		...(architectures?.length === 0 ? [button('installApp', t('Install App'), 'primary')] : []),
 		button('submit', t('Submit as BOINC Job')),
-		...(canRun ? [button('runLocally', t('Run Locally'))] : []),
+		button('runLocally', t('Run Locally')),
 	];
 }
 
