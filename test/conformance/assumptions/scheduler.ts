@@ -42,7 +42,7 @@ export const schedulerChecks: readonly Check<Lab>[] = [
 		},
 	},
 	{
-		name: 'a first request: host id, delay ≥ 1 s, project name, the master URL as announced',
+		name: 'a first request: host id, delay ≥ 1 s, project name, the master URL as announced, no factor on our estimates',
 		run: async (lab) => {
 			const client = await newClient(lab);
 			const reply = await client.ask();
@@ -50,6 +50,7 @@ export const schedulerChecks: readonly Check<Lab>[] = [
 			assert.ok(reply.delay >= 1, `request_delay ${reply.delay}`);
 			assert.equal(reply.one('master_url'), lab.project.config.masterUrl);
 			assert.equal(reply.one('project_name'), lab.project.config.longName);
+			assert.ok(reply.text.includes('<dont_use_dcf/>'), reply.text);
 			assert.equal(reply.one('result'), undefined);
 			const [row] = await lab.select<{ misc: string; userid: number }>(
 				'SELECT misc, userid FROM host WHERE id = ?',
