@@ -49,10 +49,12 @@ describe('texts of a scheduler reply', () => {
 		reply.apps.set('a', '<app>A</app>\n');
 		reply.acks.push('old_0');
 		reply.codeSignKey = '1024\nab\n.';
+		reply.dontUseDcf = true;
 		reply.message('once');
 		reply.message('once');
 		const xml = reply.toXml();
 		const order = [
+			'<dont_use_dcf/>',
 			'<master_url>',
 			'<request_delay>7.000000<',
 			'<message priority="low">once<',
@@ -74,6 +76,7 @@ describe('texts of a scheduler reply', () => {
 		const reply = new Reply(config);
 		reply.delayAtLeast(1e9);
 		expect(reply.toXml()).toContain('<request_delay>172800.000000</request_delay>');
+		expect(reply.toXml()).not.toContain('dont_use_dcf');
 		expect(downReply('x', 3600)).toContain('<request_delay>3600</request_delay>\n    <project_is_down/>');
 	});
 });

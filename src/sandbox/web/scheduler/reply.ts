@@ -21,6 +21,8 @@ export class Reply {
 	newHostId: number | undefined;
 	codeSignKey: string | undefined;
 	projectIsDown = false;
+	/** The client takes our estimates of durations as they are, without a factor of its own. */
+	dontUseDcf = false;
 	/** Seconds. */
 	delay = 0;
 
@@ -50,6 +52,7 @@ export class Reply {
 		const parts = [
 			'<scheduler_reply>\n',
 			element('scheduler_version', SCHEDULER_VERSION),
+			this.dontUseDcf ? '<dont_use_dcf/>\n' : '',
 			element('master_url', config.masterUrl),
 			delay > 0 ? element('request_delay', delay.toFixed(6)) : '',
 			...this.messages.map(({ text, priority }) => `<message priority="${priority}">${escapeXml(text)}</message>\n`),

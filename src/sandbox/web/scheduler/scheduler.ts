@@ -27,6 +27,8 @@ export interface SchedulerServices {
 }
 
 const HOUR = 3600;
+/** Client release that reads `dont_use_dcf`. */
+const KNOWS_DONT_USE_DCF = 70_028;
 const DAY = 24 * HOUR;
 
 /** Answers one scheduler request: the text of a reply, whatever happens. */
@@ -52,6 +54,7 @@ export async function handleSchedulerRequest(body: string, address: string, serv
 	}
 	try {
 		const reply = new Reply(config);
+		reply.dontUseDcf = request.clientVersion >= KNOWS_DONT_USE_DCF;
 		await answer(request, address, reply, database, services);
 		return reply.toXml();
 	} finally {
