@@ -142,7 +142,7 @@ describe('Debian with python3, as debootstrap unpacks it', () => {
 		await rm(root, { recursive: true });
 		await engineRun(engineOf('docker'), ['import', archive, 'b2d-debian']);
 		packed = await pack('docker', 'b2d-debian');
-	}, 120_000);
+	});
 
 	it.each(['podman', 'docker'])('has the same tree when %s assembled it, and Python runs', async (kind) => {
 		expect(packed.warnings).toEqual([]);
