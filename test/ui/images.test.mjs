@@ -361,8 +361,10 @@ step('the keyboard goes through the panel', async () => {
 	await page.locator('.head').first().focus();
 	await page.locator('.head').first().press('ArrowDown');
 	assert.equal(await page.evaluate(() => document.activeElement === document.querySelectorAll('.head')[1]), true);
-	await page.locator('.head').nth(1).press('Enter');
-	await page.locator('.is-open .file', { hasText: 'slow' }).waitFor();
+	const second = page.locator('.head').nth(1);
+	const before = await second.getAttribute('aria-expanded');
+	await second.press('Enter');
+	await page.waitForFunction((was) => document.querySelectorAll('.head')[1].getAttribute('aria-expanded') !== was, before);
 });
 
 step('it fits into 200 pixels and looks right in light, dark and high contrast', async () => {
