@@ -71,7 +71,9 @@ export async function runLocal(what: string, words: readonly string[], options: 
 	if (output !== undefined) {
 		await requireFree(output);
 	}
-	const take = async (done: LocalJobReport): Promise<{ report: LocalJobReport; folder: string | undefined; refused: string[] }> => {
+	const take = async (
+		done: LocalJobReport,
+	): Promise<{ report: LocalJobReport; folder: string | undefined; refused: string[] }> => {
 		const { resultFile, outputBytes: size, job } = done;
 		if (resultFile === undefined) {
 			return { report: done, folder: undefined, refused: [] };

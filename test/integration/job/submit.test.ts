@@ -229,7 +229,10 @@ test('an image with nothing to run is refused before anybody is asked and anythi
 		{ engine: undefined, approve },
 		ctx,
 	);
-	await expect(submitted).rejects.toMatchObject({ code: 'job-invalid', message: expect.stringContaining('nothing to run') as string });
+	await expect(submitted).rejects.toMatchObject({
+		code: 'job-invalid',
+		message: expect.stringContaining('nothing to run') as string,
+	});
 	expect(approve).not.toHaveBeenCalled();
 	expect(await sent()).toEqual(before);
 });
