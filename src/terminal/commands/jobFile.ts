@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { BoincError } from '../../common/errors.js';
@@ -27,10 +27,7 @@ export async function readJobFile(name: string): Promise<NamedJobs> {
 	try {
 		text = await readFile(name, 'utf8');
 	} catch (cause) {
-		throw new BoincError('input-missing', `The file ${name} cannot be read.`, {
-			remedy: `Give a Dockerfile, a folder with one, an image, or a file like ${JOB_FILE}.`,
-			cause,
-		});
+		throw await unreadable(name, cause);
 	}
 	const folder = path.dirname(path.resolve(name));
 	const jobs = await expandJobFile(await parseJobFile(text, folder, name));
@@ -42,6 +39,19 @@ export async function readJobFile(name: string): Promise<NamedJobs> {
 		});
 	}
 	return { ...jobs, image, fallbackName: path.basename(folder) || 'jobs' };
+}
+
+async function unreadable(name: string, cause: unknown): Promise<BoincError> {
+	const full = path.resolve(name);
+	const folder = path.dirname(full);
+	const isThere = async (file: string): Promise<boolean> => (await stat(file).catch(() => undefined)) !== undefined;
+	if (await isThere(full)) {
+		return new BoincError('input-missing', `The file ${name} cannot be read.`, { remedy: 'Check its permissions.', cause });
+	}
+	const remedy = (await isThere(path.join(folder, 'Dockerfile')))
+		? `For its Dockerfile name the folder: boinc2docker submit ${path.dirname(name)}`
+		: `Give a Dockerfile, a folder with one, an image, or a file like ${JOB_FILE}.`;
+	return new BoincError('input-missing', `There is no ${path.basename(name)} in ${folder}.`, { remedy, cause });
 }
 
 /** Structured form of `describeJobs`. */

@@ -74,7 +74,12 @@ test.each([
 it('a file that is not there is said', async () => {
 	await expect(readJobFile(file)).rejects.toMatchObject({
 		code: 'input-missing',
-		message: expect.stringContaining('boinc2docker.yml'),
+		message: `There is no boinc2docker.yml in ${path.dirname(file)}.`,
+		remedy: expect.not.stringContaining('boinc2docker submit') as string,
+	});
+	await writeFile(path.join(path.dirname(file), 'Dockerfile'), '');
+	await expect(readJobFile(file)).rejects.toMatchObject({
+		remedy: `For its Dockerfile name the folder: boinc2docker submit ${path.dirname(file)}`,
 	});
 	expect(['a.yml', 'b/boinc2docker.yaml', 'Dockerfile', 'x.yml.tar'].map(isJobFile)).toEqual([true, true, false, false]);
 });
