@@ -241,14 +241,19 @@ async function checkEarly(request: ContainerRequest, jobs: Sequence<JobRequest>)
 		resources: defaultResources({ packBytes: 0, inputBytes: 0 }, request.resources).resources,
 		jobs: mapped(jobs, (job) => ({ ...jobOf(job), inputs: stand(job.inputs) })),
 	});
-	const files = new Set((request.inputs ?? []).map(({ file }) => file));
+	await checkInputs(request.inputs ?? [], jobs);
+	return survey;
+}
+
+/** Refuses local inputs that cannot be read: `input-missing`. */
+export async function checkInputs(shared: readonly LocalInput[], jobs: Sequence<JobRequest>): Promise<void> {
+	const files = new Set(shared.map(({ file }) => file));
 	for (const [, { inputs }] of entriesOf(withOwnInputs(jobs))) {
 		inputs?.forEach(({ file }) => files.add(file));
 	}
 	for (const file of files) {
 		await checkInput(file);
 	}
-	return survey;
 }
 
 /** The architecture that the image must be for: this computer's, if the app runs it. */

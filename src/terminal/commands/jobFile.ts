@@ -6,7 +6,7 @@ import { mapped } from '../../common/sequence.js';
 import { type ExpandedJobs, expandJobFile } from '../../job/expandJobFile.js';
 import type { ImageSource } from '../../job/imageSource.js';
 import { parseJobFile } from '../../job/jobFile.js';
-import type { ContainerRequest } from '../../job/submitImage.js';
+import { checkInputs, type ContainerRequest, jobsOf } from '../../job/submitImage.js';
 import { previewSweep } from '../../job/sweep/preview.js';
 
 /** The file that is read when none is named. */
@@ -41,6 +41,29 @@ export async function readJobFile(name: string): Promise<NamedJobs> {
 	return { ...jobs, image, fallbackName: path.basename(folder) || 'jobs' };
 }
 
+/** The jobs of a file as they would be submitted, with these options. Refuses what submitting refuses and can be known without a server. */
+export async function previewOf(
+	jobs: NamedJobs,
+	options: Partial<ContainerRequest>,
+): Promise<Pick<ExpandedJobs, 'request' | 'sweep'>> {
+	const request = withOptions(jobs, options, undefined);
+	await checkImageFile(jobs.image);
+	const local = (request.inputs ?? []).filter(({ from }) => from === undefined);
+	await checkInputs(local, jobsOf(request));
+	return { request, sweep: jobs.sweep };
+}
+
+async function checkImageFile(image: ImageSource): Promise<void> {
+	if (image.kind === 'reference') {
+		return;
+	}
+	const file = image.kind === 'archive' ? image.file : path.resolve(image.contextDir, image.dockerfile);
+	const found = await stat(file).catch(() => undefined);
+	if (found?.isFile() !== true) {
+		throw new BoincError('input-missing', `There is no file ${file}.`, { remedy: `Correct ${image.kind} in the job file.` });
+	}
+}
+
 async function unreadable(name: string, cause: unknown): Promise<BoincError> {
 	const full = path.resolve(name);
 	const folder = path.dirname(full);
@@ -55,7 +78,7 @@ async function unreadable(name: string, cause: unknown): Promise<BoincError> {
 }
 
 /** Structured form of `describeJobs`. */
-export function previewJson({ request, sweep }: ExpandedJobs): unknown {
+export function previewJson({ request, sweep }: Pick<ExpandedJobs, 'request' | 'sweep'>): unknown {
 	const preview = sweep && previewSweep(sweep);
 	return {
 		count: sweep?.count ?? request.count ?? 1,

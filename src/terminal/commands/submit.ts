@@ -18,7 +18,7 @@ import { cacheDir, type GlobalOptions, type Session } from '../session.js';
 import { printable, printableLines, table } from '../table.js';
 import { followBatch } from './followBatch.js';
 import { imageSource, nameOf, orNothingOfName, unusedJobFile } from './imageSource.js';
-import { isJobFile, JOB_FILE, type NamedJobs, previewJson, readJobFile, withOptions } from './jobFile.js';
+import { isJobFile, JOB_FILE, type NamedJobs, previewJson, previewOf, readJobFile, withOptions } from './jobFile.js';
 import { addJobOptions, requestFor, stepsOf, type SubmitOptions } from './jobOptions.js';
 import { keepSubmitting } from './keepSubmitting.js';
 import { handOverFiles, requireNode, stepsOnServer } from './onServer.js';
@@ -163,10 +163,11 @@ function sayBatch({ terminal, project }: Session, batch: SubmittedBatch, options
 async function submitFile(name: string, options: SubmitOptions, words: readonly string[]): Promise<number> {
 	const jobs = await readJobFile(name);
 	if (options.preview === true) {
+		const preview = await previewOf(jobs, await requestFor(options, words));
 		if (options.json === true) {
-			printJson(previewJson(jobs));
+			printJson(previewJson(preview));
 		} else {
-			const { rows, summary } = describeJobs(jobs);
+			const { rows, summary } = describeJobs(preview);
 			console.log(rows ? `${table(rows.heading, rows.cells)}\n${summary}` : summary);
 		}
 		return EXIT.ok;
