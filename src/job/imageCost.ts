@@ -78,7 +78,7 @@ export async function imageCost(
 		const downloadBytes = packBytes(onServer) + sendBytes;
 		const former = formerVersion(flat.id, onServer, images, options.former);
 		const had = new Set(former?.packs.map(({ name }) => name));
-		const sizes = { packBytes: downloadBytes, treeBytes: flat.treeSize, inputBytes: 0 };
+		const sizes = { packBytes: downloadBytes, inputBytes: 0 };
 		const { memoryBytes, diskBytes } = defaultResources(sizes).resources;
 		return {
 			facts: factsOf(flat),

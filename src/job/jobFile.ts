@@ -4,8 +4,9 @@ import { splitCommandLine } from '../common/commandLine.js';
 import { BoincError } from '../common/errors.js';
 import { given } from '../common/given.js';
 import { parseBytes, parseSeconds } from '../common/parseUnits.js';
+import type { Problem } from '../common/problem.js';
 import { TextPositions } from '../common/textPositions.js';
-import { isGiven, readYamlTree, valueOf, type YamlNode } from '../project/yaml/yamlTree.js';
+import { isGiven, readYamlTree, valueOf, type YamlNode, type YamlTree } from '../project/yaml/yamlTree.js';
 import type { ImageSource } from './imageSource.js';
 import type { Outputs } from './outputs.js';
 import { checkFile } from './schema/checkFile.js';
@@ -45,19 +46,15 @@ export interface JobFile {
 
 /**
  * Reads the job keys of a `boinc2docker.yml` in `folder`. Keys of the installation are left alone. Rejects with
- * `job-file-invalid` naming line and column; several mistakes are counted, and the first is told.
+ * `job-file-invalid` naming line and column of the first few mistakes.
  */
 export async function parseJobFile(text: string, folder: string, fileName = 'boinc2docker.yml'): Promise<JobFile> {
 	const tree = await readYamlTree(text);
-	// What is no YAML comes first: the other mistakes may follow from it.
-	const errors = [...tree.problems, ...checkFile(tree).filter((found) => !tree.problems.includes(found))].filter(
-		({ severity }) => severity === 'error',
-	);
 	const problem = problemIn(text, fileName);
+	const errors = mistakesOf(tree);
 	const [first] = errors;
 	if (first) {
-		const others = errors.length > 1 ? ` There are ${errors.length - 1} more mistakes.` : '';
-		throw problem(first.start, `${first.message}${others}`, first.remedy);
+		throw problem(first.start, [first.message, ...otherMistakes(text, errors)].join('\n'), first.remedy);
 	}
 	const root = tree.root;
 	return {
@@ -90,6 +87,28 @@ export async function parseJobFile(text: string, folder: string, fileName = 'boi
 			userId: numberOf(valueOf(root, 'boinc'), 'user_id'),
 		}),
 	};
+}
+
+/** What is no YAML comes first, then misspelt keys: the other mistakes may follow from them. */
+function mistakesOf(tree: YamlTree): Problem[] {
+	const rank = (found: Problem): number => (tree.problems.includes(found) ? 0 : found.code === 'unknown-key' ? 1 : 2);
+	return checkFile(tree)
+		.filter(({ severity }) => severity === 'error')
+		.sort((a, b) => rank(a) - rank(b));
+}
+
+/** Mistakes that are told one by one. */
+const MOST_MISTAKES = 5;
+
+/** A line for each mistake after the first. */
+function otherMistakes(text: string, errors: readonly Problem[]): string[] {
+	const positions = new TextPositions(text);
+	const lines = errors.slice(1, MOST_MISTAKES).map(({ start, message }) => {
+		const { line, character } = positions.at(start);
+		return `Line ${line + 1}, column ${character + 1}: ${message}`;
+	});
+	const rest = errors.length - MOST_MISTAKES;
+	return rest > 0 ? [...lines, `There ${rest === 1 ? 'is 1 more mistake' : `are ${rest} more mistakes`}.`] : lines;
 }
 
 function problemIn(text: string, fileName: string): JobFile['problem'] {

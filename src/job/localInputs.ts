@@ -15,18 +15,22 @@ export interface LocalInput {
 
 /** Refuses what cannot be read as a file: `input-missing`. */
 export async function checkInput(file: string): Promise<void> {
-	let kind: string | undefined;
+	let problem: string | undefined;
+	let remedy = 'Check the path.';
 	try {
 		const found = await stat(file);
-		kind = found.isFile() ? undefined : 'is not a file';
+		if (found.isDirectory()) {
+			problem = 'is a folder';
+			remedy = 'Give a file; a folder must be packed into an archive first.';
+		} else if (!found.isFile()) {
+			problem = 'is not a file';
+		}
 	} catch (error) {
-		kind = `cannot be read (${messageOf(error)})`;
+		const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+		problem = isAbsent ? 'does not exist' : `cannot be read (${messageOf(error)})`;
 	}
-	if (kind !== undefined) {
-		throw new BoincError('input-missing', `The input ${file} ${kind}.`, {
-			remedy: 'Check the path. A folder must be packed into an archive first.',
-			detail: { file },
-		});
+	if (problem !== undefined) {
+		throw new BoincError('input-missing', `The input ${file} ${problem}.`, { remedy, detail: { file } });
 	}
 }
 

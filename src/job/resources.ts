@@ -18,8 +18,6 @@ const DAY = 86_400;
 export interface ImageSizes {
 	/** Bytes of the packs as they travel; a slot holds a copy. */
 	readonly packBytes: number;
-	/** Bytes of the unpacked image. */
-	readonly treeBytes: number;
 	/** Bytes of a job's inputs. */
 	readonly inputBytes: number;
 }
@@ -62,12 +60,6 @@ export function defaultResources(sizes: ImageSizes, given: Partial<Resources> = 
 
 function warnings(sizes: ImageSizes, given: Partial<Resources>, resources: Resources): string[] {
 	const found: string[] = [];
-	const oldMemory = 4 * sizes.treeBytes + 500 * MB;
-	if (given.memoryBytes !== undefined && given.memoryBytes < oldMemory) {
-		found.push(
-			`Warning: ${formatBytes(given.memoryBytes)} of memory are less than four times the image plus 500 MB (${formatBytes(oldMemory)}), which boinc2docker used to ask for. The image is not kept in memory any more, so what the program itself needs is enough.`,
-		);
-	}
 	const oldDisk = sizes.packBytes + sizes.inputBytes + resources.maxOutputBytes + DISK_MARGIN;
 	if (given.diskBytes !== undefined && given.diskBytes < oldDisk) {
 		found.push(

@@ -76,7 +76,7 @@ export interface ContainerRequest extends JobRequest, ImageRequest {
 	readonly stopped?: BatchSpec['stopped'];
 }
 
-/** One result suffices; a failed copy is tried again on other hosts up to four times. */
+/** One result suffices; a failed copy is tried again on other hosts up to three times. */
 export const DEFAULT_REPLICATION: Replication = {
 	minQuorum: 1,
 	targetNresults: 1,
@@ -128,12 +128,14 @@ export async function submitContainer(
 	const known = withOwnInputs(jobs).length === 0 ? { survey } : {};
 	const inputBytes = [...inputs, ...(jobSpecs.at(0)?.inputs ?? [])].reduce((sum, { file }) => sum + file.content.size, 0);
 	const specFor = (image: ShippedImage): { spec: BatchSpec; notes: readonly string[] } => {
-		const sizes = { packBytes: packBytes(image.packs), treeBytes: image.treeSize, inputBytes };
+		const sizes = { packBytes: packBytes(image.packs), inputBytes };
 		const { resources, notes } = defaultResources(sizes, request.resources);
 		return { spec: { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs, ...known }, notes };
 	};
 	const approve = async (found: ImageToSend): Promise<void> => {
 		const { spec } = specFor({ ...found, packs: expectedPacks(found) });
+		// Only now the image is known; what cannot run is refused before anybody is asked and anything is sent.
+		validateBatch({ ...spec, survey });
 		if (services.approve && !(await services.approve(await submissionPlan(project, spec, found, ctx)))) {
 			throw abortError();
 		}
@@ -236,17 +238,22 @@ async function checkEarly(request: ContainerRequest, jobs: Sequence<JobRequest>)
 			warnings: [],
 		},
 		inputs: stand(request.inputs),
-		resources: defaultResources({ packBytes: 0, treeBytes: 0, inputBytes: 0 }, request.resources).resources,
+		resources: defaultResources({ packBytes: 0, inputBytes: 0 }, request.resources).resources,
 		jobs: mapped(jobs, (job) => ({ ...jobOf(job), inputs: stand(job.inputs) })),
 	});
-	const files = new Set((request.inputs ?? []).map(({ file }) => file));
+	await checkInputs(request.inputs ?? [], jobs);
+	return survey;
+}
+
+/** Refuses local inputs that cannot be read: `input-missing`. */
+export async function checkInputs(shared: readonly LocalInput[], jobs: Sequence<JobRequest>): Promise<void> {
+	const files = new Set(shared.map(({ file }) => file));
 	for (const [, { inputs }] of entriesOf(withOwnInputs(jobs))) {
 		inputs?.forEach(({ file }) => files.add(file));
 	}
 	for (const file of files) {
 		await checkInput(file);
 	}
-	return survey;
 }
 
 /** The architecture that the image must be for: this computer's, if the app runs it. */

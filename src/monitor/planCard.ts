@@ -93,10 +93,12 @@ function jobWords({ resources, bounds, cpus }: SubmissionPlan): string {
 }
 
 function retryWords({ replication }: SubmissionPlan): string {
-	const { maxTotalResults, maxErrorResults, targetNresults } = replication;
+	const { maxTotalResults, maxErrorResults, targetNresults, minQuorum } = replication;
+	// BOINC ends a job when more copies than that have failed, or when no more may be made and too few are left to agree.
+	const survived = Math.min(maxErrorResults, maxTotalResults - minQuorum);
 	return maxTotalResults <= targetNresults
 		? 'a failed copy is not tried again'
-		: `a job fails after ${plural(maxErrorResults, 'failed copy').replace('copys', 'copies')}, or ${maxTotalResults} in all`;
+		: `a job survives ${plural(survived, 'failed copy').replace('copys', 'copies')} and fails with one more; ${maxTotalResults} copies at most`;
 }
 
 function hours(seconds: number): string {

@@ -35,7 +35,7 @@ function globalOptions(command: Command): Command {
 			'file with keys of servers, instead of ~/.ssh/known_hosts; keys that you accept are kept in our own file',
 		)
 		.option('--as <account>', 'account on the server that owns the project, through sudo')
-		.option('--app <name>', 'the app that runs the containers (default: the only one)')
+		.option('--app <name>', 'the app that runs the containers (default: the only one; of several, boinc2docker)')
 		.option('--json', 'print one JSON object instead of text')
 		.option('-v, --verbose', 'say what is done')
 		.option('-y, --yes', 'do not ask');

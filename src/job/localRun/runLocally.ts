@@ -150,7 +150,7 @@ async function specOf(request: LocalRunRequest, image: FlatImage, packs: readonl
 	const files = new InputFiles();
 	const [inputs, own] = [await files.all(request.inputs), await files.all(job.inputs)];
 	const inputBytes = [...inputs, ...own].reduce((sum, { file }) => sum + file.content.size, 0);
-	const sizes = { packBytes: packBytes(packs), treeBytes: image.treeSize, inputBytes };
+	const sizes = { packBytes: packBytes(packs), inputBytes };
 	const { resources } = defaultResources(sizes, request.resources);
 	const { label, ...rest } = job;
 	return {

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { BoincError, throwIfAborted } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
-import type { Engine } from '../../image/engine.js';
+import type { Engine, EngineAnswer } from '../../image/engine.js';
 import { WORKDIR } from '../jobToml.js';
 import { OUTPUT_NAME } from '../templates.js';
 import { folderBytes } from './folderBytes.js';
@@ -67,11 +67,15 @@ export async function runSlot(
 	let terminal = '';
 	try {
 		ctx.progress.report({ message: 'Running the job' });
-		await engine.call(['start', '--attach', name], ctx, (chunk) => {
+		const { code } = await engine.call(['start', '--attach', name], ctx, (chunk) => {
 			terminal = (terminal + Buffer.from(chunk).toString('latin1')).slice(-4096);
 			onOutput(chunk);
 		});
 		const { output } = await must(engine, ['inspect', '--format', '{{.State.ExitCode}}', name], 'look at the container', ctx);
+		if (code !== 0 && Number(output) === 0 && !END.test(terminal)) {
+			// Podman gives a container that never began the exit code 0.
+			throw failed(engine, 'start the container', { code, output: terminal });
+		}
 		const wall = (ctx.clock.now() - started) / 1000;
 		look();
 		await looking;
@@ -117,17 +121,17 @@ async function showEverything(runner: string): Promise<void> {
 async function must(engine: Engine, args: readonly string[], doing: string, ctx: OperationContext): Promise<{ output: string }> {
 	const answer = await engine.call(args, ctx);
 	if (answer.code !== 0) {
-		const said = answer.output.trim().split('\n').slice(-3).join('; ');
-		throw new BoincError(
-			'engine-failed',
-			`${engine.command} could not ${doing}: ${said === '' ? `it ended with ${answer.code}` : said}`,
-			{
-				remedy: `Look whether “${engine.command} ps” works in a terminal.`,
-				detail: { code: answer.code },
-			},
-		);
+		throw failed(engine, doing, answer);
 	}
 	return answer;
+}
+
+function failed({ command }: Engine, doing: string, { code, output }: EngineAnswer): BoincError {
+	const said = output.trim().split('\n').slice(-3).join('; ');
+	return new BoincError('engine-failed', `${command} could not ${doing}: ${said === '' ? `it ended with ${code}` : said}`, {
+		remedy: `Look whether “${command} ps” works in a terminal.`,
+		detail: { code },
+	});
 }
 
 /** Also after cancelling, so without the caller's signal. */

@@ -72,7 +72,13 @@ export const REPLICATION_KEYS: readonly Key[] = [
 		default: 'min_quorum',
 		example: '2',
 	},
-	{ name: 'max_error_results', shape: COPIES, doc: 'Failed copies after which the job fails.', default: '3', example: '3' },
+	{
+		name: 'max_error_results',
+		shape: COPIES,
+		doc: 'Failed copies that a job survives; with one more it fails.',
+		default: '3',
+		example: '3',
+	},
 	{
 		name: 'max_total_results',
 		shape: COPIES,
@@ -86,7 +92,7 @@ export const REPLICATION_KEYS: readonly Key[] = [
 		name: 'retries',
 		shape: { type: 'whole', least: 0, most: 98 },
 		doc: 'Failed copies that are tried again on other hosts: the short form of max_error_results and max_total_results.',
-		default: '4',
+		default: '3',
 		example: '3',
 	},
 ];

@@ -64,9 +64,9 @@ const WORKUNIT = block(
 		number('size_class', 'Size class, for apps with several.'),
 		number('min_quorum', 'Results that must agree.', { default: '1' }),
 		number('target_nresults', 'Copies that are sent at the start.', { default: '1' }),
-		number('max_error_results', 'Failed copies after which the job fails.', {
+		number('max_error_results', 'Failed copies that a job survives; with one more it fails.', {
 			default: '1',
-			trap: 'With the default one failure is a failed job.',
+			trap: 'With the default the second failure is a failed job.',
 		}),
 		number('max_total_results', 'Most copies in all.', { default: '1', trap: 'With the default nothing is tried again.' }),
 		number('max_success_results', 'Most successful copies.', { default: '1' }),

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { BoincError } from '../../common/errors.js';
@@ -6,7 +6,7 @@ import { mapped } from '../../common/sequence.js';
 import { type ExpandedJobs, expandJobFile } from '../../job/expandJobFile.js';
 import type { ImageSource } from '../../job/imageSource.js';
 import { parseJobFile } from '../../job/jobFile.js';
-import type { ContainerRequest } from '../../job/submitImage.js';
+import { checkInputs, type ContainerRequest, jobsOf } from '../../job/submitImage.js';
 import { previewSweep } from '../../job/sweep/preview.js';
 
 /** The file that is read when none is named. */
@@ -27,10 +27,7 @@ export async function readJobFile(name: string): Promise<NamedJobs> {
 	try {
 		text = await readFile(name, 'utf8');
 	} catch (cause) {
-		throw new BoincError('input-missing', `The file ${name} cannot be read.`, {
-			remedy: `Give a Dockerfile, a folder with one, an image, or a file like ${JOB_FILE}.`,
-			cause,
-		});
+		throw await unreadable(name, cause);
 	}
 	const folder = path.dirname(path.resolve(name));
 	const jobs = await expandJobFile(await parseJobFile(text, folder, name));
@@ -44,8 +41,44 @@ export async function readJobFile(name: string): Promise<NamedJobs> {
 	return { ...jobs, image, fallbackName: path.basename(folder) || 'jobs' };
 }
 
+/** The jobs of a file as they would be submitted, with these options. Refuses what submitting refuses and can be known without a server. */
+export async function previewOf(
+	jobs: NamedJobs,
+	options: Partial<ContainerRequest>,
+): Promise<Pick<ExpandedJobs, 'request' | 'sweep'>> {
+	const request = withOptions(jobs, options, undefined);
+	await checkImageFile(jobs.image);
+	const local = (request.inputs ?? []).filter(({ from }) => from === undefined);
+	await checkInputs(local, jobsOf(request));
+	return { request, sweep: jobs.sweep };
+}
+
+async function checkImageFile(image: ImageSource): Promise<void> {
+	if (image.kind === 'reference') {
+		return;
+	}
+	const file = image.kind === 'archive' ? image.file : path.resolve(image.contextDir, image.dockerfile);
+	const found = await stat(file).catch(() => undefined);
+	if (found?.isFile() !== true) {
+		throw new BoincError('input-missing', `There is no file ${file}.`, { remedy: `Correct ${image.kind} in the job file.` });
+	}
+}
+
+async function unreadable(name: string, cause: unknown): Promise<BoincError> {
+	const full = path.resolve(name);
+	const folder = path.dirname(full);
+	const isThere = async (file: string): Promise<boolean> => (await stat(file).catch(() => undefined)) !== undefined;
+	if (await isThere(full)) {
+		return new BoincError('input-missing', `The file ${name} cannot be read.`, { remedy: 'Check its permissions.', cause });
+	}
+	const remedy = (await isThere(path.join(folder, 'Dockerfile')))
+		? `For its Dockerfile name the folder: boinc2docker submit ${path.dirname(name)}`
+		: `Give a Dockerfile, a folder with one, an image, or a file like ${JOB_FILE}.`;
+	return new BoincError('input-missing', `There is no ${path.basename(name)} in ${folder}.`, { remedy, cause });
+}
+
 /** Structured form of `describeJobs`. */
-export function previewJson({ request, sweep }: ExpandedJobs): unknown {
+export function previewJson({ request, sweep }: Pick<ExpandedJobs, 'request' | 'sweep'>): unknown {
 	const preview = sweep && previewSweep(sweep);
 	return {
 		count: sweep?.count ?? request.count ?? 1,

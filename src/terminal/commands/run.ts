@@ -21,7 +21,10 @@ export const runCommand: RegisterCommand = (program, setExitCode) => {
 			.argument('[command...]', 'instead of the image’s command')
 			.option('--local', 'run one job on this computer, as a volunteer’s computer would; needs no server')
 			.option('--job <number>', 'with --local: which of the jobs, from 0 (default: 0)')
-			.option('-o, --output <folder>', 'with --local: new folder for what the job leaves (default: local-JOB)')
+			.option(
+				'-o, --output <folder>',
+				'with --local: new folder for what the job leaves (default: local-JOB, or local-JOB-2 and so on when that is there)',
+			)
 			.option('--write', 'with --local: write memory, disk and time that were measured, and a margin, into the job file')
 			.option('--busybox <file>', 'with --local: a static busybox (default: this computer’s, or fetched)')
 			.passThroughOptions(),

@@ -39,6 +39,15 @@ export function describeRun(report: LocalRunReport): string {
 	return [`${parts.join(', ')}.`, ...report.notes].join('\n');
 }
 
+/** The folder, or when there is something already, the first free one of `folder-2`, `folder-3` and so on. */
+export async function freeFolder(folder: string): Promise<string> {
+	for (let number = 2, name = folder; ; name = `${folder}-${number++}`) {
+		if (!(await lstat(name).catch(() => undefined))) {
+			return name;
+		}
+	}
+}
+
 /** Rejects with `file-in-the-way` when there is something already. */
 export async function requireFree(folder: string): Promise<void> {
 	if (await lstat(folder).catch(() => undefined)) {
@@ -58,24 +67,26 @@ export async function runLocal(what: string, words: readonly string[], options: 
 		terminal.clear();
 		(options.json === true ? process.stderr : process.stdout).write(chunk);
 	};
-	const folderOf = ({ job }: LocalJobReport): string => path.resolve(options.output ?? `local-${job}`);
-	if (options.output !== undefined) {
-		await requireFree(path.resolve(options.output));
+	const output = options.output === undefined ? undefined : path.resolve(options.output);
+	if (output !== undefined) {
+		await requireFree(output);
 	}
-	const take = async (done: LocalJobReport): Promise<{ report: LocalJobReport; refused: string[] }> => {
-		const { resultFile, outputBytes: size } = done;
+	const take = async (
+		done: LocalJobReport,
+	): Promise<{ report: LocalJobReport; folder: string | undefined; refused: string[] }> => {
+		const { resultFile, outputBytes: size, job } = done;
+		if (resultFile === undefined) {
+			return { report: done, folder: undefined, refused: [] };
+		}
+		const free = output ?? (await freeFolder(path.resolve(`local-${job}`)));
 		const limits = ctx.signal ? { signal: ctx.signal } : {};
-		await requireFree(folderOf(done));
-		return {
-			report: done,
-			refused: resultFile === undefined ? [] : await unpackResult({ file: resultFile, size }, folderOf(done), limits),
-		};
+		await requireFree(free);
+		return { report: done, folder: free, refused: await unpackResult({ file: resultFile, size }, free, limits) };
 	};
-	const { report, refused } = await runLocally({ ...request, onOutput }, { engine, cacheDir: cacheDir() }, take, ctx);
+	const { report, folder, refused } = await runLocally({ ...request, onOutput }, { engine, cacheDir: cacheDir() }, take, ctx);
 	terminal.clear();
 	const measured = measuredResources(report);
-	const { resultFile, resources, ...figures } = report;
-	const folder = resultFile === undefined ? undefined : folderOf(report);
+	const { resultFile: _gone, resources, ...figures } = report;
 	if (options.json !== true) {
 		console.log(describeRun(report));
 		console.log(folder === undefined ? 'It left no result.' : `What it left is in ${folder}`);

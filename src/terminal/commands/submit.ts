@@ -17,14 +17,14 @@ import { printJson, type RegisterCommand } from '../register.js';
 import { cacheDir, type GlobalOptions, type Session } from '../session.js';
 import { printable, printableLines, table } from '../table.js';
 import { followBatch } from './followBatch.js';
-import { imageSource, nameOf } from './imageSource.js';
-import { isJobFile, JOB_FILE, type NamedJobs, previewJson, readJobFile, withOptions } from './jobFile.js';
+import { imageSource, nameOf, orNothingOfName, unusedJobFile } from './imageSource.js';
+import { isJobFile, JOB_FILE, type NamedJobs, previewJson, previewOf, readJobFile, withOptions } from './jobFile.js';
 import { addJobOptions, requestFor, stepsOf, type SubmitOptions } from './jobOptions.js';
 import { keepSubmitting } from './keepSubmitting.js';
 import { handOverFiles, requireNode, stepsOnServer } from './onServer.js';
 
-/** The app to submit to: the one that is named, else the only one that runs containers. */
-async function appFor({ project, ctx }: Session, options: GlobalOptions): Promise<string> {
+/** The app to submit to: the one that is named, else the only one that runs containers, else ours. */
+async function appFor({ project, ctx, terminal }: Session, options: GlobalOptions): Promise<string> {
 	if (options.app !== undefined) {
 		return options.app;
 	}
@@ -37,6 +37,9 @@ async function appFor({ project, ctx }: Session, options: GlobalOptions): Promis
 		throw new BoincError('usage', `${project.name} has several apps that run containers.`, {
 			remedy: `Add --app with one of: ${apps.map(({ name }) => name).join(', ')}.`,
 		});
+	}
+	if (others.length > 0 && options.json !== true) {
+		terminal.line(printable(`The app is ${DEFAULT_APP}; --app names another of: ${apps.map(({ name }) => name).join(', ')}.`));
 	}
 	return others.length > 0 ? DEFAULT_APP : first.name;
 }
@@ -160,10 +163,11 @@ function sayBatch({ terminal, project }: Session, batch: SubmittedBatch, options
 async function submitFile(name: string, options: SubmitOptions, words: readonly string[]): Promise<number> {
 	const jobs = await readJobFile(name);
 	if (options.preview === true) {
+		const preview = await previewOf(jobs, await requestFor(options, words));
 		if (options.json === true) {
-			printJson(previewJson(jobs));
+			printJson(previewJson(preview));
 		} else {
-			const { rows, summary } = describeJobs(jobs);
+			const { rows, summary } = describeJobs(preview);
 			console.log(rows ? `${table(rows.heading, rows.cells)}\n${summary}` : summary);
 		}
 		return EXIT.ok;
@@ -173,11 +177,32 @@ async function submitFile(name: string, options: SubmitOptions, words: readonly 
 	);
 }
 
+/** Submits what is no job file. */
+async function submitNamed(what: string, options: SubmitOptions, words: readonly string[]): Promise<number> {
+	const unused = await unusedJobFile(what);
+	if (options.preview === true) {
+		throw new BoincError('usage', '--preview shows the jobs of a job file.', {
+			remedy: unused ?? `Name a file such as ${JOB_FILE}.`,
+		});
+	}
+	const image = await imageSource(what, options);
+	if (unused !== undefined) {
+		console.error(printable(unused));
+	}
+	return orNothingOfName(image, () =>
+		keepSubmitting(options, (session, current, begun) =>
+			submitAndReport(session, { image, name: nameOf(image), words }, current, begun),
+		),
+	);
+}
+
 export const submitCommand: RegisterCommand = (program, setExitCode) => {
 	addJobOptions(
 		program
 			.command('submit')
-			.description('build a Dockerfile (or take an image) and submit it as a batch of jobs')
+			.description(
+				'build a Dockerfile (or take an image) and submit it as a batch of jobs; shows its plan, and asks only in a terminal and without --yes',
+			)
 			.argument(
 				'[what]',
 				`a Dockerfile, a folder with one, a saved image (.tar), the name of an image, or a job file such as ${JOB_FILE}, which is the default`,
@@ -194,14 +219,6 @@ export const submitCommand: RegisterCommand = (program, setExitCode) => {
 			setExitCode(await submitFile(what ?? JOB_FILE, options, words));
 			return;
 		}
-		if (options.preview === true) {
-			throw new BoincError('usage', '--preview shows the jobs of a job file.', { remedy: `Name a file such as ${JOB_FILE}.` });
-		}
-		const image = await imageSource(what, options);
-		setExitCode(
-			await keepSubmitting(options, (session, current, begun) =>
-				submitAndReport(session, { image, name: nameOf(image), words }, current, begun),
-			),
-		);
+		setExitCode(await submitNamed(what, options, words));
 	});
 };

@@ -82,7 +82,7 @@ async function sampleBatch(lab: Lab, name: string, jobs: readonly JobSpec[], mor
 		image,
 		network: 'none',
 		resources: defaultResources(
-			{ packBytes: packBytes(image.packs), treeBytes: image.treeSize, inputBytes: 10_000 },
+			{ packBytes: packBytes(image.packs), inputBytes: 10_000 },
 			{ expectedSeconds: 30, limitSeconds: 300, delayBoundSeconds: 86_400 },
 		).resources,
 		replication: { minQuorum: 1, targetNresults: 1, maxErrorResults: 1, maxTotalResults: 3, maxSuccessResults: 2 },

@@ -217,6 +217,26 @@ test('a saved image goes all the way: packs, inputs, numbered jobs', async () =>
 	expect(table).toContain(' I=b2d_input_0=in\\0040put.txt');
 });
 
+test('an image with nothing to run is refused before anybody is asked and anything is sent', async () => {
+	const archive = path.join(sandbox.dir, 'no-command.tar');
+	await writeFile(archive, savedImage('docker 25', [tarOf([file('only-data', 'sent never')])], { config: {} }));
+	const sent = async (): Promise<string[]> => (await readdir(inProject('download'), { recursive: true })).sort();
+	const before = await sent();
+	const approve = vi.fn(() => Promise.resolve(true));
+	const submitted = submitContainer(
+		project,
+		{ name: 'data', app: APP, image: { kind: 'archive', file: archive } },
+		{ engine: undefined, approve },
+		ctx,
+	);
+	await expect(submitted).rejects.toMatchObject({
+		code: 'job-invalid',
+		message: expect.stringContaining('nothing to run') as string,
+	});
+	expect(approve).not.toHaveBeenCalled();
+	expect(await sent()).toEqual(before);
+});
+
 test('jobs with several processors have an app of their own, and count as so much more work', async () => {
 	await installTestApp(sandbox, connection, 'two', { cpus: 2 });
 	const one = await submitBatch(project, batchOf(), ctx);

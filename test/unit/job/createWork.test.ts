@@ -115,7 +115,7 @@ test('ranges to cancel have no gaps', () => {
 });
 
 describe('resources', () => {
-	const SIZES = { packBytes: 50e6, treeBytes: 200e6, inputBytes: 10e6 };
+	const SIZES = { packBytes: 50e6, inputBytes: 10e6 };
 
 	test('what is not given is computed and explained', () => {
 		const { resources, notes } = defaultResources(SIZES);
@@ -142,7 +142,7 @@ describe('resources', () => {
 		const { resources, notes } = defaultResources(SIZES, given);
 		expect(resources).toEqual(given);
 		expect(notes.every((note) => note.startsWith('Warning: '))).toBe(true);
-		expect(notes).toHaveLength(4);
+		expect(notes).toHaveLength(3);
 	});
 
 	test('a long job gets time to run and to return', () => {

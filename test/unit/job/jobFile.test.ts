@@ -189,7 +189,20 @@ outputs: { max_size: 20 MB }
 		await expect(parseJobFile(`env: ${'['.repeat(300)}${']'.repeat(300)}`, '/f')).rejects.toThrow('levels deep');
 	});
 
-	test('several mistakes are counted', async () => {
-		await expect(parseJobFile('a: 1\nb: 2\nc: 3', '/f')).rejects.toThrow('There are 2 more mistakes.');
+	test('a misspelt key comes before what follows from it, and the other mistakes are told too', async () => {
+		const text = 'image: x\nname: "{{alpha}}"\ncommand: [run, "{{alpha}}"]\nsweeep: { grid: { alpha: [1] } }\n';
+		await expect(parseJobFile(text, '/f', 'jobs.yml')).rejects.toMatchObject({
+			message: expect.stringMatching(
+				/^jobs\.yml, line 4, column 1: the key “sweeep” is unknown; did you mean “sweep”\?\nLine \d, column \d+: [^\n]*alpha/,
+			) as string,
+		});
+	});
+
+	test('of many mistakes five are told, and the others counted', async () => {
+		const error = await parseJobFile('a: 1\nb: 2\nc: 3\nd: 4\ne: 5\nf: 6\ng: 7', '/f').catch((found: unknown) => found);
+		const lines = (error as Error).message.split('\n');
+		expect(lines).toHaveLength(6);
+		expect(lines[4]).toBe('Line 5, column 1: the key “e” is unknown.');
+		expect(lines[5]).toBe('There are 2 more mistakes.');
 	});
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { InputFiles } from '../../../src/job/localInputs.js';
+import { checkInput, InputFiles } from '../../../src/job/localInputs.js';
 
 let file: string;
 beforeEach(async () => {
@@ -31,6 +31,19 @@ it('is read once for all jobs that have it, and known afterwards', async () => {
 	expect(a?.file).toBe(b?.file);
 	expect(files.known(inputs)).toEqual([a, b]);
 	expect(await sent(a!.file.content)).toBe('first');
+});
+
+it('is refused when it is not there or a folder, and only a folder is told to be packed', async () => {
+	await expect(checkInput(file)).resolves.toBeUndefined();
+	const folder = path.dirname(file);
+	await expect(checkInput(`${file}2`)).rejects.toMatchObject({
+		message: `The input ${file}2 does not exist.`,
+		remedy: 'Check the path.',
+	});
+	await expect(checkInput(folder)).rejects.toMatchObject({
+		message: `The input ${folder} is a folder.`,
+		remedy: expect.stringContaining('packed') as string,
+	});
 });
 
 it.each([

@@ -34,7 +34,7 @@ Upload                    2 packs of the image, 5.00 MB before compression (the 
 Each host downloads       about 45.0 MB once for the image, and 3.03 MB for a job
 Each job may use          1.00 GB of memory and 2.00 GB of disk; its host must have 3.00 GB of disk, with room for a virtual machine
 Time                      1 h 30 min on an ordinary computer, stopped after 1 d; 30,000 h of computing in all
-Deadline and retries      7 d for a host to return a job; a job fails after 3 failed copies, or 6 in all
+Deadline and retries      7 d for a host to return a job; a job survives 3 failed copies and fails with one more; 6 copies at most
 Hosts                     2 of the 4 of the last week can take the jobs (50 %)
 Volunteers are asked for  no network; few privileges; limits on memory, disk and time
 `.trim(),

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it, test } from 'vitest';
 
 import { describeJobs } from '../../../src/job/describeJobs.js';
 import { jobName } from '../../../src/job/names.js';
-import { isJobFile, previewJson, readJobFile, withOptions } from '../../../src/terminal/commands/jobFile.js';
+import { isJobFile, previewJson, previewOf, readJobFile, withOptions } from '../../../src/terminal/commands/jobFile.js';
 
 let file: string;
 beforeEach(async () => {
@@ -71,10 +71,33 @@ test.each([
 	await expect(readJobFile(file)).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
 });
 
+it('is previewed with the options, and refused where submitting is', async () => {
+	await writeFile(file, 'dockerfile: Dockerfile\ninputs: { data: data.csv }\n');
+	const folder = path.dirname(file);
+	await writeFile(path.join(folder, 'data.csv'), '');
+	const jobs = await readJobFile(file);
+	await expect(previewOf(jobs, {})).rejects.toMatchObject({
+		code: 'input-missing',
+		message: `There is no file ${path.join(folder, 'Dockerfile')}.`,
+	});
+	await writeFile(path.join(folder, 'Dockerfile'), '');
+	expect(previewJson(await previewOf(jobs, { count: 5 }))).toEqual({ count: 5 });
+	await rm(path.join(folder, 'data.csv'));
+	await expect(previewOf(jobs, {})).rejects.toMatchObject({ code: 'input-missing' });
+	await expect(previewOf(jobs, { count: 0 })).rejects.toMatchObject({ code: 'job-invalid' });
+	await writeFile(file, TEXT);
+	await expect(previewOf(await readJobFile(file), { count: 5 })).rejects.toMatchObject({ code: 'usage' });
+});
+
 it('a file that is not there is said', async () => {
 	await expect(readJobFile(file)).rejects.toMatchObject({
 		code: 'input-missing',
-		message: expect.stringContaining('boinc2docker.yml'),
+		message: `There is no boinc2docker.yml in ${path.dirname(file)}.`,
+		remedy: expect.not.stringContaining('boinc2docker submit') as string,
+	});
+	await writeFile(path.join(path.dirname(file), 'Dockerfile'), '');
+	await expect(readJobFile(file)).rejects.toMatchObject({
+		remedy: `For its Dockerfile name the folder: boinc2docker submit ${path.dirname(file)}`,
 	});
 	expect(['a.yml', 'b/boinc2docker.yaml', 'Dockerfile', 'x.yml.tar'].map(isJobFile)).toEqual([true, true, false, false]);
 });

@@ -4,7 +4,8 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { imageSource, nameOf } from '../../../src/terminal/commands/imageSource.js';
+import { BoincError } from '../../../src/common/errors.js';
+import { imageSource, nameOf, orNothingOfName, unusedJobFile } from '../../../src/terminal/commands/imageSource.js';
 import { parseInput, requestFor, stepsOf } from '../../../src/terminal/commands/jobOptions.js';
 
 const usage = (remedy: unknown = expect.anything()): unknown => expect.objectContaining({ code: 'usage', remedy });
@@ -129,6 +130,34 @@ describe('what is submitted', () => {
 			});
 		},
 	);
+
+	it('is not a name that images cannot have, and the file that was meant is told', async () => {
+		await touch('Dockerfile');
+		await expect(imageSource('Dockerfil', {})).rejects.toMatchObject({
+			code: 'input-missing',
+			message: 'There is no file, folder or image Dockerfil.',
+		});
+		await expect(imageSource(path.join(dir, 'Dockerfil'), {})).rejects.toMatchObject({
+			remedy: expect.stringContaining(`Did you mean ${path.join(dir, 'Dockerfile')}?`) as string,
+		});
+	});
+
+	it('may be neither a file nor an image, which is told together', async () => {
+		const missing = new BoincError('image-not-found', 'docker has no image “nothere” on this computer.', { remedy: 'Build it.' });
+		const failing = (): Promise<never> => Promise.reject(missing);
+		await expect(orNothingOfName({ kind: 'reference', reference: 'nothere' }, failing)).rejects.toMatchObject({
+			code: 'image-not-found',
+			message: 'There is no file nothere, and docker has no image “nothere” on this computer.',
+			remedy: 'Build it.',
+		});
+		await expect(orNothingOfName({ kind: 'archive', file: 'a.tar' }, failing)).rejects.toBe(missing);
+	});
+
+	it('is not the job file of a folder, which is said', async () => {
+		expect(await unusedJobFile(dir)).toBeUndefined();
+		const file = path.relative('', await touch('boinc2docker.yml'));
+		expect(await unusedJobFile(dir)).toBe(`boinc2docker.yml of this folder is not used; “boinc2docker submit ${file}” uses it.`);
+	});
 
 	it('refuses a build argument without a value', async () => {
 		await expect(imageSource(dir, { buildArg: ['X'] })).rejects.toEqual(usage(expect.stringContaining('--build-arg NAME=VALUE')));
