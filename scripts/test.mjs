@@ -22,7 +22,7 @@ const uiTests = readdirSync(path.join(root, 'test/ui'))
 	.map((name) => `test/ui/${name}`);
 
 /** The packaged extension in one version of VS Code, which is fetched first. */
-const inEditor = (suffix, env, files, before = []) => [
+const inEditor = (suffix, env, files, behind = []) => [
 	{
 		name: `vscode${suffix}`,
 		real: true,
@@ -31,7 +31,7 @@ const inEditor = (suffix, env, files, before = []) => [
 		after: ['packages'],
 		run: [node, 'test/harness/lib/install-vscode.mjs'],
 	},
-	{ name: `suite${suffix}`, real: true, env, after: ['unit', `vscode${suffix}`, ...before], run: [node, 'test/suite.mjs'] },
+	{ name: `suite${suffix}`, real: true, env, after: ['unit', `vscode${suffix}`], behind, run: [node, 'test/suite.mjs'] },
 	{ name: `ui${suffix}`, real: true, env, after: [`suite${suffix}`], run: [node, '--test', '--test-concurrency=1', ...files] },
 ];
 /** What the oldest version might lack shows in these; how trees and pages behave at scale is shown in the newest alone. */
@@ -40,9 +40,9 @@ const [vscode, ...editor] = inEditor('', undefined, uiTests);
 const [oldestVscode, ...oldestEditor] = inEditor('-oldest', OLDEST, oldestUiTests, ['ui']);
 
 /**
- * The steps, those first that should begin first. A step begins when those of `after` have ended well and fewer than
- * `AT_ONCE` run. What is soon known and soon wrong comes before what takes minutes; those wait for daemons, engines,
- * clients and pages most of the time, so three of them keep two processors busy.
+ * The steps, those first that should begin first. A step begins when those of `after` have ended well, those of `behind`
+ * have ended, and fewer than `AT_ONCE` run. What is soon known and soon wrong comes before what takes minutes; those wait
+ * for daemons, engines, clients and pages half of the time, so three of them keep two processors busy.
  */
 const AT_ONCE = 3;
 const STEPS = [
@@ -189,8 +189,11 @@ const waiting = STEPS.filter(({ name }) => wanted.length === 0 || wanted.include
 /** What has not ended well: a step that comes after one of these does not begin. */
 const unfinished = new Set(waiting.map(({ name }) => name));
 const running = new Map();
+const isToCome = (name) => running.has(name) || waiting.some((step) => step.name === name);
 for (;;) {
-	const next = waiting.findIndex(({ after = [] }) => after.every((name) => !unfinished.has(name)));
+	const next = waiting.findIndex(
+		({ after = [], behind = [] }) => !after.some((name) => unfinished.has(name)) && !behind.some(isToCome),
+	);
 	if (next !== -1 && running.size < AT_ONCE) {
 		const [step] = waiting.splice(next, 1);
 		const work = runStep(step).then((good) => {
