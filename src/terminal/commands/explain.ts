@@ -1,5 +1,5 @@
 import { BoincError } from '../../common/errors.js';
-import { explain,type Explained } from '../../monitor/explain/explain.js';
+import { explain, type Explained } from '../../monitor/explain/explain.js';
 import { type Explanation, formatExplanations, type Subject } from '../../monitor/explain/explanation.js';
 import type { Queries } from '../../monitor/queries.js';
 import type { Project } from '../../project/project.js';
