@@ -79,7 +79,7 @@ export async function flattenImage(
 		const tree = new FileTree();
 		for (const index of image.layers.keys()) {
 			ctx.progress.report({
-				message: `Reading layer ${index + 1} of ${image.layers.length}`,
+				message: `Listing the files of layer ${index + 1} of ${image.layers.length}`,
 				current: index,
 				total: image.layers.length,
 				unit: 'items',

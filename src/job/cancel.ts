@@ -15,7 +15,8 @@ export interface CancelReport {
 	readonly running: number;
 }
 
-const UNFINISHED = 'canonical_resultid = 0 AND assimilate_state <> 2 AND error_mask & 16 = 0';
+/** A job that has failed is over, and stays one that failed. */
+const UNFINISHED = 'canonical_resultid = 0 AND assimilate_state <> 2 AND error_mask = 0';
 
 /** Cancels the unfinished jobs of a batch: see `cancelJobs`. */
 export function cancelBatch(project: Project, batchId: number, ctx: OperationContext): Promise<CancelReport> {

@@ -49,9 +49,7 @@ export function defaultResources(sizes: ImageSizes, given: Partial<Resources> = 
 	const expectedSeconds = given.expectedSeconds ?? Math.min(3600, given.limitSeconds ?? 3600);
 	const limitSeconds = given.limitSeconds ?? Math.max(DAY, 10 * expectedSeconds);
 	if (given.limitSeconds === undefined) {
-		notes.push(
-			`Time: the program is stopped after ${formatSeconds(limitSeconds)}; ${formatSeconds(expectedSeconds)} are expected.`,
-		);
+		notes.push(`Time: the program is stopped after ${formatSeconds(limitSeconds)}; expected: ${formatSeconds(expectedSeconds)}.`);
 	}
 	const delayBoundSeconds = given.delayBoundSeconds ?? Math.max(7 * DAY, 2 * limitSeconds);
 	const resources = { memoryBytes, diskBytes, expectedSeconds, limitSeconds, delayBoundSeconds, maxOutputBytes };

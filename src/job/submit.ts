@@ -131,10 +131,11 @@ async function abandon(
 	const left = isKept
 		? `The jobs of batch ${id} that were made stay; submit the same again to make the others.`
 		: await takeBack(project, id, tidy);
-	ctx.log.warn(left);
 	if (isAbort(cause)) {
+		ctx.log.warn(left);
 		return cause;
 	}
+	ctx.log.info(left);
 	const code = BoincError.is(cause) ? cause.code : 'submit-incomplete';
 	const remedy = BoincError.is(cause) ? cause.remedy : undefined;
 	return new BoincError(code, `${messageOf(cause)} ${left}`, {
@@ -152,7 +153,7 @@ async function takeBack(project: Project, id: number, ctx: OperationContext): Pr
 			await ctx.clock.sleep(pass * 1000);
 			cancelled += (await cancelBatch(project, id, ctx)).cancelled;
 		}
-		return `Batch ${id} was marked as aborted and ${plural(cancelled, 'job')} of it cancelled.`;
+		return `Batch ${id} was marked as aborted${cancelled === 0 ? '' : ` and ${plural(cancelled, 'job')} of it cancelled`}.`;
 	} catch (error) {
 		return `Batch ${id} could not be taken back (${messageOf(error)}). When the server can be reached, submit the same again to complete it, or cancel it.`;
 	}

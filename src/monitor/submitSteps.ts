@@ -5,6 +5,7 @@ import { jobName } from '../job/names.js';
 import type { SubmitSteps } from '../job/submit.js';
 import type { Project } from '../project/project.js';
 import { countedBatch } from './batchStore.js';
+import type { Explanation } from './explain/explanation.js';
 import { explainFailure } from './explain/failures.js';
 import { FINAL_JOB_STATES } from './jobState.js';
 import type { Batch } from './types.js';
@@ -51,7 +52,12 @@ export function submitSteps({ canary = false, unsent, pollMs }: StepOptions): Su
 			if (made === first || waiting < unsent * LOW) {
 				await makeTo(Math.min(batch.jobs, made + Math.max(0, unsent - waiting)));
 			} else {
-				ctx.progress.report({ message: `${waiting} jobs wait for hosts`, current: made, total: batch.jobs, unit: 'items' });
+				ctx.progress.report({
+					message: `${plural(waiting, 'job')} ${waiting === 1 ? 'waits' : 'wait'} for hosts`,
+					current: made,
+					total: batch.jobs,
+					unit: 'items',
+				});
 				await ctx.clock.sleep(pollMs ?? REFILL_POLL_MS, ctx.signal);
 			}
 		}
@@ -65,9 +71,10 @@ async function allWell(project: Project, id: number, jobs: number, pollMs: numbe
 		const { counts } = await requireOpen(project, id);
 		if (counts.failed > 0) {
 			const [reason] = await explainFailure(await project.database(), { kind: 'batch', id });
+			const failed = jobs === 1 ? 'The first job' : `${counts.failed} of the first ${jobs} jobs`;
 			throw new BoincError(
 				'canary-failed',
-				`${counts.failed} of the first ${plural(jobs, 'job')} failed, so the rest was not submitted. ${reason?.sentence ?? ''}`.trim(),
+				[`${failed} failed, so the rest was not submitted.`, reason?.sentence ?? '', exampleOf(reason)].filter(Boolean).join(' '),
 				{
 					remedy: reason?.remedy ?? `Look at the logs of the jobs of batch ${id}.`,
 					detail: { batch: id, jobs, failed: counts.failed },
@@ -86,6 +93,16 @@ async function allWell(project: Project, id: number, jobs: number, pollMs: numbe
 		});
 		await ctx.clock.sleep(pollMs, ctx.signal);
 	}
+}
+
+/** `b2d_7_000000_0 said last: no such file.` */
+function exampleOf(reason: Explanation | undefined): string {
+	const [example] = reason?.examples ?? [];
+	return example === undefined
+		? ''
+		: example.line === ''
+			? `It was ${example.name}.`
+			: `${example.name} said last: “${example.line}”`;
 }
 
 /** The batch with its counts. Rejects when somebody has cancelled it meanwhile: `batch-missing`. */

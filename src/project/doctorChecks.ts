@@ -1,4 +1,5 @@
 import checkupScript from '../../templates/server/checkup.sh';
+import { plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
 import { run } from '../connection/run.js';
 import { installedApps, isContainerClass } from './apps.js';
@@ -242,7 +243,12 @@ export const checkBacklogs: Check = async (project, ctx) => {
 	const waiting = (count: number, what: string, daemon: string): Finding[] =>
 		count === 0
 			? []
-			: [warning(`${String(count)} jobs wait for ${what}.`, `If the number does not fall, look at the log of the ${daemon}.`)];
+			: [
+					warning(
+						`${plural(count, 'job')} ${count === 1 ? 'waits' : 'wait'} for ${what}.`,
+						`If the number does not fall, look at the log of the ${daemon}.`,
+					),
+				];
 	return [
 		ok(`The database answers; ${String(row.ready)} instances are ready to be sent.`),
 		...(row.late === 0

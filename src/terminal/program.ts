@@ -32,7 +32,7 @@ function globalOptions(command: Command): Command {
 		.option('-i, --identity <file>', 'private key to log in with')
 		.option(
 			'--known-hosts <file>',
-			'file with keys of servers, instead of ~/.ssh/known_hosts; keys that you accept are kept in our own file',
+			'file with keys of servers, instead of ~/.ssh/known_hosts; keys that you accept are kept in ~/.config/boinc2docker/known_hosts',
 		)
 		.option('--as <account>', 'account on the server that owns the project, through sudo')
 		.option('--app <name>', 'the app that runs the containers (default: the only one; of several, boinc2docker)')

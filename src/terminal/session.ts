@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-import { BoincError } from '../common/errors.js';
+import { BoincError, messageOf } from '../common/errors.js';
 import { type OperationContext, systemClock } from '../common/ports.js';
 import { connect } from '../connection/connect.js';
 import type { Connection } from '../connection/connection.js';
@@ -97,6 +97,14 @@ async function connected(
 		});
 	}
 	const identity = options.identity ?? nonEmpty(process.env.BOINC2DOCKER_IDENTITY);
+	if (identity !== undefined && target.kind === 'ssh') {
+		await access(identity).catch((cause: unknown) => {
+			throw new BoincError('usage', `The private key ${identity} cannot be read: ${messageOf(cause)}`, {
+				remedy: 'Check the path that --identity or BOINC2DOCKER_IDENTITY gives.',
+				cause,
+			});
+		});
+	}
 	const knownHosts = options.knownHosts ?? nonEmpty(process.env.BOINC2DOCKER_KNOWN_HOSTS);
 	if (knownHosts !== undefined) {
 		await access(knownHosts).catch((cause: unknown) => {

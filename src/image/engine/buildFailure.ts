@@ -26,10 +26,22 @@ const REASON = /^(?:ERROR: |Error: |Error response from daemon: |The command '.*
 const FOREIGN = /exec format error/i;
 const EMULATION =
 	'A program of the image is for another kind of processor than this computer’s. Install emulation (on Debian: sudo apt install qemu-user-static), or build for this computer’s platform only.';
+const UNREACHABLE =
+	/(?:pinging container registry|https?:\/\/[^\s"]+\/v2\/).*(?:dial tcp|no such host|timeout|connection refused|unreachable|proxyconnect)/i;
+const REACH =
+	'The registry of the base image cannot be reached: check the network or the proxy, or load the base image into the engine first.';
+/** Podman prints what it made of an instruction that it does not know. */
+const UNKNOWN_INSTRUCTION = /Build error: Unknown instruction: "([^"]+)"/;
+const DUMP = / ?&imagebuilder\.Step\{.*$/;
+const DUMP_ALONE = /^time=.*&imagebuilder\.Step\{/;
 const PODMAN_STEP = /building at STEP "(.+?)": /;
 
 /** Reads the output of a failed build. `dockerfile` is the text that was built. */
 export function buildFailure(output: readonly string[], dockerfile: string): BuildFailure {
+	const unknown = output.map((line) => UNKNOWN_INSTRUCTION.exec(line)?.[1]).find((word) => word !== undefined);
+	if (unknown !== undefined) {
+		return { step: undefined, line: firstLineWith(unknown, dockerfile), reason: `unknown instruction ${unknown}` };
+	}
 	const step = failedStep(output);
 	const reason = output.findLast((line) => REASON.test(line)) ?? output.at(-1);
 	return { step, line: statedLine(output) ?? (step === undefined ? undefined : lineOf(step, dockerfile)), reason };
@@ -84,6 +96,12 @@ function lineOf(step: string, dockerfile: string): number | undefined {
 	return undefined;
 }
 
+/** The line on which an instruction of that name begins first. */
+function firstLineWith(keyword: string, dockerfile: string): number | undefined {
+	const at = dockerfile.split(/\r?\n/).findIndex((line) => line.trim().split(/\s/)[0]?.toLowerCase() === keyword.toLowerCase());
+	return at < 0 ? undefined : at + 1;
+}
+
 /** `RUN ["make", "all"]` as Podman prints it: `RUN make all`. */
 function execFormAsWords(instruction: string): string | undefined {
 	const [, keyword = '', list = ''] = /^(\w+) (\[.*\])$/.exec(instruction) ?? [];
@@ -97,18 +115,31 @@ function execFormAsWords(instruction: string): string | undefined {
 
 const collapsed = (text: string): string => text.trim().replaceAll(/\s+/g, ' ');
 
+/** What to do about a failed build, where its output tells. */
+function adviceOn(output: readonly string[]): string | undefined {
+	return output.some((line) => FOREIGN.test(line))
+		? EMULATION
+		: output.some((line) => UNREACHABLE.test(line))
+			? REACH
+			: undefined;
+}
+
 /** The error of a build that the engine ended: where, why, and what it said last. */
 export function failedBuild(output: readonly string[], text: string, dockerfile: string, code: number): BoincError {
 	const { step, line, reason } = buildFailure(output, text);
 	const where = line === undefined ? dockerfile : `${dockerfile}, line ${line}`;
 	const what = step === undefined ? '' : `, at the step “${step}”`;
-	const shown = output.slice(-SHOWN_LINES).join('\n');
-	const advice = output.some((each) => FOREIGN.test(each)) ? EMULATION : undefined;
+	const said = output.filter((each) => !DUMP_ALONE.test(each)).map((each) => each.replace(DUMP, ''));
+	const shown = said.slice(-SHOWN_LINES).join('\n');
+	// The reason is in the message already.
+	const rest = said.filter((each) => each !== reason && !UNKNOWN_INSTRUCTION.test(each)).slice(-SHOWN_LINES);
+	const advice = adviceOn(output);
+	const remedy = advice ?? 'Correct the Dockerfile or what it copies.';
 	return new BoincError(
 		'build-failed',
 		`The image could not be built (${where}${what}): ${reason ?? `the engine ended with ${code}`}`,
 		{
-			remedy: `${advice ?? 'Correct the Dockerfile or what it copies.'} The last lines of the build:\n${shown}`,
+			remedy: rest.length === 0 ? remedy : `${remedy} The last lines of the build:\n${rest.join('\n')}`,
 			detail: { dockerfile, line, step, reason, output: shown, advice },
 		},
 	);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -32,6 +33,8 @@ export interface LocalRunReport {
 /** Milliseconds between two looks at the folder's size. */
 const LOOK_MS = 1000;
 const STOP_MS = 15_000;
+/** Looks after the end of the program until that is told. */
+const LOOKS_ENDED = 3;
 
 /**
  * Runs the job of a slot folder as docker_wrapper does: the same image, mount, limits of the engine, and runner, which itself
@@ -62,7 +65,15 @@ export async function runSlot(
 			disk = Math.max(disk, await folderBytes(slot.dir));
 		});
 	};
-	const timer = setInterval(look, LOOK_MS);
+	let ended = 0;
+	const timer = setInterval(() => {
+		look();
+		// The result is the last that the runner makes. Podman may take many seconds from there.
+		ended += existsSync(path.join(slot.dir, OUTPUT_NAME)) ? 1 : 0;
+		if (ended === LOOKS_ENDED) {
+			ctx.progress.report({ message: `Waiting for ${engine.command} to end the container` });
+		}
+	}, LOOK_MS);
 	const started = ctx.clock.now();
 	let terminal = '';
 	try {

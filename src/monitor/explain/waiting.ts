@@ -60,7 +60,10 @@ function nothingWaits({ counts, total, jobId, jobName }: JobFacts): Explanation 
 		numbers,
 		total === 0
 			? 'The batch has no jobs.'
-			: `Nothing waits: of ${plural(total, 'job')} ${counts.done} are done, ${counts.failed} failed, ${counts.cancelled} were cancelled.`,
+			: `Nothing waits. ${plural(total, 'job')}: ${(['done', 'failed', 'cancelled'] as const)
+					.filter((state) => counts[state] > 0)
+					.map((state) => `${counts[state]} ${state}`)
+					.join(', ')}.`,
 	);
 }
 

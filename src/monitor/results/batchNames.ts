@@ -24,7 +24,7 @@ const COUNTERS = ['B2D_INDEX', 'B2D_COUNT'];
  * apart get the end of their own name behind it; jobs that differ in nothing are left out, and keep their own name.
  */
 export function parameterNames(jobs: ReadonlyMap<string, JobParameters>): Map<string, string> {
-	const values = new Map([...jobs].map(([job, told]) => [job, labelled(told)]));
+	const values = labelledJobs(jobs);
 	const kinds = new Map<string, Set<string>>();
 	for (const told of values.values()) {
 		for (const [label, value] of told) {
@@ -59,7 +59,7 @@ export function parameterNames(jobs: ReadonlyMap<string, JobParameters>): Map<st
 
 /** The values that differ between a batch's jobs, by label, for the table of metrics. */
 export function parameterColumns(jobs: ReadonlyMap<string, JobParameters>): Map<string, Map<string, string>> {
-	const all = [...jobs].map(([job, told]) => [job, labelled(told)] as const);
+	const all = [...labelledJobs(jobs)];
 	const [first] = all;
 	const differs = (label: string): boolean => all.some(([, told]) => told.get(label) !== first?.[1].get(label));
 	const labels = [...new Set(all.flatMap(([, told]) => [...told.keys()]))].filter(differs);
@@ -69,6 +69,35 @@ export function parameterColumns(jobs: ReadonlyMap<string, JobParameters>): Map<
 			new Map(labels.flatMap((label) => (told.has(label) ? [[label.replace('#', 'argument '), told.get(label) ?? '']] : []))),
 		]),
 	);
+}
+
+/** Variables by name, words of the command by position; without words that only repeat a variable. */
+function labelledJobs(jobs: ReadonlyMap<string, JobParameters>): Map<string, Map<string, string>> {
+	const all = new Map([...jobs].map(([job, told]) => [job, labelled(told)]));
+	const values = [...all.values()];
+	const labels = [...new Set(values.flatMap((told) => [...told.keys()]))];
+	const variables = labels.filter((label) => !label.startsWith('#'));
+	const repeated = labels.filter((label) => label.startsWith('#') && variables.some((name) => repeats(values, label, name)));
+	for (const told of values) {
+		repeated.forEach((label) => told.delete(label));
+	}
+	return all;
+}
+
+/** Whether a word is in all jobs the value of a variable, between texts that are the same in all: `0.1`, or `--alpha=0.1`. */
+function repeats(jobs: readonly ReadonlyMap<string, string>[], label: string, variable: string): boolean {
+	const [word, value] = [jobs[0]?.get(label), jobs[0]?.get(variable)];
+	// A variable that is the same everywhere explains no difference; an empty one would be in each word.
+	if (word === undefined || value === undefined || value === '' || jobs.every((told) => told.get(variable) === value)) {
+		return false;
+	}
+	for (let at = word.indexOf(value); at >= 0; at = word.indexOf(value, at + 1)) {
+		const [before, after] = [word.slice(0, at), word.slice(at + value.length)];
+		if (jobs.every((told) => told.has(variable) && told.get(label) === `${before}${told.get(variable) ?? ''}${after}`)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /** Variables by name, words of the command by position. */

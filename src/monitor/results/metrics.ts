@@ -73,7 +73,7 @@ const numberOr = (cell: string): string | number =>
 
 /**
  * One table of the metrics of all results as CSV: job, parameters where they are known, then each figure that any job has.
- * Rows are in the order of the jobs' names.
+ * Rows are in the order of the jobs' names. A figure with the name of a parameter is called `metric NAME`.
  */
 export function metricsTable(
 	results: readonly KeptResult[],
@@ -89,5 +89,14 @@ export function metricsTable(
 			...figures.map((name) => row[name] ?? ''),
 		]),
 	);
-	return formatCsv([['job', ...told, ...figures], ...lines]);
+	const taken = new Set(['job', ...told]);
+	const headings = figures.map((name) => freeName(name, taken));
+	return formatCsv([['job', ...told, ...headings], ...lines]);
+}
+
+/** The name, with `metric` in front as long as another column has it; then it is taken. */
+function freeName(name: string, taken: Set<string>): string {
+	const free = taken.has(name) ? freeName(`metric ${name}`, taken) : name;
+	taken.add(free);
+	return free;
 }

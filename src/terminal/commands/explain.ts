@@ -1,6 +1,6 @@
 import { BoincError } from '../../common/errors.js';
-import { explain } from '../../monitor/explain/explain.js';
-import { formatExplanations, type Subject } from '../../monitor/explain/explanation.js';
+import { explain, type Explained } from '../../monitor/explain/explain.js';
+import { type Explanation, formatExplanations, type Subject } from '../../monitor/explain/explanation.js';
 import type { Queries } from '../../monitor/queries.js';
 import type { Project } from '../../project/project.js';
 import { EXIT } from '../exitCode.js';
@@ -28,6 +28,34 @@ async function subjectOf(project: Project, text: string): Promise<Subject> {
 	});
 }
 
+/** Answers with their questions, where there is something to ask, and the commands that go on from there. */
+export function explainedLines({ waiting, failure }: Explained): string[] {
+	const isOver = waiting.every(({ kind }) => kind === 'nothing-waits');
+	const isWell = failure.every(({ kind }) => kind === 'nothing-failed');
+	return [
+		...(isOver ? [] : ['Why is this not running?']),
+		...formatExplanations(waiting),
+		'',
+		...(isWell ? [] : ['Why did it fail?']),
+		...formatExplanations(failure),
+		...(isWell ? [] : ['', ...commandsFor(failure)]),
+	];
+}
+
+/** For the first example, whose job and batch are in its name: `b2d_7_000003_0`. */
+function commandsFor(failure: readonly Explanation[]): string[] {
+	const example = failure.flatMap(({ examples = [] }) => examples).find(({ hostId }) => hostId > 0);
+	const [, job, batch] = /^(b2d_(\d+)_\d{6})_\d+$/.exec(example?.name ?? '') ?? [];
+	if (!example || job === undefined || batch === undefined) {
+		return [];
+	}
+	return [
+		`The log of an instance:      boinc2docker log ${example.name}`,
+		`Run its job here:            boinc2docker reproduce ${job}`,
+		...(failure.some(({ level }) => level === 'error') ? [`Try the failed jobs again:   boinc2docker retry ${batch}`] : []),
+	];
+}
+
 export const explainCommand: RegisterCommand = (program, setExitCode) => {
 	program
 		.command('explain')
@@ -44,14 +72,7 @@ export const explainCommand: RegisterCommand = (program, setExitCode) => {
 						printJson({ subject, ...explained });
 						return EXIT.ok;
 					}
-					const lines = [
-						'Why is this not running?',
-						...formatExplanations(explained.waiting),
-						'',
-						'Why did it fail?',
-						...formatExplanations(explained.failure),
-					];
-					console.log(lines.map(printable).join('\n'));
+					console.log(explainedLines(explained).map(printable).join('\n'));
 					return EXIT.ok;
 				}),
 			);

@@ -43,5 +43,8 @@ function sayEnd(ended: Batch, report: Report | undefined): void {
 	}
 	if (ended.state !== 'done') {
 		console.log(`What happened to each job: boinc2docker status ${ended.id}`);
+		if (ended.counts.failed > 0) {
+			console.log(`Why jobs failed: boinc2docker explain ${ended.id}`);
+		}
 	}
 }

@@ -19,7 +19,11 @@ const SHORT = 12;
 const hashOf = (name: string): string => name.slice('b2d_pack_'.length, -'.tar.gz'.length);
 const shortName = (name: string): string => hashOf(name).slice(0, SHORT);
 
-const STATES: Readonly<Record<ListedPack['state'], string>> = { needed: 'yes', recent: 'asked for today', unused: 'no' };
+const STATES: Readonly<Record<ListedPack['state'], string>> = {
+	needed: 'yes',
+	recent: 'no, but used within a day',
+	unused: 'no',
+};
 
 /** `1, 2, 3` or `1, 2 … 9 (40)`. */
 export function batchesText(batches: readonly number[]): string {
@@ -94,7 +98,7 @@ async function removeUnused(
 	const chosen = selectPacks(packs, { olderThan, only: options.only });
 	terminal.clear();
 	if (chosen.length === 0) {
-		tell({ removed: [], bytesFreed: 0, kept: [] }, options);
+		tell({ removed: [], bytesFreed: 0, kept: [] }, options, nothingText(packs));
 		return EXIT.ok;
 	}
 	const question = {
@@ -117,14 +121,24 @@ async function removeUnused(
 	return EXIT.ok;
 }
 
-function tell(report: RemovalReport, options: PacksOptions): void {
+/** Why nothing is removed. */
+export function nothingText(packs: readonly ListedPack[]): string {
+	const recent = packs.filter(({ state }) => state === 'recent').length;
+	const kept =
+		recent === 1
+			? ' 1 pack was used within the last day and is kept until then.'
+			: ` ${recent} packs were used within the last day and are kept until then.`;
+	return `There is nothing to remove.${recent === 0 ? '' : kept}`;
+}
+
+function tell(report: RemovalReport, options: PacksOptions, nothing = nothingText([])): void {
 	if (options.json === true) {
 		printJson(report);
 		return;
 	}
 	console.log(
 		report.removed.length === 0 && report.kept.length === 0
-			? 'There is nothing to remove.'
+			? nothing
 			: `Removed ${plural(report.removed.length, 'pack')} (${formatBytes(report.bytesFreed)}).`,
 	);
 	if (report.kept.length > 0) {

@@ -26,6 +26,8 @@ export const priorityCommand: RegisterCommand = (program, setExitCode) => {
 					session.terminal.clear();
 					if (options.json === true) {
 						printJson({ batch: id, jobs, priority: Number(given) });
+					} else if (jobs === 0) {
+						console.log(`Batch ${id} has no unfinished job any more: a priority changes nothing.`);
 					} else {
 						console.log(`${plural(jobs, 'job')} of batch ${id} ${jobs === 1 ? 'has' : 'have'} priority ${Number(given)} now.`);
 					}

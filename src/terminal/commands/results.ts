@@ -3,6 +3,7 @@ import path from 'node:path';
 import { BoincError } from '../../common/errors.js';
 import { plural } from '../../common/format.js';
 import { given } from '../../common/given.js';
+import type { Progress } from '../../common/ports.js';
 import { isFinalBatchState } from '../../monitor/jobState.js';
 import type { ProjectMonitor } from '../../monitor/projectMonitor.js';
 import { BatchResults } from '../../monitor/results/batchResults.js';
@@ -51,10 +52,9 @@ export async function fetchBatch(
 		for (;;) {
 			const batch = requireBatch(monitor.batches(), batchId, session.project);
 			const isFirst = fetched.length === 0;
-			const pass = await results.fetch(
-				{ folder, removed: isFirst ? 'restore' : 'leave', ...given({ jobs, naming }) },
-				session.ctx,
-			);
+			// What has come is told by `onPass`.
+			const ctx = onPass ? { ...session.ctx, progress: withoutCounts(session.ctx.progress) } : session.ctx;
+			const pass = await results.fetch({ folder, removed: isFirst ? 'restore' : 'leave', ...given({ jobs, naming }) }, ctx);
 			onPass?.(pass, batch);
 			fetched.push(...pass.fetched);
 			if (!onPass || isFinalBatchState(batch.state)) {
@@ -69,6 +69,14 @@ export async function fetchBatch(
 		monitor.dispose();
 	}
 }
+
+const withoutCounts = (progress: Progress): Progress => ({
+	report: (update) => {
+		if (update.current === undefined) {
+			progress.report(update);
+		}
+	},
+});
 
 /** Names of jobs that a person typed must be those of the batch. */
 async function requireJobs(session: Session, monitor: ProjectMonitor, batch: Batch, names: readonly string[]): Promise<void> {
@@ -97,14 +105,28 @@ function noResults(batch: Batch): string {
 	return `Batch ${batch.id} has no results, and will have none: ${countsText(batch)}. What happened: boinc2docker status ${batch.id}`;
 }
 
+/** Jobs from which no result is to be expected. */
+function withoutResult({ id, counts }: Batch): string[] {
+	const { failed, cancelled } = counts;
+	const parts = [failed > 0 ? `${failed} failed` : '', cancelled > 0 ? `${cancelled} cancelled` : ''].filter(
+		(part) => part !== '',
+	);
+	return parts.length === 0 ? [] : [`No result will come of other jobs: ${parts.join(', ')}. Why: boinc2docker explain ${id}`];
+}
+
 export function describeFetch(report: FetchReport, batch: Batch): string {
+	const { fetched, failed, already, folder } = report;
+	const hasNone = fetched.length + failed.length + already.length === 0;
 	const lines = [
-		report.fetched.length === 0 && report.failed.length === 0
-			? report.already.length === 0
+		fetched.length === 0 && failed.length === 0
+			? hasNone
 				? noResults(batch)
-				: `All ${report.already.length} results are in ${report.folder} already.`
-			: `Fetched ${plural(report.fetched.length, 'result')} into ${report.folder}`,
-		...report.failed.map(({ job, why }) => `Not fetched: ${job}: ${why}`),
+				: already.length === 1
+					? `The result is in ${folder} already.`
+					: `All ${already.length} results are in ${folder} already.`
+			: `Fetched ${plural(fetched.length, 'result')} into ${folder}`,
+		...(hasNone ? [] : withoutResult(batch)),
+		...failed.map(({ job, why }) => `Not fetched: ${job}: ${why}`),
 		...report.refused.map((entry) => `Not unpacked: ${entry}`),
 	];
 	return lines.map(printable).join('\n');

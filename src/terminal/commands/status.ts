@@ -194,6 +194,12 @@ export const statusCommand: RegisterCommand = (program, setExitCode) => {
 /** The number of a batch as typed. Throws `usage` for anything else. */
 export function parseBatch(text: string): number {
 	const id = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+	const [, batch] = /^b2d_(\d+)_\d{6}(?:_\d+)?$/.exec(text) ?? [];
+	if (batch !== undefined) {
+		throw new BoincError('usage', `“${text}” is the name of a job, not the number of a batch.`, {
+			remedy: `How it stands: boinc2docker explain ${text}. What it said: boinc2docker log ${text}. Its batch: ${batch}.`,
+		});
+	}
 	if (id === 0) {
 		throw new BoincError('usage', `“${text}” is not the number of a batch.`, { remedy: 'Run: boinc2docker status' });
 	}

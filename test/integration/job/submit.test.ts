@@ -409,7 +409,9 @@ describe('a submission in parts', () => {
 			message: expect.stringMatching(/^1 of the first 11 jobs failed, so the rest was not submitted\..* disk/) as string,
 			detail: { batch: id, jobs: 11, failed: 1 },
 		});
-		expect(await workunits(id)).toHaveLength(11);
+		const masks = (await workunits(id)).map(({ error_mask }) => error_mask);
+		// What failed stays failed; the others are cancelled.
+		expect(masks.map((mask) => mask & 18)).toEqual([0, ...Array.from({ length: 10 }, (_, at) => (at === 4 ? 2 : 16))]);
 		expect((await batchRow(id)).state).toBe(3);
 	});
 

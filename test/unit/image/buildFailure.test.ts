@@ -107,6 +107,31 @@ ERROR: failed to solve: dockerfile parse error on line 4: unknown instruction: F
 		expect(failedBuild(['no'], DOCKERFILE, '/a/Dockerfile', 1).detail.advice).toBeUndefined();
 	});
 
+	it('of a word that is no instruction, without what Podman prints of its inside', () => {
+		const step = '&imagebuilder.Step{Env:[]string{"PATH=/bin"}, Command:"coppy", Original:"COPPY a b"}';
+		const said = [
+			'STEP 1/2: FROM scratch',
+			'STEP 2/2: COPPY a b',
+			`time="2026-01-01T00:00:00Z" level=error msg="+(UNHANDLED LOGLEVEL) ${step.replaceAll('"', '\\"')}"`,
+			`Error: building at STEP "COPPY ": Build error: Unknown instruction: "COPPY" ${step}`,
+		];
+		const error = failedBuild(said, 'FROM scratch\n\nCOPPY a b\n', '/a/Dockerfile', 125);
+		expect(error.message).toBe('The image could not be built (/a/Dockerfile, line 3): unknown instruction COPPY');
+		expect(`${error.remedy ?? ''} ${String(error.detail.output)}`).not.toContain('imagebuilder');
+	});
+
+	it.each([
+		'Error: creating build container: pinging container registry registry.example: Get "https://registry.example/v2/": dial tcp: lookup registry.example: no such host',
+		'Error response from daemon: Get "https://registry.example/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded)',
+		'ERROR: failed to solve: x: failed to do request: Head "https://registry.example/v2/x/manifests/1": dial tcp 192.0.2.1:443: connect: connection refused',
+	])('and the registry is named where it cannot be reached, the reason once: %s', (line) => {
+		const { message, remedy } = failedBuild(['STEP 1/2: FROM x', line], 'FROM x\n', '/a/Dockerfile', 125);
+		expect(remedy).toBe(
+			'The registry of the base image cannot be reached: check the network or the proxy, or load the base image into the engine first. The last lines of the build:\nSTEP 1/2: FROM x',
+		);
+		expect(message).toContain(line);
+	});
+
 	it('even when nothing is recognised', () => {
 		expect(buildFailure([], DOCKERFILE)).toEqual({ step: undefined, line: undefined, reason: undefined });
 		expect(buildFailure(['what?'], DOCKERFILE)).toEqual({ step: undefined, line: undefined, reason: 'what?' });

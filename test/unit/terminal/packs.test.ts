@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ListedPack } from '../../../src/project/packList.js';
-import { batchesText, selectPacks } from '../../../src/terminal/commands/packs.js';
+import { batchesText, nothingText, selectPacks } from '../../../src/terminal/commands/packs.js';
 
 const DAY = 86_400;
 const listed = (start: string, days: number, change: Partial<ListedPack> = {}): ListedPack => ({
@@ -20,6 +20,12 @@ const USED = listed('aa2', 40, { lastUseSeconds: 10 * DAY });
 const NEEDED = listed('bb', 40, { state: 'needed' });
 const RECENT = listed('cc', 0, { state: 'recent' });
 const ALL = [OLD, USED, NEEDED, RECENT];
+
+test('what is kept for a day is named when there is nothing else', () => {
+	expect(nothingText([NEEDED])).toBe('There is nothing to remove.');
+	expect(nothingText([RECENT])).toBe('There is nothing to remove. 1 pack was used within the last day and is kept until then.');
+	expect(nothingText([RECENT, RECENT])).toContain('2 packs were used within the last day');
+});
 
 describe('what is removed', () => {
 	test('are unused packs', () => {

@@ -94,7 +94,10 @@ function detailOf(error: unknown): { readonly output?: string; readonly advice?:
 /** What the builder will be given. */
 export function contextRow({ bytes, files, isWhole, largest, ignoreFile }: ContextSize): NonNullable<SourceDetail['context']> {
 	const isLarge = bytes > LARGE_CONTEXT || !isWhole;
-	const amount = t('{0} in {1} files', formatBytes(bytes), files.toLocaleString(vscode.env.language));
+	const amount =
+		files === 1
+			? t('{0} in one file', formatBytes(bytes))
+			: t('{0} in {1} files', formatBytes(bytes), files.toLocaleString(vscode.env.language));
 	const label = isWhole ? amount : t('more than {0}', amount);
 	const hint = isLarge
 		? ignoreFile === undefined

@@ -62,13 +62,21 @@ it('keeps names that JavaScript knows as plain names', async () => {
 	]);
 });
 
+const kept = (job: string, ...rows: Record<string, string | number>[]) => ({ job, size: 1, modified: 1, folder: job, rows });
+
 it('makes one table of all jobs, in which no cell is a formula', () => {
-	const kept = (job: string, ...rows: Record<string, string | number>[]) => ({ job, size: 1, modified: 1, folder: job, rows });
 	const text = metricsTable(
 		[kept('b', { loss: 1, note: '=HYPERLINK("http://x")' }), kept('a', { loss: -0.5 }, { acc: 2 })],
 		new Map([['a', new Map([['N', '3']])]]),
 	);
 	expect(text).toBe('job,N,loss,acc,note\na,3,-0.5,,\na,3,,2,\nb,,1,,"\'=HYPERLINK(""http://x"")"\n');
+});
+
+it('gives a figure with the name of a parameter another name', () => {
+	const told = new Map([['a', new Map([['alpha', '3']])]]);
+	expect(metricsTable([kept('a', { alpha: 0.5, 'metric alpha': 1, job: 'x' })], told)).toBe(
+		'job,alpha,metric alpha,metric metric alpha,metric job\na,3,0.5,1,x\n',
+	);
 });
 
 it('reads what it wrote', () => {

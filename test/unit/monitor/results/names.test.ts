@@ -24,6 +24,27 @@ it('names jobs by the variables and words that differ', () => {
 	expect(namesOf([['A=1']], [[]])).toEqual(['A=1']);
 });
 
+it('leaves out words of the command that repeat a variable', () => {
+	const sweep = ['0.1', '0.2'].flatMap((alpha) =>
+		['1', '2'].map(
+			(n) =>
+				[
+					[`alpha=${alpha}`, `n=${n}`],
+					['/run', '--alpha', alpha, `--n=${n}`],
+				] as const,
+		),
+	);
+	expect(namesOf(...sweep)).toEqual(['alpha=0.1,n=1', 'alpha=0.1,n=2', 'alpha=0.2,n=1', 'alpha=0.2,n=2']);
+	expect([...(parameterColumns(jobs(...sweep)).get('b2d_7_000003') ?? [])]).toEqual([
+		['alpha', '0.2'],
+		['n', '2'],
+	]);
+	// Only where it does so in all jobs, and in the same manner.
+	expect(namesOf([['A=1'], ['/run', '1']], [['A=2'], ['/run', '3']])).toEqual(['A=1,1', 'A=2,3']);
+	expect(namesOf([['A=1'], ['/run', 'x1']], [['A=2'], ['/run', 'y2']])).toEqual(['A=1,x1', 'A=2,y2']);
+	expect(namesOf([['A=1'], ['/run', '1']], [['A=1'], ['/run', '2']])).toEqual(['1', '2']);
+});
+
 it('makes names legal and different', () => {
 	expect(namesOf([['F=../../x y']], [['F=a/b:c']])).toEqual(['F=..-..-x-y', 'F=a-b-c']);
 	expect(namesOf([['F=x:']], [['F=X?']])).toEqual(['F=x-000000', 'F=X-000001']);
