@@ -19,6 +19,8 @@ import { buttons, sign } from './parts.js';
 /** The side panel of images: renders what the extension sends and sends back what the person wants. */
 let words: ImagesWords = IMAGES_WORDS;
 let snapshot: ImagesSnapshot | undefined;
+/** The Dockerfile whose build was asked for here, and whether that has begun. */
+let wanted: { readonly source: string; readonly hasBegun: boolean } | undefined;
 
 const messages = new Messages<ImagesToExtension, typeof toPage>(toPage, receive);
 const pageState = new PageState(messages);
@@ -47,11 +49,25 @@ function draw(): void {
 	}
 	if (snapshot) {
 		pageState.restoreScroll();
+		showBuild(snapshot);
 	}
 	const said = byId('announcement');
 	if (snapshot && said.textContent !== snapshot.announcement) {
 		said.textContent = snapshot.announcement;
 	}
+}
+
+/** Brings a build into sight when it begins and, where nobody has scrolled on, when it is over: a low view ends above it. */
+function showBuild({ open }: ImagesSnapshot): void {
+	const isRunning = open?.build?.state.tone === 'active';
+	if (!wanted || open?.id !== wanted.source || isRunning === wanted.hasBegun) {
+		return;
+	}
+	const card = document.querySelector('.build');
+	if (isRunning || (card?.getBoundingClientRect().top ?? 0) > 0) {
+		card?.scrollIntoView({ block: 'start' });
+	}
+	wanted = isRunning ? { ...wanted, hasBegun: true } : undefined;
 }
 
 function page(): TemplateResult {
@@ -107,7 +123,10 @@ function sourceRow({ id, name, place, state }: ImagesSnapshot['sources'][number]
 const portsOf = (source: string): DetailPorts => ({
 	words,
 	openFile: words.openFile,
-	act: (action) => send({ type: 'action', action, source }),
+	act: (action) => {
+		wanted = action === 'build' ? { source, hasBegun: false } : undefined;
+		send({ type: 'action', action, source });
+	},
 	isUnfolded: (part) => pageState.isUnfolded(part),
 	toggleStep: (step, open) => send({ type: 'step', source, step, open }),
 	goTo: (line) => send({ type: 'goTo', source, line }),
