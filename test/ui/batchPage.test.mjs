@@ -68,6 +68,8 @@ test('the page of a batch shows its figures, charts, failures and hosts', async 
 	for (const chart of await page.locator('figure svg').all()) {
 		assert.match(await chart.getAttribute('aria-label'), /\w+\. .+/);
 	}
+	assert.deepEqual(await page.locator('figure').first().locator('.level').allTextContents(), ['0', '750', '1,500']);
+	assert.match(await page.locator('#failures-section + #charts + #hosts-section h2').innerText(), /Hosts/);
 	assert.match(await page.locator('#failures').innerText(), /ended with exit code 3[^]*ValueError: row \d+ has no value/);
 	assert.match(await page.locator('#hosts').innerText(), /Linux · x86-64 · containers/);
 	const policy = await page.locator('meta[http-equiv]').getAttribute('content');
