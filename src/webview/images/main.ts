@@ -19,8 +19,8 @@ import { buttons, sign } from './parts.js';
 /** The side panel of images: renders what the extension sends and sends back what the person wants. */
 let words: ImagesWords = IMAGES_WORDS;
 let snapshot: ImagesSnapshot | undefined;
-/** The Dockerfile whose build was asked for here, and whether that has begun. */
-let wanted: { readonly source: string; readonly hasBegun: boolean } | undefined;
+/** The Dockerfile whose first build was asked for here. */
+let wanted: string | undefined;
 
 const messages = new Messages<ImagesToExtension, typeof toPage>(toPage, receive);
 const pageState = new PageState(messages);
@@ -57,17 +57,19 @@ function draw(): void {
 	}
 }
 
-/** Brings a build into sight when it begins and, where nobody has scrolled on, when it is over: a low view ends above it. */
+/** Brings the first build into sight when it begins: a low view ends above it. Later nothing moves by itself. */
 function showBuild({ open }: ImagesSnapshot): void {
-	const isRunning = open?.build?.state.tone === 'active';
-	if (!wanted || open?.id !== wanted.source || isRunning === wanted.hasBegun) {
-		return;
+	if (wanted !== undefined && open?.id === wanted && open.build) {
+		wanted = undefined;
+		toBuild();
 	}
+}
+
+/** Scrolls to the build, if there is one. */
+function toBuild(): boolean {
 	const card = document.querySelector('.build');
-	if (isRunning || (card?.getBoundingClientRect().top ?? 0) > 0) {
-		card?.scrollIntoView({ block: 'start' });
-	}
-	wanted = isRunning ? { ...wanted, hasBegun: true } : undefined;
+	card?.scrollIntoView({ block: 'start' });
+	return card !== null;
 }
 
 function page(): TemplateResult {
@@ -124,7 +126,7 @@ const portsOf = (source: string): DetailPorts => ({
 	words,
 	openFile: words.openFile,
 	act: (action) => {
-		wanted = action === 'build' ? { source, hasBegun: false } : undefined;
+		wanted = action === 'build' && !toBuild() ? source : undefined;
 		send({ type: 'action', action, source });
 	},
 	isUnfolded: (part) => pageState.isUnfolded(part),
