@@ -128,6 +128,9 @@ try {
 		console.log(
 			`Or in a terminal:\n  export ${variables.map(([name, value]) => `${name}=${shown(value)}`).join(' ')}\n  alias boinc2docker='node ${path.join(root, 'dist/cli.js')}'\n  boinc2docker status`,
 		);
+		console.log(
+			'(CONTAINERS_… and REGISTRY_… point Podman in that terminal to the demo’s own empty store. To build there from the editor, start it with them too.)',
+		);
 		console.log(`(To install again: boinc2docker install --wrappers ${facts.wrapperFolder} --busybox ${facts.busyboxFile})`);
 		console.log(`End it with:\n  node dist/sandbox.js stop ${sandbox} && rm -r ${folder}`);
 	}

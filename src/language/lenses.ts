@@ -24,11 +24,13 @@ export async function lensesOf(file: OpenFile, commands: readonly string[]): Pro
 	}
 	const lenses = [...lens(top, 'Submit', LENS_COMMANDS.submit), ...lens(top, 'Run Locally', LENS_COMMANDS.runLocally)];
 	const sweep = root?.kind === 'map' ? root.pairs.find(({ key }) => key.text === 'sweep') : undefined;
-	const count = sweep && (await countOf(file));
-	if (!sweep || count === undefined) {
+	if (!sweep) {
 		return lenses;
 	}
-	const title = `Preview ${count === 1 ? '1 Job' : `${count.toLocaleString('en')} Jobs`}`;
+	const count = await countOf(file);
+	const jobs = count === 1 ? '1 Job' : `${count?.toLocaleString('en') ?? ''} Jobs`;
+	// With a mistake in the file the command says what and where it is.
+	const title = count === undefined ? 'Preview: See What Is Wrong' : `Preview ${jobs}`;
 	return [...lenses, ...lens(rangeOf(file.positions, sweep.key), title, LENS_COMMANDS.preview)];
 }
 

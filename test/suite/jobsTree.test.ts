@@ -169,10 +169,10 @@ suite('tree of jobs', () => {
 		assert.match(String(tree.getTreeItem(after).description), /^valid · host 3$/);
 	});
 
-	test('shows counts of a batch in words', async () => {
+	test('shows the number of a batch and its counts in words', async () => {
 		const node = await only(await only(await only()));
 		assert.ok(node instanceof BatchNode);
-		assert.equal(tree.getTreeItem(node).description, '1/3 done · 1 running · 1 waiting for a host');
+		assert.equal(tree.getTreeItem(node).description, '#1 · 1/3 done · 1 running · 1 waiting for a host');
 	});
 
 	test('marks what menus can do', async () => {

@@ -68,6 +68,8 @@ test('the page of a batch shows its figures, charts, failures and hosts', async 
 	for (const chart of await page.locator('figure svg').all()) {
 		assert.match(await chart.getAttribute('aria-label'), /\w+\. .+/);
 	}
+	assert.deepEqual(await page.locator('figure').first().locator('.level').allTextContents(), ['0', '750', '1,500']);
+	assert.match(await page.locator('#failures-section + #charts + #hosts-section h2').innerText(), /Hosts/);
 	assert.match(await page.locator('#failures').innerText(), /ended with exit code 3[^]*ValueError: row \d+ has no value/);
 	assert.match(await page.locator('#hosts').innerText(), /Linux · x86-64 · containers/);
 	const policy = await page.locator('meta[http-equiv]').getAttribute('content');
@@ -160,6 +162,9 @@ test('the tree puts the jobs together by a parameter', async () => {
 	assert.match(await row('WIDTH = 0.1').first().innerText(), /60/);
 	await row('WIDTH = 0.3').first().locator('.monaco-tl-twistie').click();
 	await row('_000003').first().waitFor();
+	page = await wb.webview('#figures .figure');
+	await page.evaluate(() => document.querySelector('#failures details')?.removeAttribute('open'));
+	await page.evaluate(() => document.documentElement.scrollTo(0, 0));
 	await keepPicture(wb, { name: 'jobs by a parameter' });
 });
 

@@ -176,6 +176,8 @@ step('a build shows its steps with their logs, its image, and what that costs', 
 	await page.locator('#arg-MODE input').press('Tab');
 	await press('Build');
 	await state(/^Built/).waitFor();
+	await head('analysis').locator('.badge', { hasText: 'built' }).waitFor();
+	assert.ok((await page.evaluate(() => scrollY)) > 0, 'what is built is in sight');
 	const step = page.locator('.steps li', { hasText: 'in mode $MODE' });
 	await step.locator('summary').click();
 	await step.locator('.log', { hasText: `${HOSTILE} in mode careful` }).waitFor();

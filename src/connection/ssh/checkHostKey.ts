@@ -42,8 +42,8 @@ export async function checkHostKey(
 		case 'unknown': {
 			const accepted = await ports.prompts.confirm({
 				title: `First contact with ${name}`,
-				message: `The ${type} key of this server is not known yet. Is its fingerprint right?`,
-				detail: `${type} ${print}`,
+				message: 'The key of this server is not known yet. Is its fingerprint right?',
+				detail: `${type} ${print}\n\nThe administrator of the server knows it; on the server this prints it: ssh-keygen -lf ${keyFile(type)}`,
 				accept: 'Trust and Connect',
 			});
 			if (!accepted) {
@@ -57,3 +57,7 @@ export async function checkHostKey(
 		}
 	}
 }
+
+/** Where OpenSSH's server has its public key of a type. */
+const keyFile = (type: string): string =>
+	`/etc/ssh/ssh_host_${['ED25519', 'ECDSA', 'RSA'].includes(type) ? type.toLowerCase() : '*'}_key.pub`;

@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
 
 import { BoincError } from '../../common/errors.js';
+import { formatSeconds } from '../../common/format.js';
 import type { Batch } from '../../monitor/types.js';
 import { pickOne } from '../quickInput/wizard.js';
 import type { ServerModel } from '../servers/serverModel.js';
 import type { Services } from '../services.js';
-import { BatchNode, describeCounts } from '../tree/batchNode.js';
+import { BatchNode, describeBatch } from '../tree/batchNode.js';
 import { chooseServer } from './chooseServer.js';
 
 /** A batch and where it is. */
@@ -54,7 +55,16 @@ export async function chooseBatch(
 	}
 	const batch = await pickOne<Batch>(title, {
 		placeholder: vscode.l10n.t('Which batch?'),
-		choices: batches.map((value) => ({ label: value.name, description: describeCounts(value), value })),
+		choices: batches.map((value) => ({
+			label: value.name === '' ? vscode.l10n.t('Batch {0}', value.id) : value.name,
+			description: `${describeBatch(value)} · ${ageOf(value)}`,
+			value,
+		})),
 	});
 	return { model, batch };
+}
+
+function ageOf({ createTime }: Batch): string {
+	const seconds = Date.now() / 1000 - createTime;
+	return seconds < 60 ? vscode.l10n.t('just now') : vscode.l10n.t('{0} ago', formatSeconds(Math.floor(seconds / 60) * 60));
 }

@@ -63,7 +63,7 @@ export class BatchNode implements PagedNode {
 		if (batch) {
 			const look = batchLook(batch.state);
 			const open = batch.state === 'running' || batch.state === 'preparing';
-			item.description = describeCounts(batch);
+			item.description = describeBatch(batch);
 			item.iconPath = batch.uncounted === true ? new vscode.ThemeIcon('loading~spin') : iconOf(look);
 			item.resourceUri = decorated(this.id, batch.counts);
 			item.contextValue = contextValue(
@@ -78,7 +78,7 @@ export class BatchNode implements PagedNode {
 				title: vscode.l10n.t('Open Batch'),
 				arguments: [this],
 			};
-			item.accessibilityInformation = { label: vscode.l10n.t('Batch {0}, {1}, {2}', label, look.words, describeCounts(batch)) };
+			item.accessibilityInformation = { label: vscode.l10n.t('Batch {0}, {1}, {2}', label, look.words, describeBatch(batch)) };
 		}
 		return item;
 	}
@@ -180,8 +180,13 @@ export class BatchNode implements PagedNode {
 	}
 }
 
+/** `#9 · 3/10 done · 2 running · 1 failed`: names can be the same, and the command line takes the number. */
+export function describeBatch(batch: Batch): string {
+	return [`#${batch.id}`, describeCounts(batch)].filter(Boolean).join(' · ');
+}
+
 /** `done`, `3/10 done · 2 running · 1 failed`. */
-export function describeCounts(batch: Batch): string {
+function describeCounts(batch: Batch): string {
 	const { total, counts, purged = 0 } = batch;
 	if (batch.uncounted === true) {
 		return total > 0 ? vscode.l10n.t('{0} jobs', total) : '';

@@ -1,6 +1,19 @@
 import { FILE, KEYS, SCHEMA_VERSION } from './jobKeys.js';
 import { describe, type Key, type Shape } from './shape.js';
 
+/** A whole file. The README shows it too. */
+const EXAMPLE = `name: Damped oscillator
+dockerfile: Dockerfile
+command: python3 /app/fit.py --damping {{damping}} --steps {{steps}}
+inputs: [data/measured.csv] # at /root/shared/measured.csv
+sweep:
+  grid:
+    damping: { from: 0.1, to: 2, count: 20 }
+    steps: [1000, 10000] # 40 jobs
+resources: { memory: 500 MB, time: 30 min }
+outputs: { files: ["*.csv"] } # besides all that is in /root/shared/results/
+`;
+
 /** The reference page of the file as Markdown. Made from the table of keys; `syntaxes/` holds it. */
 export function referencePage(): string {
 	const lines = [
@@ -9,6 +22,12 @@ export function referencePage(): string {
 		'This page is made from the table of keys in `src/job/schema/`: `node scripts/schema.mjs`.',
 		'',
 		`Form ${SCHEMA_VERSION}. Sizes and durations have a unit: \`500 MB\`, \`2 GiB\`, \`90 s\`, \`3 h\`. Paths start from the folder of the file.`,
+		'',
+		'A whole file. Only one of `dockerfile`, `image` and `archive` must be there; all else has a default:',
+		'',
+		'```yaml',
+		EXAMPLE.trimEnd(),
+		'```',
 		'',
 		'## Jobs',
 		'',

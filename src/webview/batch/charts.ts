@@ -9,7 +9,7 @@ function frame(
 	{ title, summary }: { readonly title: string; readonly summary: string },
 	series: readonly { readonly name: string; readonly tone: string }[],
 	picture: SVGElement,
-	axis: HTMLElement,
+	{ most, axis }: { readonly most: number; readonly axis: HTMLElement },
 ): HTMLElement {
 	picture.setAttribute('role', 'img');
 	picture.setAttribute('aria-label', `${title}. ${summary}`);
@@ -22,10 +22,25 @@ function frame(
 			h('h3', {}, title),
 			h('span', { class: 'legend' }, ...series.map(({ name, tone }) => h('span', {}, h('i', { class: `swatch ${tone}` }), name))),
 		),
-		h('div', { class: 'plot' }, picture),
-		axis,
+		withScale(most, h('div', { class: 'plot' }, picture), axis),
 		h('p', { class: 'summary' }, summary),
 	);
+}
+
+/** How high a value stands: the largest a little below the edge. */
+const heightOf = (value: number, most: number): number => (value / Math.max(1, most)) * (HEIGHT - 6);
+
+/** A picture with numbers at its side: none, about half of the most, and the most. */
+function withScale(most: number, plot: HTMLElement, axis: HTMLElement): HTMLElement {
+	const numbers = [...new Set([0, Math.round(most / 2), Math.round(most)])];
+	for (const number of numbers) {
+		const label = h('span', { class: 'level', 'aria-hidden': 'true' }, number.toLocaleString());
+		label.style.insetBlockEnd = `${String((heightOf(number, most) / HEIGHT) * 100)}%`;
+		plot.append(label);
+	}
+	const picture = h('div', { class: 'picture' }, plot, axis);
+	picture.style.paddingInlineStart = `${String(Math.round(most).toLocaleString().length + 1)}ch`;
+	return picture;
 }
 
 function axisOf(ticks: readonly { readonly at: number; readonly label: string }[]): HTMLElement {
@@ -43,7 +58,7 @@ function axisOf(ticks: readonly { readonly at: number; readonly label: string }[
 export function lineChart(chart: LineChart): HTMLElement {
 	const [first = 0, last = 1] = [chart.times[0], chart.times.at(-1)];
 	const x = (time: number): number => ((time - first) / Math.max(1, last - first)) * WIDTH * chart.reach;
-	const y = (value: number): number => HEIGHT - (value / Math.max(1, chart.most)) * (HEIGHT - 6);
+	const y = (value: number): number => HEIGHT - heightOf(value, chart.most);
 	const picture = svg('svg', { viewBox: `0 0 ${String(WIDTH)} ${String(HEIGHT)}`, preserveAspectRatio: 'none' });
 	for (const quarter of [0.25, 0.5, 0.75, 1]) {
 		picture.append(svg('line', { class: 'grid', x1: 0, x2: WIDTH, y1: y(chart.most * quarter), y2: y(chart.most * quarter) }));
@@ -60,7 +75,7 @@ export function lineChart(chart: LineChart): HTMLElement {
 		const line = svg('line', { class: 'mark', x1: at * WIDTH, x2: at * WIDTH, y1: 0, y2: HEIGHT }, svg('title', {}, label));
 		picture.append(line);
 	}
-	return frame(chart, chart.series, picture, axisOf(chart.ticks));
+	return frame(chart, chart.series, picture, { most: chart.most, axis: axisOf(chart.ticks) });
 }
 
 /** Bars with what they count in their tooltips, stacked where there are several series. */
@@ -75,7 +90,7 @@ export function barChart(chart: BarChart): HTMLElement {
 		// The whole height takes the pointer, not only the bar.
 		group.append(svg('rect', { class: 'hit', x: index * slot, y: 0, width: slot, height: HEIGHT }));
 		counts.forEach((n, series) => {
-			const height = n === 0 ? 0 : Math.max(2, (n / most) * (HEIGHT - 6));
+			const height = n === 0 ? 0 : Math.max(2, heightOf(n, most));
 			bottom -= height;
 			group.append(
 				svg('rect', {
@@ -90,10 +105,8 @@ export function barChart(chart: BarChart): HTMLElement {
 		picture.append(group);
 	});
 	const last = Math.max(1, chart.labels.length - 1);
-	return frame(
-		chart,
-		chart.series.length > 1 ? chart.series : [],
-		picture,
-		axisOf(chart.labels.map((label, i) => ({ at: i / last, label }))),
-	);
+	return frame(chart, chart.series.length > 1 ? chart.series : [], picture, {
+		most,
+		axis: axisOf(chart.labels.map((label, i) => ({ at: i / last, label }))),
+	});
 }

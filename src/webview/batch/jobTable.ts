@@ -74,7 +74,7 @@ export class JobTable {
 			...table.columns.map(({ kind }) => (kind === 'number' ? 'minmax(78px, 0.7fr)' : 'minmax(80px, 1fr)')),
 		];
 		this.element.style.setProperty('--columns', widths.join(' '));
-		this.element.style.setProperty('--least', `${String(254 + table.columns.length * 91)}px`);
+		this.element.style.setProperty('--least', `${String(266 + table.columns.length * 92)}px`);
 		this.#space.style.height = `${String(Math.min(MOST_PIXELS, Math.max(1, table.total) * ROW))}px`;
 		this.#draw();
 	}

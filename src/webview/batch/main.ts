@@ -97,6 +97,12 @@ function render(snapshot: BatchSnapshot): void {
 		...(snapshot.throughput ? [barChart(snapshot.throughput)] : []),
 		...snapshot.histograms.map(barChart),
 	);
+	// What went wrong comes first, and the absence of it last. Moved only when that changes: what has the focus would lose it.
+	const [charts, failures] = [byId('charts'), byId('failures-section')];
+	const isFirst = charts.previousElementSibling === failures;
+	if (isFirst !== snapshot.failures.length > 0) {
+		charts[isFirst ? 'after' : 'before'](failures);
+	}
 	failureList(byId('failures'), snapshot, words, (instanceId) => send({ type: 'openLog', instanceId }));
 	hosts(snapshot);
 	actions(snapshot);
@@ -185,7 +191,7 @@ function toolbar(): void {
 		{ 'aria-label': words.filter, label: words.filter },
 		...FILTERS.map((value) => h('vscode-option', { value, selected: value === view.filter }, words[value])),
 	);
-	const order = h('vscode-button', { secondary: true, title: words.order, 'aria-label': words.order }, '↑↓');
+	const order = h('vscode-button', { secondary: true, title: words.turn, 'aria-label': words.turn }, `↑↓ ${words.order}`);
 	const log = h('vscode-button', { secondary: true }, words.openLog);
 	const why = h('vscode-button', { secondary: true }, words.explainJob);
 	const change = (next: Partial<TableView>): void => {

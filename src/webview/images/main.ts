@@ -19,6 +19,8 @@ import { buttons, sign } from './parts.js';
 /** The side panel of images: renders what the extension sends and sends back what the person wants. */
 let words: ImagesWords = IMAGES_WORDS;
 let snapshot: ImagesSnapshot | undefined;
+/** The Dockerfile whose first build was asked for here. */
+let wanted: string | undefined;
 
 const messages = new Messages<ImagesToExtension, typeof toPage>(toPage, receive);
 const pageState = new PageState(messages);
@@ -47,11 +49,27 @@ function draw(): void {
 	}
 	if (snapshot) {
 		pageState.restoreScroll();
+		showBuild(snapshot);
 	}
 	const said = byId('announcement');
 	if (snapshot && said.textContent !== snapshot.announcement) {
 		said.textContent = snapshot.announcement;
 	}
+}
+
+/** Brings the first build into sight when it begins: a low view ends above it. Later nothing moves by itself. */
+function showBuild({ open }: ImagesSnapshot): void {
+	if (wanted !== undefined && open?.id === wanted && open.build) {
+		wanted = undefined;
+		toBuild();
+	}
+}
+
+/** Scrolls to the build, if there is one. */
+function toBuild(): boolean {
+	const card = document.querySelector('.build');
+	card?.scrollIntoView({ block: 'start' });
+	return card !== null;
 }
 
 function page(): TemplateResult {
@@ -107,7 +125,10 @@ function sourceRow({ id, name, place, state }: ImagesSnapshot['sources'][number]
 const portsOf = (source: string): DetailPorts => ({
 	words,
 	openFile: words.openFile,
-	act: (action) => send({ type: 'action', action, source }),
+	act: (action) => {
+		wanted = action === 'build' && !toBuild() ? source : undefined;
+		send({ type: 'action', action, source });
+	},
 	isUnfolded: (part) => pageState.isUnfolded(part),
 	toggleStep: (step, open) => send({ type: 'step', source, step, open }),
 	goTo: (line) => send({ type: 'goTo', source, line }),

@@ -3,6 +3,8 @@ import path from 'node:path';
 
 import { expect, it } from 'vitest';
 
+import { expandJobFile } from '../../../src/job/expandJobFile.js';
+import { parseJobFile } from '../../../src/job/jobFile.js';
 import { checkFile } from '../../../src/job/schema/checkFile.js';
 import { generatedFiles } from '../../../src/job/schema/generated.js';
 import { KEYS } from '../../../src/job/schema/jobKeys.js';
@@ -18,6 +20,13 @@ it.each(Object.entries(generatedFiles()))(
 		expect(readFileSync(path.join(root, 'syntaxes', name), 'utf8')).toBe(text);
 	},
 );
+
+it('shows a whole file, which the README has too, that makes as many jobs as it says', async () => {
+	const [, example = ''] = /```yaml\n(.*?)```/s.exec(generatedFiles()['boinc2docker.md'] ?? '') ?? [];
+	expect(readFileSync(path.join(root, 'README.md'), 'utf8')).toContain(`\`\`\`yaml\n${example}\`\`\``);
+	const { sweep } = await expandJobFile(await parseJobFile(example, root));
+	expect(sweep?.count).toBe(40);
+});
 
 /** All keys with the path to them; each section once. */
 function* allKeys(keys: readonly Key[], prefix = '', seen = new Set<Shape>()): Generator<readonly [string, Key]> {

@@ -137,6 +137,8 @@ sweep:
 		});
 		expect(actions.map(({ title }) => title)).toEqual(['Change to “command”']);
 		expect(actions[0]?.edit?.changes?.[uri()]).toEqual([{ range: found!.range, newText: 'command' }]);
+		const lenses = await client.ask<CodeLens[]>('textDocument/codeLens', { textDocument: { uri: uri() } });
+		expect(lenses.at(-1)?.command?.title).toBe('Preview: See What Is Wrong');
 		expect(await client.edit(uri(), '# 😀 é\ncomand', 'command')).toEqual([]);
 	});
 

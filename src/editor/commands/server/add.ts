@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-import { BoincError, isAbort, messageOf } from '../../../common/errors.js';
+import { abortError, BoincError, isAbort, messageOf } from '../../../common/errors.js';
 import type { OperationContext } from '../../../common/ports.js';
 import { formatTarget, parseTarget, type Target } from '../../../connection/target.js';
 import type { FoundProject } from '../../../project/findProjects.js';
@@ -44,7 +44,7 @@ function complaint(text: string): string | undefined {
 		parseTarget(text.trim());
 		return undefined;
 	} catch (error) {
-		return messageOf(error);
+		return [messageOf(error), BoincError.is(error) ? error.remedy : undefined].filter(Boolean).join(' ');
 	}
 }
 
@@ -61,7 +61,7 @@ async function findWithKeys(services: Services, title: string, target: Target): 
 				throw error;
 			}
 			services.log.warn(messageOf(error));
-			identityFile = await askForKey(title, error);
+			identityFile = await askForKey(error);
 		}
 	}
 }
@@ -87,19 +87,15 @@ async function find(
 	}
 }
 
-async function askForKey(title: string, error: BoincError): Promise<string | undefined> {
-	const choice = await pickOne<'file' | 'again'>(title, {
-		placeholder: error.message,
-		choices: [
-			{
-				label: vscode.l10n.t('$(key) Choose a Private Key…'),
-				detail: vscode.l10n.t('A file such as ~/.ssh/id_ed25519'),
-				value: 'file',
-			},
-			{ label: vscode.l10n.t('$(refresh) Try Again'), detail: error.remedy ?? '', value: 'again' },
-		],
-	});
-	return choice === 'file' ? chooseKeyFile() : undefined;
+/** A dialog, for a list would cut the reason off. */
+async function askForKey(error: BoincError): Promise<string | undefined> {
+	const [file, again] = [vscode.l10n.t('Choose a Private Key…'), vscode.l10n.t('Try Again')];
+	const options = { modal: true, detail: error.remedy ?? '' };
+	const choice = await vscode.window.showErrorMessage(error.message, options, file, again);
+	if (choice === undefined) {
+		throw abortError();
+	}
+	return choice === file ? chooseKeyFile() : undefined;
 }
 
 async function chooseProject(title: string, target: Target, projects: readonly FoundProject[]): Promise<FoundProject> {

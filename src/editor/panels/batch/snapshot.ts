@@ -95,17 +95,9 @@ function actionsOf({ state, counts }: Batch): PageAction[] {
 }
 
 function figures({ batch, eta, timeline, runTime, turnaround, now }: BatchSummary): BatchSnapshot['figures'] {
-	const over = batch.counts.done + batch.counts.failed + batch.counts.cancelled;
-	const percent = batch.total === 0 ? 0 : over / batch.total;
 	const rate = timeline && throughput(timeline, now);
 	return [
-		{
-			label: t('Done'),
-			value: new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: over === batch.total ? 0 : 1 }).format(
-				percent,
-			),
-			hint: t('{0} of {1} jobs are over', whole.format(over), whole.format(batch.total)),
-		},
+		progressFigure(batch),
 		...(rate === undefined
 			? []
 			: [
@@ -139,6 +131,21 @@ function figures({ batch, eta, timeline, runTime, turnaround, now }: BatchSummar
 			? [{ label: t('Turnaround'), value: formatSeconds(turnaround.median), hint: t('median from sending to report') }]
 			: []),
 	];
+}
+
+/** How many jobs are over; at the end how many of them were of use. */
+function progressFigure({ counts, total }: Batch): BatchSnapshot['figures'][number] {
+	const over = counts.done + counts.failed + counts.cancelled;
+	const isOver = total > 0 && over === total;
+	const share = (isOver ? counts.done : over) / Math.max(1, total);
+	const losses = (['failed', 'cancelled'] as const)
+		.filter((state) => counts[state] > 0)
+		.map((state) => `${whole.format(counts[state])} ${jobLook(state).words}`);
+	return {
+		label: isOver ? t('Succeeded') : t('Over'),
+		value: new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: share === 1 ? 0 : 1 }).format(share),
+		hint: [t('{0} of {1} jobs are over', whole.format(over), whole.format(total)), ...losses].join(', '),
+	};
 }
 
 const relative = (seconds: number): string => t('in {0}', formatSeconds(Math.max(60, Math.round(seconds / 60) * 60)));
@@ -211,7 +218,7 @@ function timeTicks(start: number, length: number, reach: number): { at: number; 
 	const label = (at: number): string => format.format((start + at * length) * 1000);
 	return reach < 0.9
 		? [0, reach, 1].map((at) => ({ at, label: at === reach ? t('now') : label(at) }))
-		: [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, label: label(at) }));
+		: [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, label: label(at) })).filter((tick, i, all) => tick.label !== all[i - 1]?.label); // a day may have two
 }
 
 function throughputChart({ start, step, succeeded, failed }: Timeline): BarChart {

@@ -95,7 +95,10 @@ function sourceRow({ id, name, place }: ImageSource, state: SourceState): Images
 		const label = build.state === 'running' ? t('building') : t('failed');
 		return { ...row, state: { label, tone: RUN_TONES[build.state] } };
 	}
-	return push ? { ...row, state: { label: t('pushing'), tone: 'active' } } : row;
+	if (push) {
+		return { ...row, state: { label: t('pushing'), tone: RUN_TONES.running } };
+	}
+	return build?.state === 'done' ? { ...row, state: { label: t('built'), tone: RUN_TONES.done } } : row;
 }
 
 function detailOf(model: ImagesModel, source: ImageSource, { warnings, kept, now }: SnapshotFacts): SourceDetail {
