@@ -325,11 +325,15 @@ it('every end that a host can report, and those that the daemons write', async (
 		expected.length,
 	);
 	const numberIn = (name: string): number => Number(/_(\d+)_0$/.exec(name)?.[1]);
-	const taken = await runsOnHost((name) => {
-		const [code, words] = reports[numberIn(name)] ?? [0, ''];
-		return result(name, 3, code, words);
-	}, expected.length);
-	expect(taken).toBe(expected.length);
+	// An instance of an earlier test that the transitioner was making may be sent among these.
+	for (let left = expected.length; left > 0;) {
+		await runsOnHost((name) => {
+			const isOfBatch = name.startsWith(`b2d_${batch}_`);
+			left -= isOfBatch ? 1 : 0;
+			const [code, words] = (isOfBatch ? reports[numberIn(name)] : undefined) ?? [0, ''];
+			return result(name, 3, code, words);
+		}, left);
+	}
 	const rows = await database.select('SELECT id, name FROM result WHERE batch = ? AND server_state = 5 ORDER BY name', [batch]);
 	expect(rows.map((row) => numberIn(textOf(row, 'name')))).toEqual(expected.map((_, index) => index));
 	for (const [index, [{ outcome = 3, clientState = 3, validateState = 2 }]] of ENDS.entries()) {
