@@ -34,14 +34,19 @@ interface Figures {
  * Submitting a sweep of three parameters on one shared image: our command line from its start to its end, against the lines that
  * it makes piped by hand into the project's own `create_work --stdin`, over a connection made for it. The image is on the
  * server already. On the sandbox, or with `--target ADDRESS` (`--identity`, `--known-hosts`, `--app`) on any project; there the
- * jobs are cancelled at the end. `--jobs 10000,100000` are the sizes. The keys at the top are those of the first size.
+ * jobs are cancelled at the end. `--jobs 10000,100000` are the sizes. The keys at the top are those of the first size. With
+ * `--ours-only` nothing is compared: what a million jobs take.
  */
 export async function run(words: readonly string[]): Promise<Record<string, unknown>> {
 	leaveOutNativeModules();
 	const text = { type: 'string' } as const;
 	const { values } = parseArgs({
 		args: [...words],
-		options: { target: text, identity: text, 'known-hosts': text, app: text, jobs: { ...text, default: '10000,100000' } },
+		options: {
+			...{ target: text, identity: text, 'known-hosts': text, app: text },
+			jobs: { ...text, default: '10000,100000' },
+			'ours-only': { type: 'boolean', default: false },
+		},
 	});
 	const { target: server, identity, 'known-hosts': knownHosts, app } = values;
 	const site =
@@ -52,14 +57,21 @@ export async function run(words: readonly string[]): Promise<Record<string, unkn
 		const layer = tarOf([file('app', '#!/bin/sh\n', { mode: 0o755 })]);
 		await writeFile(path.join(site.dir, 'image.tar'), savedImage('docker 25', [layer], { config: { Cmd: ['/app'] } }));
 		await measureOurs(site, 100); // the image, and what is read for the first time
-		const runs: Figures[] = [];
+		const runs: (Figures | OurFigures)[] = [];
 		for (const jobs of values.jobs.split(',').map(Number)) {
-			runs.push(await measure(site, jobs));
+			runs.push(values['ours-only'] ? await measureAlone(site, jobs) : await measure(site, jobs));
 		}
 		return { ...runs[0], runs };
 	} finally {
 		await site.close();
 	}
+}
+
+type OurFigures = Pick<Figures, 'jobs' | 'oursSeconds' | 'jobsPerSecond' | 'peakMemoryMb' | 'stagedFiles'>;
+
+async function measureAlone(site: Site, jobs: number): Promise<OurFigures> {
+	const { seconds, peakMemoryMb, stagedFiles } = await measureOurs(site, jobs);
+	return { jobs, oursSeconds: seconds, jobsPerSecond: jobs / seconds, peakMemoryMb, stagedFiles };
 }
 
 async function measure(site: Site, jobs: number): Promise<Figures> {
