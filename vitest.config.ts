@@ -53,6 +53,7 @@ export default defineConfig({
 					name: 'integration',
 					include: ['test/integration/**/*.test.ts'],
 					exclude: ['test/integration/iso/**'],
+					globalSetup: 'test/support/programOfRun.ts',
 					testTimeout: 240_000,
 					hookTimeout: 240_000,
 					// They wait for daemons, engines and clients half of the time.
@@ -67,6 +68,7 @@ export default defineConfig({
 				test: {
 					name: 'vm',
 					include: ['test/integration/iso/**/*.test.ts'],
+					globalSetup: 'test/support/programOfRun.ts',
 					testTimeout: 400_000,
 					hookTimeout: 400_000,
 					maxWorkers: 2,

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,17 +17,16 @@ export async function buildSandboxProgram(dir: string): Promise<void> {
 	await promisify(execFile)(process.execPath, [script, '--outdir', dir, '--only', 'sandbox', '--only', 'standin']);
 }
 
-let program: Promise<string> | undefined;
+/** Variable with the folder of the sandbox's programs, where a run of tests has built them. */
+export const PROGRAM_OF_RUN = 'SANDBOX_PROGRAM_OF_RUN';
 
-/** The folder of such a build, made once for all sandboxes of this process and removed at its end. */
-async function sharedProgram(): Promise<string> {
-	program ??= (async () => {
-		const dir = await mkdtemp(path.join(tmpdir(), 'b2d-program-'));
-		process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+/** The folder of the programs: that of the run, or `dir`, into which they are built. */
+async function programIn(dir: string): Promise<string> {
+	const given = process.env[PROGRAM_OF_RUN];
+	if (given === undefined) {
 		await buildSandboxProgram(dir);
-		return dir;
-	})();
-	return program;
+	}
+	return given ?? dir;
 }
 
 export interface TestSandbox extends Sandbox {
@@ -50,7 +48,12 @@ export interface ToolResult {
 export async function startTestSandbox(options: Partial<SandboxOptions> = {}): Promise<TestSandbox> {
 	const folder = await mkdtemp(path.join(tmpdir(), 'b2d-sandbox-'));
 	try {
-		const given = { dir: path.join(folder, 'sandbox'), program: await sharedProgram(), pace: 0.05, ...options };
+		const given = {
+			dir: path.join(folder, 'sandbox'),
+			program: await programIn(path.join(folder, 'build')),
+			pace: 0.05,
+			...options,
+		};
 		const sandbox = await createSandbox(given, quietContext());
 		return {
 			...sandbox,
