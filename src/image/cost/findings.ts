@@ -1,6 +1,6 @@
 import { SECRET_FILE, SECRET_NAME, SECRET_VALUE } from '../../common/secretNames.js';
-import { type ByteString, displayName } from '../tar/tarHeader.js';
-import { type FileTree, followLinks, pathParts } from '../tree/fileTree.js';
+import { displayName } from '../tar/tarHeader.js';
+import { type FileTree, followLinks, resolveTarget } from '../tree/fileTree.js';
 import type { Inode } from '../tree/inode.js';
 import { walkTree } from '../tree/walkTree.js';
 import type { ImageConfig } from '../types.js';
@@ -75,15 +75,12 @@ export function imageFindings(tree: FileTree, config: ImageConfig): ImageFinding
 /** An absolute link to what is on the computer where it was made, and not in the image. */
 function isDangling(tree: FileTree, inode: Inode): boolean {
 	const { target } = inode;
-	return inode.kind === 'symlink' && target.startsWith('/') && !PROVIDED.test(target) && !leadsSomewhere(tree, target);
-}
-
-function leadsSomewhere(tree: FileTree, target: ByteString): boolean {
-	try {
-		return followLinks(tree.root, pathParts(target)).inode !== undefined;
-	} catch {
-		return false; // a name that no file system stores
-	}
+	return (
+		inode.kind === 'symlink' &&
+		target.startsWith('/') &&
+		!PROVIDED.test(target) &&
+		followLinks(tree.root, resolveTarget([], target)).inode === undefined
+	);
 }
 
 function secretVariables({ env }: ImageConfig): Names {

@@ -44,10 +44,10 @@ export function applyLayer(tree: FileTree, { index, contents, label }: LayerRead
 	}
 }
 
-function misplaced(label: string, entry: IndexedEntry, { message }: PathTrouble): BoincError {
+function misplaced(label: string, entry: IndexedEntry, { message, remedy }: PathTrouble): BoincError {
 	const name = shortName(entry.name);
 	return new BoincError('archive-corrupt', `The entry “${name}” of ${label} cannot be placed: ${message}.`, {
-		remedy: 'Build the image again; engines do not write such entries.',
+		remedy,
 		detail: { archive: label, entry: name },
 	});
 }
@@ -73,6 +73,8 @@ function applyEntry(tree: FileTree, entry: IndexedEntry, layer: number, content:
 	// A character device 0:0 is how overlay file systems store a whiteout; in an image it would hide things on the host.
 	const isOverlayMark = entry.kind === 'character' && entry.deviceMajor === 0 && entry.deviceMinor === 0;
 	if (isOverlayMark || parts.some((part) => part.startsWith(WHITEOUT))) {
+		// It was applied before; only now it shows whether a link comes before it in the archive.
+		tree.find(parts, layer);
 		return;
 	}
 	const name = parts.pop();
@@ -95,7 +97,8 @@ function applyEntry(tree: FileTree, entry: IndexedEntry, layer: number, content:
 
 /** The target of a hard link. Engines give it the owner, mode and time that stand in the link's own header. */
 function linked(tree: FileTree, entry: IndexedEntry, layer: number): Inode {
-	const target = tree.find(pathParts(entry.linkName), layer);
+	// Some builders write this one from the root on.
+	const target = tree.find(pathParts(entry.linkName.replace(/^\/+/, '')), layer);
 	if (target === undefined || target.kind === 'directory') {
 		const what = target === undefined ? 'does not exist' : 'is a directory';
 		throw new PathTrouble(`it is a hard link to “${shortName(entry.linkName)}”, which ${what}`);

@@ -1,32 +1,40 @@
-import type { ByteString } from '../tar/tarHeader.js';
+import { type ByteString, shortName } from '../tar/tarHeader.js';
 import { impliedDirectory, Inode, type NewInode } from './inode.js';
 import { InodeTable } from './inodeTable.js';
 import { ROOT_NAME } from './nameTable.js';
 
 /** Why a path cannot be reached; the caller knows which entry it belongs to. */
-export class PathTrouble extends Error {}
+export class PathTrouble extends Error {
+	/** What to do about it. */
+	readonly remedy: string;
+
+	constructor(message: string, remedy = 'Build the image again; engines do not write such entries.') {
+		super(message);
+		this.remedy = remedy;
+	}
+}
+
+/** Engines load such layers as they are, but make none: their builders write real paths. */
+const REAL_PATHS =
+	'Make the archive again with relative paths and without entries below links, or copy the image with ' +
+	'a Dockerfile of two lines, FROM scratch and COPY --from=IMAGE / /.';
 
 const MAX_LINKS = 40;
 /** What Linux allows, in bytes; a whiteout's name is longer by its prefix than the name that it hides. */
 const MAX_NAME = 255;
 const MAX_WHITEOUT = 259;
-/** Of a directory that links lead to, so that there is room for a name in it: PATH_MAX is 4096. */
-const MAX_FOLDER = 3839;
 
 /**
- * The parts of a path, cleaned as the engines do it before they look at anything: absolute paths count from the root,
- * and `a/../b` is `b` whatever `a` is. Throws `PathTrouble` for a path that leads out, and for names no host can store.
+ * The parts of a path in an archive, which must be relative and without `..`; the root may be called `/`. Throws `PathTrouble`
+ * for other paths, and for names no host can store.
  */
 export function pathParts(path: ByteString): ByteString[] {
-	const parts: ByteString[] = [];
-	for (const part of path.split('/')) {
-		if (part === '..') {
-			if (parts.pop() === undefined && !path.startsWith('/')) {
-				throw new PathTrouble('its path leads out with “..”');
-			}
-		} else if (part !== '' && part !== '.') {
-			parts.push(part);
-		}
+	const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+	if (parts.includes('..')) {
+		throw new PathTrouble('its path has “..” in it', REAL_PATHS);
+	}
+	if (path.startsWith('/') && parts.length > 0) {
+		throw new PathTrouble('its path is absolute', REAL_PATHS);
 	}
 	if (parts.some((part) => part.length > (part.startsWith('.wh.') ? MAX_WHITEOUT : MAX_NAME))) {
 		throw new PathTrouble(`a name in its path has more than ${MAX_NAME} bytes`);
@@ -38,8 +46,8 @@ export function pathParts(path: ByteString): ByteString[] {
  * The flattened file tree of an image, in memory: directories, and where the contents of the files are.
  *
  * Paths in a layer are resolved as the overlay drivers of Docker and Podman do it (verified with Docker 20.10 and
- * Podman 4.3): a layer is unpacked by itself, so it follows its own symbolic links, but where a lower layer has a link
- * or a file and the layer has something below that name, a new directory takes its place.
+ * Podman 4.3): a layer is unpacked by itself, so where a lower layer has a link or a file and the layer has something
+ * below that name, a new directory takes its place. What lies below a link of its own layer is refused; engines follow it.
  *
  * More is read than these drivers load, as other tools write it: they refuse hard links into lower layers, several
  * entries with one name in a layer (the last one counts here), and sparse files in GNU's old format.
@@ -86,48 +94,17 @@ export class FileTree {
 		return this.#table.names.text(name);
 	}
 
-	/** The directory at `parts`, made where it is missing. */
+	/** The directory at `parts`, made where it is missing. Throws `PathTrouble` below links and other entries of `layer`. */
 	directory(parts: readonly ByteString[], layer: number): Inode {
-		return this.#descend(parts, layer, 0);
-	}
-
-	/** The inode at `parts`, with links of `layer` followed in front of the last part. */
-	find(parts: readonly ByteString[], layer: number, links = 0): Inode | undefined {
-		let directory: Inode = this.root;
-		for (const [index, part] of parts.entries()) {
-			const next = directory.children.get(part);
-			if (index === parts.length - 1) {
-				return next;
-			}
-			if (next?.kind === 'symlink' && next.layer === layer && links < MAX_LINKS) {
-				const target = resolveTarget(parts.slice(0, index), next.target);
-				return this.find([...target, ...parts.slice(index + 1)], layer, links + 1);
-			}
-			if (next?.kind !== 'directory') {
-				return undefined;
-			}
-			directory = next;
-		}
-		return directory;
-	}
-
-	#descend(parts: readonly ByteString[], layer: number, links: number): Inode {
 		let directory = this.root;
 		for (const [index, part] of parts.entries()) {
 			const next = directory.children.get(part);
 			if (next?.kind === 'directory') {
 				directory = next;
-			} else if (next?.kind === 'symlink' && next.layer === layer) {
-				if (links >= MAX_LINKS) {
-					throw new PathTrouble('its path goes round in symbolic links');
-				}
-				const target = [...resolveTarget(parts.slice(0, index), next.target), ...parts.slice(index + 1)];
-				if (target.join('/').length > MAX_FOLDER) {
-					throw new PathTrouble(`symbolic links lead it to a path of more than ${MAX_FOLDER} bytes`);
-				}
-				return this.#descend(target, layer, links + 1);
 			} else if (next?.layer === layer) {
-				throw new PathTrouble('it lies below something that is not a directory');
+				throw next.kind === 'symlink'
+					? belowLink(parts, index)
+					: new PathTrouble('it lies below something that is not a directory');
 			} else {
 				const made = this.add(impliedDirectory(layer));
 				directory.children.set(part, made);
@@ -136,6 +113,23 @@ export class FileTree {
 		}
 		return directory;
 	}
+
+	/** The inode at `parts`, if it is there. Throws `PathTrouble` below links of `layer`. */
+	find(parts: readonly ByteString[], layer: number): Inode | undefined {
+		let inode: Inode | undefined = this.root;
+		for (const [index, part] of parts.entries()) {
+			if (inode?.kind === 'symlink' && inode.layer === layer) {
+				throw belowLink(parts, index - 1);
+			}
+			inode = inode?.kind === 'directory' ? inode.children.get(part) : undefined;
+		}
+		return inode;
+	}
+}
+
+function belowLink(parts: readonly ByteString[], index: number): PathTrouble {
+	const link = shortName(parts.slice(0, index + 1).join('/'));
+	return new PathTrouble(`“${link}” is a symbolic link of the same layer, and nothing may lie below it`, REAL_PATHS);
 }
 
 /** Where a link in the directory `from` leads, confined to the root as in a container. */

@@ -83,9 +83,18 @@ describe('layers over each other', () => {
 		]);
 	});
 
-	it('follow links of their own, confined to the root', async () => {
-		const layer = [directory('usr'), symlink('q', 'usr'), file('q/z', 'z'), symlink('esc', '../../..'), file('esc/y', 'y')];
-		expect(await listing(layer)).toEqual(['esc -> ../../..', 'q -> usr', 'usr/', 'usr/z=1', 'y=1']);
+	it('put links in place of folders, with all that the layer had in them', async () => {
+		const lower = [file('usr/a', 'a'), file('d/lower', 'x')];
+		expect(await listing(lower, [file('d/own', 'y'), file('d/.wh.lower', ''), symlink('d', 'usr')])).toEqual([
+			'd -> usr',
+			'usr/',
+			'usr/a=1',
+		]);
+	});
+
+	it('put folders in place of links, and what is in them afterwards', async () => {
+		const layer = [directory('usr'), symlink('d', 'usr'), directory('d'), file('d/x', 'x')];
+		expect(await listing(layer)).toEqual(['d/', 'd/x=1', 'usr/']);
 	});
 
 	it('take the last of several entries with one name', async () => {
@@ -102,19 +111,17 @@ describe('layers over each other', () => {
 		).toEqual(['a=2', 'b=4', 'e/']);
 	});
 
-	it('clean names first: absolute ones count from the root', async () => {
-		expect(await listing([file('/abs/x', 'e'), file('./rel//y', 'y')])).toEqual(['abs/', 'abs/x=1', 'rel/', 'rel/y=1']);
-		expect(await listing([file('no/../a', 'a'), file('/../../b', 'b'), file('d/../e/./c', 'c')])).toEqual([
-			'a=1',
-			'b=1',
-			'e/',
-			'e/c=1',
+	it('clean names first, and know the root by several', async () => {
+		expect(await listing([directory('.'), directory('/', { mode: 0o700 }), file('./rel//./y', 'y')])).toEqual([
+			'rel/',
+			'rel/y=1',
 		]);
+		expect((await flatten([directory('/', { mode: 0o711 })])).root).toMatchObject({ mode: 0o711 });
 	});
 
 	it('store the longest names that Linux has, and whiteouts of them', async () => {
 		const name = 'n'.repeat(255);
-		expect(await listing([file(name, 'x'), file(`${name}/../m`, 'm')])).toEqual(['m=1', `${name}=1`]);
+		expect(await listing([file(name, 'x'), file('m', 'm')])).toEqual(['m=1', `${name}=1`]);
 		expect(await listing([file(name, 'x'), file('m', 'm')], [file(`.wh.${name}`, '')])).toEqual(['m=1']);
 	});
 
@@ -131,13 +138,12 @@ describe('layers over each other', () => {
 });
 
 describe('hard links', () => {
-	it('are names of one file, also with absolute targets and through links', async () => {
-		expect(await listing([file('d/a', 'a'), hardlink('b', '/d/a'), symlink('s', 'd'), hardlink('c', 's/a')])).toEqual([
+	it('are names of one file, also with absolute targets', async () => {
+		expect(await listing([file('d/a', 'a'), hardlink('b', '/d/a'), hardlink('c', './d/a')])).toEqual([
 			'b=1',
 			'c is b',
 			'd/',
 			'd/a is b',
-			's -> d',
 		]);
 	});
 
@@ -157,11 +163,7 @@ describe('hard links', () => {
 			'x is b',
 		]);
 		expect(await listing([file('a', '1'), hardlink('b', 'a'), directory('b'), file('b/c', '2')])).toEqual(['a=1', 'b/', 'b/c=1']);
-		expect(await listing([directory('d'), file('d/x', '1'), symlink('d', 'e'), directory('e'), file('d/y', '2')])).toEqual([
-			'd -> e',
-			'e/',
-			'e/y=1',
-		]);
+		expect(await listing([directory('d'), file('d/x', '1'), hardlink('h', 'd/x'), symlink('d', 'e')])).toEqual(['d -> e', 'h=1']);
 	});
 
 	it('do not reach what a whiteout of their layer hides', async () => {
@@ -212,23 +214,50 @@ describe('metadata', () => {
 	});
 });
 
-describe('an entry that leads out or round is refused by name', () => {
-	it.each([
-		['..', [file('../evil', 'x')], '../evil'],
-		['.. in the middle', [file('a/../../evil', 'x')], 'a/../../evil'],
-		['a hard link out', [file('a', 'a'), hardlink('b', '../../etc/shadow')], 'b'],
-		['below a file', [file('g', 'g'), file('g/c', 'c')], 'g/c'],
-		['a loop of links', [symlink('p', 'q'), symlink('q', 'p'), file('p/x', 'x')], 'p/x'],
-		['a link to itself', [symlink('s', 's'), file('s/x', 'x')], 's/x'],
-		['a hard link to itself that comes first', [hardlink('h', 'h')], 'h'],
-		['hard links that go round', [hardlink('h', 'i'), hardlink('i', 'h')], 'h'],
-		['a name that no file system holds', [file('n'.repeat(256), 'x')], `${'n'.repeat(200)}…`],
+describe('an entry that leads out, round or over a link is refused by name, with what to do', () => {
+	it.each<[string, TestEntry[], string, string]>([
+		['..', [file('../evil', 'x')], '../evil', '“..”'],
+		['.. in the middle', [file('a/../../evil', 'x')], 'a/../../evil', '“..”'],
+		['.. that stays inside', [directory('a'), file('a/../b', 'x')], 'a/../b', '“..”'],
+		['a whiteout out', [file('../.wh.evil', '')], '../.wh.evil', '“..”'],
+		['a hard link out', [file('a', 'a'), hardlink('b', '../../etc/shadow')], 'b', '“..”'],
+		['an absolute path', [file('/abs/x', 'x')], '/abs/x', 'absolute'],
+		['an absolute path of a folder', [directory('//abs')], '//abs', 'absolute'],
+		['an absolute whiteout', [file('/.wh.x', '')], '/.wh.x', 'absolute'],
+		['below a link', [directory('usr'), symlink('lib', 'usr'), file('lib/x', 'x')], 'lib/x', '“lib” is a symbolic link'],
+		['below a link, with its folder', [symlink('lib', 'usr'), directory('lib/x/y')], 'lib/x/y', '“lib” is a symbolic link'],
+		['far below a link', [symlink('usr/lib', '/x'), file('usr/lib/a/b', 'x')], 'usr/lib/a/b', '“usr/lib” is a symbolic link'],
+		['below a link to elsewhere', [symlink('e', '../../..'), file('e/y', 'y')], 'e/y', '“e” is a symbolic link'],
 		[
-			'a path that only links make too long',
-			[directory(`${'d/'.repeat(1900)}d`), symlink('s', `${'d/'.repeat(1900)}d`), file(`s/${'e/'.repeat(1000)}x`, 'x')],
-			`s/${'e/'.repeat(99)}…`,
+			'below a link that replaced its folder',
+			[file('d/before', 'x'), symlink('d', 'e'), file('d/x', 'y')],
+			'd/x',
+			'“d” is a symbolic link',
 		],
-	])('%s', async (_, entries, name) => {
-		await expect(flatten(entries)).rejects.toMatchObject({ code: 'archive-corrupt', detail: { entry: name } });
+		['a whiteout below a link', [symlink('lib', 'usr'), file('lib/.wh.x', '')], 'lib/.wh.x', '“lib” is a symbolic link'],
+		['an opaque mark below a link', [symlink('d', 'e'), file('d/.wh..wh..opq', '')], 'd/.wh..wh..opq', '“d” is a symbolic link'],
+		['a hard link below a link', [file('a', 'a'), symlink('s', 'd'), hardlink('s/b', 'a')], 's/b', '“s” is a symbolic link'],
+		['a hard link over a link', [file('d/a', 'a'), symlink('s', 'd'), hardlink('c', 's/a')], 'c', '“s” is a symbolic link'],
+		['below a file', [file('g', 'g'), file('g/c', 'c')], 'g/c', 'not a directory'],
+		['a loop of links', [symlink('p', 'q'), symlink('q', 'p'), file('p/x', 'x')], 'p/x', '“p” is a symbolic link'],
+		['a link to itself', [symlink('s', 's'), file('s/x', 'x')], 's/x', '“s” is a symbolic link'],
+		['a hard link to itself that comes first', [hardlink('h', 'h')], 'h', 'does not exist'],
+		['hard links that go round', [hardlink('h', 'i'), hardlink('i', 'h')], 'h', 'does not exist'],
+		['a name that no file system holds', [file('n'.repeat(256), 'x')], `${'n'.repeat(200)}…`, '255 bytes'],
+	])('%s', async (_, entries, name, why) => {
+		const refused = {
+			code: 'archive-corrupt',
+			message: expect.stringMatching(/^The entry “.*” of layer 2 cannot be placed: /),
+			remedy: expect.any(String),
+			detail: { archive: 'layer 2', entry: name },
+		};
+		// In the lowest layer it is no other.
+		await expect(flatten(entries)).rejects.toMatchObject({
+			code: 'archive-corrupt',
+			detail: { archive: 'layer 1', entry: name },
+		});
+		const error: unknown = await flatten([directory('usr'), directory('d')], entries).catch((thrown: unknown) => thrown);
+		expect(error).toMatchObject(refused);
+		expect(error).toHaveProperty('message', expect.stringContaining(why));
 	});
 });
