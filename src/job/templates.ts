@@ -6,14 +6,23 @@ export interface TemplateFile {
 	readonly openName: string;
 	/** Given: the same staged file for all jobs. Absent: `create_work` is told a file for each job. */
 	readonly physicalName?: string;
-	/** Whether clients keep it after the job. */
+	/** Whether clients keep it after the job: see `KEPT_SECONDS`. */
 	readonly sticky: boolean;
 }
+
+/**
+ * So long clients keep a file after the last job with it that they were sent; each job begins this anew. Without it they keep packs until
+ * their whole disk share is used up, and name all of them in each request to the scheduler.
+ */
+const KEPT_SECONDS = 30 * 86_400;
+const STICKY = `<sticky/>\n<sticky_lifetime>${KEPT_SECONDS}</sticky_lifetime>\n`;
 
 /** BOINC's limits: a template is 64 KiB, the XML of a job 65,535 bytes, a line for `create_work` 100 words. */
 const MAX_TEMPLATE_BYTES = 65_535;
 /** What a file adds to the XML of a job besides its names: address, hash and size. */
-const XML_OVERHEAD = 260;
+const XML_OVERHEAD = 200;
+/** Of names that are not known yet. */
+const NAME_BYTES = 80;
 /** Most files of one job. */
 export const MAX_FILES = 100;
 
@@ -33,13 +42,14 @@ export function inputTemplate(files: readonly TemplateFile[], downloadUrl: strin
 	}
 	const infos = files.map(
 		({ physicalName, sticky }) =>
-			`<file_info>\n${physicalName === undefined ? '' : `<physical_name>${checked(physicalName)}</physical_name>\n`}${sticky ? '<sticky/>\n' : ''}<no_delete/>\n</file_info>\n`,
+			`<file_info>\n${physicalName === undefined ? '' : `<physical_name>${checked(physicalName)}</physical_name>\n`}${sticky ? STICKY : ''}<no_delete/>\n</file_info>\n`,
 	);
 	const refs = files.map(
 		({ openName }) => `<file_ref>\n<open_name>${checked(openName)}</open_name>\n<copy_file/>\n</file_ref>\n`,
 	);
 	const text = `<input_template>\n${infos.join('')}<workunit>\n${refs.join('')}</workunit>\n</input_template>\n`;
-	const inJob = text.length + files.length * (XML_OVERHEAD + downloadUrl.length + 2 * 80);
+	const names = files.reduce((sum, { physicalName }) => sum + 2 * (physicalName?.length ?? NAME_BYTES), 0);
+	const inJob = text.length + names + files.length * (XML_OVERHEAD + downloadUrl.length);
 	if (Math.max(text.length, inJob) > MAX_TEMPLATE_BYTES) {
 		throw new BoincError(
 			'job-invalid',

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -67,6 +67,9 @@ describe('an unmodified BOINC client', () => {
 			async () => (await client.tasks()).find((task) => task.wuName === job && task.activeState === 'EXECUTING'),
 			{ nudge: () => client.update() },
 		);
+	/** Names of what the client has of all projects. */
+	const keptFiles = async (): Promise<string[]> =>
+		(await readdir(path.join(clientDir, 'projects'), { recursive: true })).map((name) => path.basename(name));
 	const letGo = (slot: number) => writeFile(path.join(clientDir, 'slots', String(slot), 'go'), '');
 
 	it('downloads a sticky pack once, runs, uploads more than 8 KiB and reports', async () => {
@@ -83,6 +86,14 @@ describe('an unmodified BOINC client', () => {
 		await reported('copy3');
 		const downloads = (await project.accessLog()).filter((line) => /"GET \S+\/pack_1 /.test(line));
 		expect(downloads).toEqual([expect.stringMatching(/" 200 100000 "-" "BOINC client/)]);
+	});
+
+	it('keeps a pack for its lifetime', async () => {
+		const brief = { ...pack, name: 'pack_2', lifetime: 5 };
+		await project.addJob(appId, 'brief', { commandLine: 'copy', inputs: [brief] });
+		await reported('brief');
+		await until('the removal of the pack', async () => !(await keptFiles()).includes('pack_2'));
+		expect(await keptFiles()).toContain('pack_1');
 	});
 
 	it('tells the exit code of a failed task and goes on with an upload that was cut', async () => {

@@ -19,6 +19,8 @@ export interface TestFile {
 	/** Name in the slot; copied there. */
 	readonly openName?: string;
 	readonly sticky?: boolean;
+	/** How long a sticky file is kept after the last job with it, in seconds. Default: for ever. */
+	readonly lifetime?: number;
 }
 
 /** A project of rows and files written by the test itself: no tools, no daemons; the feeder is a variable. */
@@ -112,6 +114,7 @@ ${config}
 		const refs: string[] = [];
 		for (const [index, file] of files.entries()) {
 			await writeFile(path.join(this.root, 'download', file.name), file.content);
+			const lifetime = file.lifetime === undefined ? '' : `<sticky_lifetime>${file.lifetime}</sticky_lifetime>\n`;
 			infos.push(
 				`<file_info>\n<name>${file.name}</name>\n<url>${this.masterUrl}download/${file.name}</url>\n<executable/>\n` +
 					`<file_signature>\n${signBytes(file.content, privateKey)}</file_signature>\n<nbytes>${Buffer.byteLength(file.content)}</nbytes>\n</file_info>\n`,
@@ -156,8 +159,9 @@ ${config}
 			const relative = hierarchyPath(file.name, FANOUT);
 			await mkdir(path.dirname(path.join(this.root, 'download', relative)), { recursive: true });
 			await writeFile(path.join(this.root, 'download', relative), file.content);
+			const lifetime = file.lifetime === undefined ? '' : `<sticky_lifetime>${file.lifetime}</sticky_lifetime>\n`;
 			infos.push(
-				`<file_info>\n<name>${file.name}</name>\n<url>${this.masterUrl}download/${relative}</url>\n${file.sticky === true ? '<sticky/>\n' : ''}` +
+				`<file_info>\n<name>${file.name}</name>\n<url>${this.masterUrl}download/${relative}</url>\n${file.sticky === true ? `<sticky/>\n${lifetime}` : ''}` +
 					`<md5_cksum>${createHash('md5').update(file.content).digest('hex')}</md5_cksum>\n<nbytes>${Buffer.byteLength(file.content)}</nbytes>\n</file_info>\n`,
 			);
 			refs.push(

@@ -1,11 +1,13 @@
 import { parse } from 'smol-toml';
 import { describe, expect, test } from 'vitest';
 
+import { MOST_PACKS } from '../../../src/image/pack/partition.js';
 import { checkCommandLength, createArguments, jobToml } from '../../../src/job/jobToml.js';
 import { jobName, templatePath } from '../../../src/job/names.js';
 import { planBatch } from '../../../src/job/planBatch.js';
 import { inputTemplate, outputTemplate } from '../../../src/job/templates.js';
 import { NETWORK_POLICIES } from '../../../src/job/types.js';
+import { InputTemplate } from '../../../src/sandbox/inputTemplate.js';
 import { CONFIG, input, sampleBatch } from './sampleBatch.js';
 
 describe('a plan', () => {
@@ -22,7 +24,9 @@ describe('a plan', () => {
 		]);
 		const infos = plan.input.text.split('<file_info>').slice(1);
 		expect(infos).toHaveLength(9);
-		expect(infos.map((info) => info.includes('<sticky/>'))).toEqual([true, true, true, true, false, false, false, false, false]);
+		// Volunteers keep what other jobs need as well, but not for ever.
+		const kept = '<sticky/>\n<sticky_lifetime>2592000</sticky_lifetime>\n';
+		expect(infos.map((info) => info.includes(kept))).toEqual([true, true, true, true, false, false, false, false, false]);
 		expect(infos.every((info) => info.includes('<no_delete/>'))).toBe(true);
 		expect(infos.filter((info) => !info.includes('<physical_name>'))).toHaveLength(1);
 	});
@@ -103,6 +107,37 @@ describe('templates', () => {
 		const files = Array.from({ length: 101 }, (_, index) => ({ openName: `f${String(index)}`, sticky: false }));
 		expect(() => inputTemplate(files, CONFIG.downloadUrl)).toThrow(expect.objectContaining({ code: 'job-invalid' }));
 		expect(inputTemplate(files.slice(1), CONFIG.downloadUrl)).toContain('<open_name>f100</open_name>');
+	});
+
+	test('an image in as many packs as there may be fits, and what is accepted is not too long for create_work', async () => {
+		const packs = Array.from({ length: MOST_PACKS }, (_, index) => `b2d_pack_${String(index).padStart(32, '0')}.tar.gz`);
+		const files = [
+			...[...packs, 'Dockerfile', 'job.toml'].map((openName) => ({
+				openName,
+				physicalName: openName.padEnd(40, 'x'),
+				sticky: true,
+			})),
+			...Array.from({ length: 6 }, (_, index) => ({ openName: `shared/${String(index)}`, sticky: false })),
+		];
+		const urlOf = (length: number): string => `https://${'p'.repeat(length - 8)}`;
+		expect(inputTemplate(files, urlOf(80))).toContain(packs.at(-1));
+		let longest = 80;
+		for (;;) {
+			try {
+				inputTemplate(files, urlOf(longest + 1));
+				longest++;
+			} catch (error) {
+				expect(error).toMatchObject({ code: 'job-invalid' });
+				break;
+			}
+		}
+		const { xmlDoc } = await new InputTemplate(inputTemplate(files, urlOf(longest))).fill({
+			files: Array.from({ length: 6 }, (_, index) => `b2d_in_${String(index).padStart(70, '0')}`),
+			commandLine: '',
+			findStaged: (name) =>
+				Promise.resolve({ md5: '0'.repeat(32), size: 2 ** 40, url: `${urlOf(longest)}/3ff/${name}`, gzippedSize: 2 ** 40 }),
+		});
+		expect(xmlDoc.match(/<sticky_lifetime>/g)).toHaveLength(MOST_PACKS + 2);
 	});
 
 	test('a description beyond BOINC’s 64 KiB is refused', () => {
