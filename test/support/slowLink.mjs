@@ -4,8 +4,13 @@ import { connect, createServer } from 'node:net';
 /** Interval in which a share of the bytes passes. */
 const TICK_MS = 20;
 
-/** A TCP proxy on loopback that lets few bytes through to the server, so that there is a middle of an upload to act in, and that can be cut. */
+/**
+ * A TCP proxy on loopback that lets few bytes through to the server, so that there is a middle of an upload to act in, that can be
+ * cut, and that counts.
+ */
 export class SlowLink {
+	/** Bytes in both directions. */
+	passed = 0;
 	#sockets = new Set();
 	#share;
 	#isCut = false;
@@ -30,11 +35,13 @@ export class SlowLink {
 				});
 			}
 			far.pipe(near);
+			far.on('data', ({ length }) => (this.passed += length));
 			near.on('readable', () => undefined);
 			const timer = setInterval(() => {
 				const bytes = near.read(Math.min(this.#share, near.readableLength));
 				if (bytes !== null && bytes.length > 0) {
 					far.write(bytes);
+					this.passed += bytes.length;
 				}
 			}, TICK_MS);
 			near.once('close', () => clearInterval(timer));

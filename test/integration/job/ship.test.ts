@@ -6,16 +6,21 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { contentOfBytes } from '../../../src/common/content.js';
 import { quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { type FlatImage, flattenImage } from '../../../src/image/flattenImage.js';
+import type { Pack } from '../../../src/image/types.js';
 import { type ImageCost, imageCost } from '../../../src/job/imageCost.js';
 import { ManifestCache } from '../../../src/job/manifestCache.js';
+import { sendPacks } from '../../../src/job/sendPacks.js';
 import { shipImage, type Shipment } from '../../../src/job/shipImage.js';
 import { openProject } from '../../../src/project/openProject.js';
 import type { Project } from '../../../src/project/project.js';
-import { startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
+import { connectLoopback } from '../../support/loopback.js';
+import { eventually, startTestSandbox, type TestSandbox } from '../../support/sandbox.js';
 import { directory, file, savedImage, tarOf, type TestEntry } from '../../support/savedImages.js';
+import { SlowLink } from '../../support/slowLink.mjs';
 
 const ctx = quietContext();
 const MIB = 1 << 20;
@@ -67,6 +72,29 @@ async function ship(
 	return shipImage(options.project ?? project, { key: options.key, open }, cache, quietContext(options.signal));
 }
 
+/** A connection by SSH that can be slowed down and counted. */
+async function overLink(): Promise<{ readonly far: Connection; readonly link: SlowLink }> {
+	const { target, identityFile } = sandbox;
+	if (target.kind !== 'ssh') {
+		throw new Error('the sandbox is reached by SSH');
+	}
+	const link = await SlowLink.start(target.port ?? 22, 1e9);
+	const sshd = { user: target.user ?? '', userKeyFile: identityFile };
+	return { link, far: await connectLoopback(sshd, link.port, path.join(sandbox.dir, 'trust')) };
+}
+
+/** Something that is sent like a pack. */
+function packOf(bytes: Buffer): Pack {
+	const content = contentOfBytes(bytes);
+	const facts = {
+		name: `b2d_pack_${content.sha256.slice(0, 32)}.tar.gz`,
+		size: bytes.length,
+		sha256: content.sha256,
+		md5: content.md5,
+	};
+	return { ...facts, unpackedSize: bytes.length, entries: 1, kind: 'files', generation: 1, times: 0, content, manifest: content };
+}
+
 const FIND = path.resolve(import.meta.dirname, '../../../templates/server/find-images.sh');
 
 const md5 = (bytes: Buffer): string => createHash('md5').update(bytes).digest('hex');
@@ -107,6 +135,24 @@ describe('an image that the server has', () => {
 			await writeFile(path.join(cache, name), 'damaged');
 		}
 		expect(await ship([entries], { key: 'aa12', cache })).toEqual(again);
+	});
+
+	test('costs less than 10 KB on a connection that is there, both directions together', async () => {
+		const { far, link } = await overLink();
+		try {
+			const there = await openProject(far, sandbox.projectRoot, ctx);
+			const options = { key: 'aa13', cache: path.join(sandbox.dir, 'far'), project: there };
+			const first = await ship([entries], options);
+			expect(link.passed).toBeGreaterThan(8_000_000);
+			const before = link.passed;
+			expect(await ship([entries], options)).toEqual({ ...first, bytesSent: 0 });
+			expect(link.passed - before).toBeGreaterThan(100);
+			expect(link.passed - before).toBeLessThan(10_000);
+			there.dispose();
+		} finally {
+			await far.close();
+			await link.stop();
+		}
 	});
 
 	test('is recognised by its tree under another key, which is known from then on', async () => {
@@ -224,6 +270,43 @@ describe('a pack on the server that is not what it should be is never used, and 
 });
 
 describe('an image is sent', () => {
+	test('by several streams, and no more of it is packed meanwhile than a few wait for', async () => {
+		const packs = Array.from({ length: 40 }, () => packOf(randomBytes(200_000)));
+		let made = 0;
+		const image = {
+			write: async function* (): AsyncGenerator<Pack, void, undefined> {
+				for (const pack of packs) {
+					await Promise.resolve();
+					made++;
+					yield pack;
+				}
+			},
+			discard: () => Promise.resolve(),
+		} as unknown as FlatImage;
+		const { far, link } = await overLink();
+		try {
+			const there = await openProject(far, sandbox.projectRoot, ctx);
+			link.mend(50);
+			const planning = { kept: [], fresh: [], generation: 1, staleBytes: 0 };
+			const sending = sendPacks(there, image, planning, new Set(), ctx);
+			sending.catch(() => undefined);
+			await eventually('packs wait', () => Promise.resolve(made >= 9));
+			await new Promise((resolve) => setTimeout(resolve, 300));
+			// Three are being sent, six wait, and one is at hand.
+			expect(made).toBeLessThanOrEqual(10);
+			link.mend(1e9);
+			const { bytesSent } = await sending;
+			expect(bytesSent).toBeGreaterThanOrEqual(40 * 200_000);
+			for (const pack of packs) {
+				expect(md5(await readFile(project.downloadPath(pack.name)))).toBe(pack.md5);
+			}
+			there.dispose();
+		} finally {
+			await far.close();
+			await link.stop();
+		}
+	});
+
 	test('twice at the same time without harm', async () => {
 		const other = await openProject(sandbox.connectLocally(), sandbox.projectRoot, ctx);
 		const [one, two] = await Promise.all([ship([entries], { key: 'ee11' }), ship([entries], { key: 'ee11', project: other })]);
