@@ -38,6 +38,7 @@ const NEEDS = {
 		['chromium', 'chromium', 'shows VS Code'],
 		['/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf', 'fonts-dejavu-core', 'a font for it'],
 		...VM,
+		['debootstrap', 'debootstrap', 'makes a Debian system for an image'],
 		['zstd', 'zstd', 'compresses layers as engines do'],
 		['dash', 'dash', 'a login shell of servers'],
 		['tcsh', 'tcsh', 'a login shell of servers'],

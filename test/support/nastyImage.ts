@@ -5,7 +5,7 @@ import { byteString } from '../../src/image/tar/tarHeader.js';
 import { directory, file, hardlink, savedImage, symlink, tarOf, type TestEntry } from './savedImages.js';
 
 /** cap_net_raw=ep in the form of version 2. */
-const CAPABILITY = new Map([['security.capability', Buffer.from('0100000200200000000000000000000000000000', 'hex')]]);
+export const CAPABILITY = new Map([['security.capability', Buffer.from('0100000200200000000000000000000000000000', 'hex')]]);
 
 /** The layers of an image that has about everything. All of it can be kept by both engines. */
 export function nastyLayers(): TestEntry[][] {
