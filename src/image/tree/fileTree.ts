@@ -16,8 +16,8 @@ export class PathTrouble extends Error {
 
 /** Engines load such layers as they are, but make none: their builders write real paths. */
 const REAL_PATHS =
-	'Make the archive again with relative paths and without entries below links, or copy the image with ' +
-	'a Dockerfile of two lines, FROM scratch and COPY --from=IMAGE / /.';
+	'Make the archive again with relative paths and without entries below links, or copy the image by a Dockerfile with ' +
+	'FROM scratch, COPY --from=IMAGE / /, and its ENV, USER and CMD again.';
 
 const MAX_LINKS = 40;
 /** What Linux allows, in bytes; a whiteout's name is longer by its prefix than the name that it hides. */
