@@ -8,6 +8,7 @@ const LONG = [
 	'iso/refuses',
 	'sandboxWeb/standin',
 	'sandboxWeb/client',
+	'image/fidelity',
 	'project/install',
 	'badInput/server',
 	'sandbox/volunteer',
