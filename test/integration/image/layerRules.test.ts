@@ -54,7 +54,7 @@ const ODD = [
 		hardlink('third-name', '/replaced'),
 		// Below links of a lower layer: a folder takes their place.
 		file('link-1/below', 'x'),
-		file('link-2/.wh.a', ''),
+		file('link-2/sub/below', 'x'),
 		directory('link-3', { mode: 0o711 }),
 		// Folders that are not described have the time of the unpacking, so they are, but later.
 		...['link-1', 'link-2', 'link-2/sub'].map((name) => directory(name)),

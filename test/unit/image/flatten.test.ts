@@ -83,6 +83,14 @@ describe('layers over each other', () => {
 		]);
 	});
 
+	it('put a directory there for a whiteout alone, too: engines list a name in it that cannot be opened', async () => {
+		expect(await listing([file('usr/a', 'a'), symlink('lib', 'usr')], [file('lib/.wh.a', '')])).toEqual([
+			'lib/',
+			'usr/',
+			'usr/a=1',
+		]);
+	});
+
 	it('put links in place of folders, with all that the layer had in them', async () => {
 		const lower = [file('usr/a', 'a'), file('d/lower', 'x')];
 		expect(await listing(lower, [file('d/own', 'y'), file('d/.wh.lower', ''), symlink('d', 'usr')])).toEqual([
