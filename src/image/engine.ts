@@ -1,3 +1,4 @@
+import type { BoincError } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
 import type { ParsedConfig } from './archive/imageConfig.js';
 import type { StoredImage } from './archive/storedImage.js';
@@ -5,6 +6,7 @@ import { CliEngine } from './engine/cliEngine.js';
 import { detect, type EngineAbsence, engineMissing, type EngineName } from './engine/detection.js';
 import type { ImageSummary } from './engine/imageList.js';
 import type { ImageDetails } from './engine/inspection.js';
+import { NerdctlEngine } from './engine/nerdctlEngine.js';
 
 export interface BuildRequest {
 	/** The build context: a local folder. */
@@ -53,6 +55,11 @@ export interface Engine {
 	/** Name of the user's context, or the address of the daemon that is set in its place; `undefined` for an engine without. */
 	contextName(ctx: OperationContext): Promise<string | undefined>;
 	/**
+	 * After something failed: the error `engine-failed` if the engine does not answer any more, with how to start it. `doing` is what it
+	 * was doing in the past tense, `then` what to do once it runs again.
+	 */
+	stopped(doing: string, then: string, ctx: OperationContext): Promise<BoincError | undefined>;
+	/**
 	 * Runs any other command of the engine to its end, and resolves to its exit code: not zero is no error. `onOutput` gets
 	 * what it writes, both outputs mixed, as it comes. Cancelling ends the command, not what it told the engine to do.
 	 */
@@ -84,7 +91,7 @@ export async function findEngine(ctx: OperationContext, preference: EnginePrefer
 		ctx.signal?.throwIfAborted();
 		if ('kind' in found) {
 			ctx.log.info(`Using ${found.command} (${found.kind} ${found.version})`);
-			return new CliEngine(found, env);
+			return found.product === 'nerdctl' ? new NerdctlEngine(found, env) : new CliEngine(found, env);
 		}
 		ctx.log.debug(`${command}: ${found.state} ${found.said}`);
 		absences.push(found);

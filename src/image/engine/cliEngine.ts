@@ -9,8 +9,8 @@ import type { ParsedConfig } from '../archive/imageConfig.js';
 import { type StoredImage, StoreTrouble } from '../archive/storedImage.js';
 import type { BuildRequest, Engine, EngineAnswer } from '../engine.js';
 import { failedBuild } from './buildFailure.js';
-import type { DetectedEngine } from './detection.js';
-import { EngineCommand, lastWords } from './engineCommand.js';
+import { type DetectedEngine, engineStopped } from './detection.js';
+import { EngineCommand } from './engineCommand.js';
 import { type ImageSummary, parseImageList } from './imageList.js';
 import { imageInStore } from './imageStore.js';
 import { type ImageDetails, inspectedConfig, parseDetails, parseInspection } from './inspection.js';
@@ -29,7 +29,8 @@ export class CliEngine implements Engine {
 	readonly version: string;
 	readonly product: string;
 	readonly #buildx: boolean;
-	readonly #program: EngineCommand;
+	/** Its command line, for engines that need other words. */
+	protected readonly program: EngineCommand;
 
 	constructor(found: DetectedEngine, env: NodeJS.ProcessEnv) {
 		this.kind = found.kind;
@@ -38,7 +39,7 @@ export class CliEngine implements Engine {
 		this.product = found.product;
 		this.#buildx = found.buildx;
 		// Whichever builder it is: lines instead of a picture that redraws itself.
-		this.#program = new EngineCommand(found.command, { ...env, BUILDKIT_PROGRESS: 'plain', NO_COLOR: '1' });
+		this.program = new EngineCommand(found.command, { ...env, BUILDKIT_PROGRESS: 'plain', NO_COLOR: '1' });
 	}
 
 	async build(request: BuildRequest, ctx: OperationContext): Promise<string> {
@@ -86,7 +87,7 @@ export class CliEngine implements Engine {
 				ctx.log.trace(line);
 				request.onLog?.(line);
 			};
-			const { code } = await this.#program.run(
+			const { code } = await this.program.run(
 				this.#buildArguments(request, dockerfile, idFile, more),
 				ctx.signal,
 				onLine,
@@ -95,27 +96,29 @@ export class CliEngine implements Engine {
 			);
 			throwIfAborted(ctx.signal);
 			if (code !== 0) {
-				throw (await this.#stopped(dockerfile, output, ctx)) ?? failedBuild(output, text, dockerfile, code);
+				// A daemon that is told to stop kills its containers first, so it may answer for a moment.
+				const waits = output.some((line) => /\b137\b/.test(line)) ? [0, 500, 1_000, 1_500] : [0];
+				throw (
+					(await this.stopped(`built ${dockerfile}`, 'build again', ctx, waits)) ?? failedBuild(output, text, dockerfile, code)
+				);
 			}
-			return await this.#builtId(idFile, ctx);
+			return await this.#builtId(idFile, request, ctx);
 		} finally {
 			await rm(dir, { recursive: true, force: true });
 		}
 	}
 
-	/**
-	 * An engine that does not answer any more after a build failed: the Dockerfile may be right. A daemon that is told to stop
-	 * kills its containers first (exit code 137), so it may answer for a moment.
-	 */
-	async #stopped(dockerfile: string, output: readonly string[], ctx: OperationContext): Promise<BoincError | undefined> {
-		for (const ms of output.some((line) => /\b137\b/.test(line)) ? [0, 500, 1_000, 1_500] : [0]) {
+	async stopped(
+		doing: string,
+		then: string,
+		ctx: OperationContext,
+		waits: readonly number[] = [0],
+	): Promise<BoincError | undefined> {
+		for (const ms of waits) {
 			await sleep(ms, undefined, { ...(ctx.signal && { signal: ctx.signal }) });
-			const { end } = await this.#program.query(['version'], ctx);
-			if (end.code !== 0) {
-				return new BoincError('engine-failed', `${this.command} stopped while it built ${dockerfile}: ${lastWords(end)}`, {
-					remedy: `Start it, see whether “${this.command} version” names the server too, and build again.`,
-					detail: { code: end.code },
-				});
+			const error = await engineStopped({ command: this.command, doing, then }, this.program.env, ctx);
+			if (error) {
+				return error;
 			}
 		}
 		return undefined;
@@ -130,8 +133,7 @@ export class CliEngine implements Engine {
 				detail: { image },
 			});
 		}
-		const format = this.kind === 'podman' ? ['--quiet', '--format', 'docker-archive'] : [];
-		const child = await this.#program.start(['save', ...format, image]);
+		const child = await this.program.start(['save', ...(await this.saveOptions(image, ctx)), image]);
 		const stop = (): void => void child.end();
 		ctx.signal?.addEventListener('abort', stop, { once: true });
 		let finished = false;
@@ -142,7 +144,10 @@ export class CliEngine implements Engine {
 			const end = await child.ended();
 			finished = true;
 			if (!ctx.signal?.aborted && end.code !== 0) {
-				throw this.#program.failed(`save the image “${image}”`, end);
+				throw (
+					(await this.stopped(`saved the image “${image}”`, 'try again', ctx)) ??
+					this.program.failed(`save the image “${image}”`, end)
+				);
 			}
 		} catch (error) {
 			// A stream that was closed by the cancellation reports it in its own words.
@@ -156,18 +161,23 @@ export class CliEngine implements Engine {
 		throwIfAborted(ctx.signal);
 	}
 
+	/** What makes `save` write one image as Docker does. */
+	protected saveOptions(_image: string, _ctx: OperationContext): Promise<string[]> {
+		return Promise.resolve(this.kind === 'podman' ? ['--quiet', '--format', 'docker-archive'] : []);
+	}
+
 	async stored(image: string, ctx: OperationContext): Promise<StoredImage | undefined> {
-		const inspected = await this.#inspected(image, ctx);
+		const inspected = await this.inspected(image, ctx);
 		if (inspected === undefined) {
 			return undefined;
 		}
 		const isRootless = this.kind === 'podman' && process.getuid?.() !== 0;
-		const access = { prefix: isRootless ? [this.command, 'unshare'] : [], env: this.#program.env };
+		const access = { prefix: isRootless ? [this.command, 'unshare'] : [], env: this.program.env };
 		return (await imageInStore(inspected, access)) ?? unreadable(inspectedConfig(inspected, image));
 	}
 
 	async imageId(reference: string, ctx: OperationContext): Promise<string | undefined> {
-		const lines = await this.#inspected(reference, ctx, ['--format', '{{.Id}}']);
+		const lines = await this.inspected(reference, ctx, ['--format', '{{.Id}}']);
 		return lines
 			?.split('\n')
 			.find((line) => /^(sha256:)?[a-f0-9]{64}$/.test(line))
@@ -175,30 +185,35 @@ export class CliEngine implements Engine {
 	}
 
 	async describe(reference: string, ctx: OperationContext): Promise<ParsedConfig | undefined> {
-		const inspected = await this.#inspected(reference, ctx);
+		const inspected = await this.inspected(reference, ctx);
 		return inspected === undefined ? undefined : parseInspection(inspected, reference);
 	}
 
 	/** What `image inspect` says of one image; `undefined` if there is none. */
-	async #inspected(reference: string, ctx: OperationContext, format: readonly string[] = []): Promise<string | undefined> {
+	protected async inspected(
+		reference: string,
+		ctx: OperationContext,
+		format: readonly string[] = [],
+	): Promise<string | undefined> {
 		if (reference === '' || reference.startsWith('-')) {
 			return undefined;
 		}
-		const { end, lines } = await this.#program.query(['image', 'inspect', ...format, reference], ctx);
+		const { end, lines } = await this.program.query(['image', 'inspect', ...format, reference], ctx);
 		if (end.code === 0) {
-			return lines.join('\n');
+			const said = lines.join('\n');
+			return said.trim() === '' ? undefined : said;
 		}
 		if (NO_IMAGE.test(end.stderr)) {
 			return undefined;
 		}
-		throw this.#program.failed(`look for the image “${reference}”`, end);
+		throw this.program.failed(`look for the image “${reference}”`, end);
 	}
 
 	async listImages(ctx: OperationContext): Promise<readonly ImageSummary[]> {
 		const format = this.kind === 'podman' ? 'json' : '{{json .}}';
-		const { end, lines } = await this.#program.query(['images', '--no-trunc', '--format', format], ctx);
+		const { end, lines } = await this.program.query(['images', '--no-trunc', '--format', format], ctx);
 		if (end.code !== 0) {
-			throw this.#program.failed('list the images', end);
+			throw this.program.failed('list the images', end);
 		}
 		return parseImageList(lines.join('\n'));
 	}
@@ -208,7 +223,7 @@ export class CliEngine implements Engine {
 			return [];
 		}
 		// One that is gone meanwhile makes the command fail, but the others are described all the same.
-		const { lines } = await this.#program.query(['image', 'inspect', ...ids], ctx);
+		const { lines } = await this.program.query(['image', 'inspect', ...ids], ctx);
 		return parseDetails(lines.join('\n'));
 	}
 
@@ -216,16 +231,16 @@ export class CliEngine implements Engine {
 		if (this.kind === 'podman') {
 			return undefined;
 		}
-		if (this.#program.env.DOCKER_HOST !== undefined && this.#program.env.DOCKER_HOST !== '') {
-			return this.#program.env.DOCKER_HOST;
+		if (this.program.env.DOCKER_HOST !== undefined && this.program.env.DOCKER_HOST !== '') {
+			return this.program.env.DOCKER_HOST;
 		}
-		const { end, lines } = await this.#program.query(['context', 'ls', '--format', '{{if .Current}}{{.Name}}{{end}}'], ctx);
+		const { end, lines } = await this.program.query(['context', 'ls', '--format', '{{if .Current}}{{.Name}}{{end}}'], ctx);
 		return end.code === 0 ? lines[0] : undefined;
 	}
 
 	async call(args: readonly string[], ctx: OperationContext, onOutput?: (chunk: Uint8Array) => void): Promise<EngineAnswer> {
 		throwIfAborted(ctx.signal);
-		const child = await this.#program.start(args);
+		const child = await this.program.start(args);
 		let kept = Buffer.alloc(0);
 		const take = (chunk: Buffer): void => {
 			if (onOutput) {
@@ -271,9 +286,14 @@ export class CliEngine implements Engine {
 		];
 	}
 
-	async #builtId(idFile: string, ctx: OperationContext): Promise<string> {
+	/** What finds the image that was built: what the engine wrote as its id. */
+	protected builtImage(id: string, _request: BuildRequest, ctx: OperationContext): Promise<string | undefined> {
+		return id === '' ? Promise.resolve(undefined) : this.imageId(id, ctx);
+	}
+
+	async #builtId(idFile: string, request: BuildRequest, ctx: OperationContext): Promise<string> {
 		const id = (await readFile(idFile, 'utf8').catch(() => '')).trim();
-		const found = id === '' ? undefined : await this.imageId(id, ctx);
+		const found = await this.builtImage(id, request, ctx);
 		if (found === undefined) {
 			throw new BoincError('engine-failed', `${this.command} reported success, but the image it built is not among its images.`, {
 				remedy: `Check which builder it uses with: ${this.command} buildx ls`,

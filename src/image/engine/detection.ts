@@ -165,16 +165,49 @@ const INSTALL: Partial<Record<NodeJS.Platform, string>> = {
 
 function remedyFor(absence: EngineAbsence, platform: NodeJS.Platform): string {
 	const isPodman = /podman/i.test(absence.command + absence.said);
-	if (absence.state === 'not permitted') {
-		return 'Add your account to the group docker (sudo usermod -aG docker "$USER"), then log out and in again.';
-	}
+	const isNerdctl = /nerdctl|containerd socket|rootless containerd/i.test(absence.command + absence.said);
 	if (absence.state === 'broken') {
 		return `Run “${absence.command} version” in a terminal to see what is wrong.`;
+	}
+	if (isNerdctl) {
+		return 'Start containerd, and BuildKit for builds: sudo systemctl start containerd buildkit, or for your account alone: containerd-rootless-setuptool.sh install, then install-buildkit';
+	}
+	if (absence.state === 'not permitted') {
+		return 'Add your account to the group docker (sudo usermod -aG docker "$USER"), then log out and in again.';
 	}
 	if (isPodman) {
 		return 'Start it with: podman machine start';
 	}
-	return platform === 'linux' ? 'Start it with: sudo systemctl start docker' : 'Start Docker Desktop.';
+	const known = SERVICES.find(([address]) => address.test(absence.said))?.[1];
+	return known ?? (platform === 'linux' ? 'Start it with: sudo systemctl start docker' : 'Start Docker Desktop.');
+}
+
+/** What listens where Docker's program looked for its daemon, by the address that it names. */
+const SERVICES: readonly [RegExp, string][] = [
+	[/\/\.colima\//, 'Start it with: colima start'],
+	[/\/\.docker\/desktop\//, 'Start Docker Desktop.'],
+	[/\/\.orbstack\//, 'Start OrbStack.'],
+	[/\/\.rd\//, 'Start Rancher Desktop.'],
+	[/\/run\/user\/\d+\/docker\.sock/, 'Start it with: systemctl --user start docker'],
+	[
+		/\b(tcp|https?|ssh):\/\//,
+		'Check that the computer of your Docker context can be reached, or choose another context with: docker context use NAME',
+	],
+];
+
+/** Whether an engine that worked does not answer any more: the error that says so, of what it was doing. */
+export async function engineStopped(
+	{ command, doing, then }: { readonly command: string; readonly doing: string; readonly then: string },
+	env: NodeJS.ProcessEnv,
+	ctx: OperationContext,
+): Promise<BoincError | undefined> {
+	const now = await detect(command, env, ctx);
+	return 'kind' in now
+		? undefined
+		: new BoincError('engine-failed', `${command} stopped while it ${doing}${now.said === '' ? '' : `: ${lastLine(now.said)}`}`, {
+				remedy: `${remedyFor(now, process.platform)}. Then ${then}.`.replace('..', '.'),
+				detail: { state: now.state },
+			});
 }
 
 const lastLine = (text: string): string => text.split('\n').at(-1) ?? '';

@@ -11,6 +11,7 @@ export interface ImageSummary {
 
 /** What any version prints: Docker a line of JSON each, with capital letters; Podman an array. */
 const schema = v.object({
+	Digest: v.optional(v.string()),
 	ID: v.optional(v.string()),
 	Id: v.optional(v.string()),
 	id: v.optional(v.string()),
@@ -24,12 +25,15 @@ const schema = v.object({
 	size: v.optional(v.union([v.number(), v.string()])),
 });
 
-/** Reads the output of `docker images --format '{{json .}}'` or `podman images --format json`. Skips what it does not know. */
-export function parseImageList(output: string): ImageSummary[] {
+/**
+ * Reads the output of `docker images --format '{{json .}}'` or `podman images --format json`; an image is known by its `id`, or by the
+ * `digest` of its manifest. Skips what it does not know.
+ */
+export function parseImageList(output: string, by: 'id' | 'digest' = 'id'): ImageSummary[] {
 	const byId = new Map<string, ImageSummary>();
 	for (const row of rows(output)) {
 		const parsed = v.safeParse(schema, row);
-		const id = parsed.success ? (parsed.output.Id ?? parsed.output.ID ?? parsed.output.id) : undefined;
+		const id = parsed.success ? idOf(parsed.output, by) : undefined;
 		if (!parsed.success || id === undefined || id === '') {
 			continue;
 		}
@@ -43,6 +47,10 @@ export function parseImageList(output: string): ImageSummary[] {
 		});
 	}
 	return [...byId.values()];
+}
+
+function idOf({ Id, ID, id, Digest }: v.InferOutput<typeof schema>, by: 'id' | 'digest'): string | undefined {
+	return by === 'digest' ? Digest : (Id ?? ID ?? id);
 }
 
 function namesOf(row: v.InferOutput<typeof schema>): string[] {

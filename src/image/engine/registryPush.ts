@@ -26,7 +26,7 @@ const LINE_LENGTH = 2000;
 /**
  * Names an image and pushes it by the engine's own command, with the credentials and helpers that the person has set up there: no
  * secret comes here. Cancelling ends the command; registries keep the layers that have arrived. Throws `argument-invalid` for a name
- * that is none, `image-not-found`, and `registry-refused` with the reason as `detail.reason`.
+ * that is none, `image-not-found`, `engine-failed` when the engine has stopped, and `registry-refused` with the reason as `detail.reason`.
  */
 export async function pushToRegistry(engine: Engine, push: RegistryPush, ctx: OperationContext): Promise<void> {
 	const { image, reference } = push;
@@ -38,6 +38,10 @@ export async function pushToRegistry(engine: Engine, push: RegistryPush, ctx: Op
 	}
 	const named = await engine.call(['tag', image, reference], ctx);
 	if (named.code !== 0) {
+		const stopped = await engine.stopped(`named the image ${reference}`, 'push again', ctx);
+		if (stopped) {
+			throw stopped;
+		}
 		throw new BoincError('image-not-found', `${engine.product} has no image ${image.slice(0, 12)} any more.`, {
 			remedy: 'Build it again.',
 		});
@@ -56,7 +60,10 @@ export async function pushToRegistry(engine: Engine, push: RegistryPush, ctx: Op
 		push.onLayers(layers.all());
 	});
 	if (code !== 0) {
-		throw refused([...said, readable(rest)].join('\n'), reference, parsed.registry, engine);
+		throw (
+			(await engine.stopped(`pushed ${reference}`, 'push again', ctx)) ??
+			refused([...said, readable(rest)].join('\n'), reference, parsed.registry, engine)
+		);
 	}
 	layers.finish();
 	push.onLayers(layers.all());
