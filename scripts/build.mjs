@@ -88,6 +88,7 @@ const programs = {
 	standin: 'src/sandbox/standin/main.ts',
 	language: 'src/language/main.ts',
 	unpack: 'src/monitor/results/unpackThread.ts',
+	context: 'src/image/build/contextThread.ts',
 };
 /** Browser code of the panels, each with its style sheet. */
 const pages = { batch: 'src/webview/batch/main.ts', images: 'src/webview/images/main.ts' };

@@ -16,6 +16,7 @@ export const VSIX = path.join(root, 'dist', 'boinc2docker.vsix');
 export const CONTENTS = [
 	'LICENSE.txt',
 	'changelog.md',
+	'dist/context.js',
 	'dist/core.js',
 	'dist/extension.js',
 	'dist/language.js',

@@ -88,6 +88,7 @@ export const STORAGE_KEYS = {
 	openImage: 'boinc2docker.image.open',
 	imageCards: 'boinc2docker.image.cards',
 	pushedImages: 'boinc2docker.image.pushed',
+	selectedImages: 'boinc2docker.image.selected',
 	lastRegistry: 'boinc2docker.image.lastRegistry',
 } as const;
 

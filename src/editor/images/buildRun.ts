@@ -1,10 +1,12 @@
 import type { BuildLog, BuildStep } from '../../image/build/buildLog.js';
-import type { ContextSize } from '../../image/build/contextSize.js';
 import type { Engine } from '../../image/engine.js';
 import type { BuildOptions } from '../../protocol/imagesPage.js';
 import type { Core } from '../services.js';
 import { type ImageSource, tagFor } from './imageSource.js';
 import { Run, type RunPorts } from './run.js';
+
+/** Milliseconds that a build waits for the size of what the builder is given. Counting goes on beside it. */
+const COUNT_MS = 2000;
 
 /** An image that a build has made. */
 export interface BuiltImage {
@@ -17,17 +19,11 @@ export class BuildRun extends Run<readonly BuiltImage[]> {
 	readonly source: ImageSource;
 	readonly #ports: RunPorts;
 	readonly #logs: BuildLog[] = [];
-	#context: ContextSize | undefined;
 
 	constructor(source: ImageSource, ports: RunPorts) {
 		super(ports);
 		this.source = source;
 		this.#ports = ports;
-	}
-
-	/** What the builder is given, once it is counted. */
-	get context(): ContextSize | undefined {
-		return this.#context;
 	}
 
 	/** Steps of all platforms, with the platform's number in front of each id. */
@@ -37,13 +33,16 @@ export class BuildRun extends Run<readonly BuiltImage[]> {
 			: this.#logs.flatMap((log, index) => log.steps.map((step) => ({ ...step, id: `${index}.${step.id}` })));
 	}
 
-	/** Builds. Rejects as `find` and `Engine.build` do. */
-	build(core: Core, find: () => Promise<Engine>, options: BuildOptions): Promise<readonly BuiltImage[]> {
+	/** Builds, once it is `counted` what the builder is given or that takes long. Rejects as `find` and `Engine.build` do. */
+	build(
+		core: Core,
+		{ find, counted }: { readonly find: () => Promise<Engine>; readonly counted: Promise<void> },
+		options: BuildOptions,
+	): Promise<readonly BuiltImage[]> {
 		const { source } = this;
 		return this.start(async (ctx) => {
 			const engine = await find();
-			this.#context = await core.contextSize(source.contextDir, source.dockerfile.fsPath, ctx.signal);
-			this.#ports.onChange();
+			await Promise.race([counted, ctx.clock.sleep(COUNT_MS, ctx.signal)]);
 			const built: BuiltImage[] = [];
 			for (const { platform, tag } of targetsOf(options)) {
 				const log = new core.BuildLog(() => ctx.clock.now());

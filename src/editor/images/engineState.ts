@@ -22,6 +22,8 @@ export class EngineFinder {
 	readonly #ports: EnginePorts;
 	#state: EngineState = { kind: 'looking' };
 	#finding: Promise<Engine> | undefined;
+	/** Program of the engine that was used last. */
+	#last: string | undefined;
 
 	constructor(ports: EnginePorts) {
 		this.#ports = ports;
@@ -31,34 +33,44 @@ export class EngineFinder {
 		return this.#state;
 	}
 
-	/** The engine; looks for it when none is known. Rejects with `engine-missing`. */
+	/** The engine; looks for the one that was used last when none is known. Rejects with `engine-missing`. */
 	find(): Promise<Engine> {
-		return this.#state.kind === 'ready' ? Promise.resolve(this.#state.engine) : this.findAgain();
+		return this.#state.kind === 'ready' ? Promise.resolve(this.#state.engine) : this.#look(this.#last);
 	}
 
-	/** Looks again, whatever was found before. */
+	/** Looks again for any engine, whatever was found before. */
 	findAgain(): Promise<Engine> {
-		this.#finding ??= this.#find().finally(() => (this.#finding = undefined));
-		return this.#finding;
+		return this.#look(undefined);
 	}
 
-	/** Looks again if an error may mean that the engine was stopped. */
+	/** Looks whether the engine that was used last has been started, or any if none was. What is wrong is in the state. */
+	async lookForLast(): Promise<void> {
+		await this.#look(this.#last).catch(() => undefined);
+	}
+
+	/** Looks again if an error may mean that the engine was stopped. No other takes its place: that one has none of its images. */
 	doubt(error: unknown): void {
 		const isGone =
 			BoincError.is(error, 'engine-failed', 'engine-missing') || /cannot connect|connection refused/i.test(messageOf(error));
 		if (isGone) {
-			void this.findAgain().catch(() => undefined);
+			void this.lookForLast();
 		}
 	}
 
-	async #find(): Promise<Engine> {
+	#look(command: string | undefined): Promise<Engine> {
+		this.#finding ??= this.#find(command).finally(() => (this.#finding = undefined));
+		return this.#finding;
+	}
+
+	async #find(last: string | undefined): Promise<Engine> {
 		const { log, clock } = this.#ports;
 		const ctx = { log, clock, progress: { report: () => undefined } };
-		const command = settings.engineCommand();
+		const command = settings.engineCommand() ?? last;
 		try {
 			const { findEngine } = await this.#ports.core();
 			const engine = await findEngine(ctx, command === undefined ? {} : { command });
 			const context = await engine.contextName(ctx).catch(() => undefined);
+			this.#last = engine.command;
 			this.#set({ kind: 'ready', engine, context });
 			return engine;
 		} catch (error) {

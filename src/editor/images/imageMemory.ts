@@ -47,6 +47,16 @@ export class ImageMemory {
 		await this.#write(STORAGE_KEYS.builtImages, idsSchema, source.id, all);
 	}
 
+	/** Id of the image that was chosen; `undefined` for the newest. */
+	selected({ id }: ImageSource): string | undefined {
+		const chosen = this.#read(STORAGE_KEYS.selectedImages, textsSchema)[id];
+		return chosen === '' ? undefined : chosen;
+	}
+
+	async setSelected({ id }: ImageSource, image: string | undefined): Promise<void> {
+		await this.#write(STORAGE_KEYS.selectedImages, textsSchema, id, image ?? '');
+	}
+
 	/** The image that was pushed to a server last, as servers know it. */
 	pushed({ id }: ImageSource, serverId: string): string | undefined {
 		return this.#read(STORAGE_KEYS.pushedImages, textsSchema)[`${serverId} ${id}`];

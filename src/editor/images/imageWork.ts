@@ -40,18 +40,18 @@ export class ImageWork {
 		state.openSteps.clear();
 		ports.onChange();
 		try {
-			const built = await run.build(await this.#ports.core(), () => engine.find(), memory.options(source));
+			const counted = state.count?.state === 'running' ? state.count.ended() : look.context(source);
+			const built = await run.build(await this.#ports.core(), { find: () => engine.find(), counted }, memory.options(source));
 			await memory.addBuilt(
 				source,
 				built.map(({ id }) => id),
 			);
-			delete state.selected;
+			await memory.setSelected(source, undefined);
 		} catch (error) {
 			diagnostics.show(source, error);
 			engine.doubt(error);
 			throw error;
 		} finally {
-			state.context = run.context ?? state.context;
 			await look.images(source);
 		}
 		// What it costs is worked out at once; a server is asked only if it is connected already.

@@ -37,7 +37,7 @@ export class ImagesModel implements Disposable {
 	readonly #owned = new DisposableStore();
 	readonly #changed = new Emitter<void>();
 	readonly #list: SourceList;
-	readonly #states = new SourceStates();
+	readonly #states: SourceStates;
 	readonly #look: SourceLook;
 
 	constructor(ports: ImagesPorts) {
@@ -45,9 +45,10 @@ export class ImagesModel implements Disposable {
 		const { log, clock, core, storage, cacheDir } = ports;
 		const onChange = (): void => this.#changed.fire();
 		this.memory = new ImageMemory(storage);
+		this.#states = new SourceStates(this.memory);
 		this.engine = new EngineFinder({ log, clock, core, onChange });
 		const parts = { run: { log, clock, onChange }, engine: this.engine, memory: this.memory, states: this.#states, core };
-		this.#look = this.#owned.add(new SourceLook(parts));
+		this.#look = new SourceLook(parts);
 		const diagnostics = this.#owned.add(new BuildDiagnostics());
 		this.work = new ImageWork({ ...parts, cacheDir, look: this.#look, diagnostics, server: () => this.server });
 		this.#list = this.#owned.add(new SourceList(storage, core));
@@ -111,6 +112,14 @@ export class ImagesModel implements Disposable {
 		await this.#look.all(this.open);
 	}
 
+	/** Looks whether an engine that was missing has been started. */
+	async lookForEngine(): Promise<void> {
+		await this.engine.lookForLast();
+		if (this.engine.state.kind === 'ready' && this.open) {
+			await this.#look.images(this.open);
+		}
+	}
+
 	/** Unfolds a Dockerfile, and finds out what there is of it. */
 	async setOpen(id: string | undefined): Promise<void> {
 		await this.memory.setOpen(id);
@@ -138,8 +147,8 @@ export class ImagesModel implements Disposable {
 		this.#changed.fire();
 	}
 
-	select(source: ImageSource, image: string): void {
-		this.state(source).selected = image;
+	async select(source: ImageSource, image: string): Promise<void> {
+		await this.memory.setSelected(source, image);
 		this.#changed.fire();
 	}
 

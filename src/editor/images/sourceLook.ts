@@ -3,6 +3,7 @@ import { silentProgress } from '../../common/ports.js';
 import { isSameName } from '../../image/engine/imageReference.js';
 import type { ImageDetails } from '../../image/engine/inspection.js';
 import type { Core } from '../services.js';
+import { CountRun } from './countRun.js';
 import type { EngineFinder } from './engineState.js';
 import type { ImageMemory } from './imageMemory.js';
 import type { ImageSource } from './imageSource.js';
@@ -20,7 +21,6 @@ export interface LookPorts {
 /** Finds out what there is of a Dockerfile: its local images, and what a build of it will read. What goes wrong is logged. */
 export class SourceLook {
 	readonly #ports: LookPorts;
-	#counting: AbortController | undefined;
 
 	constructor(ports: LookPorts) {
 		this.#ports = ports;
@@ -60,30 +60,25 @@ export class SourceLook {
 		run.onChange();
 	}
 
-	dispose(): void {
-		this.#counting?.abort();
-	}
-
-	/** Counts what a build will be given, for one Dockerfile at a time: the last that was asked for. */
+	/**
+	 * Counts what a build will be given; of others only while they are built. Resolves when that is over, which may take a while:
+	 * the state of the Dockerfile tells how far it is.
+	 */
 	async context(source: ImageSource | undefined): Promise<void> {
 		if (!source) {
 			return;
 		}
-		const { run, states, core } = this.#ports;
-		this.#counting?.abort();
-		const counting = new AbortController();
-		this.#counting = counting;
-		const { contextSize } = await core();
-		const size = await contextSize(source.contextDir, source.dockerfile.fsPath, counting.signal).catch((error: unknown) => {
+		const { run: ports, states, core } = this.#ports;
+		const state = states.of(source);
+		states.stopCounts();
+		state.count?.cancel(); // what is built, too, is counted anew when its rules change
+		const count = new CountRun(state.count?.size, ports);
+		state.count = count;
+		await count.count(source, core).catch((error: unknown) => {
 			if (!isAbort(error)) {
-				run.log.warn(`${source.contextDir} cannot be counted: ${messageOf(error)}`);
+				ports.log.warn(`${source.contextDir} cannot be counted: ${messageOf(error)}`);
 			}
-			return undefined;
 		});
-		if (!counting.signal.aborted) {
-			states.of(source).context = size;
-			run.onChange();
-		}
 	}
 }
 

@@ -1,7 +1,8 @@
-import type { ContextSize } from '../../image/build/contextSize.js';
 import type { ImageDetails } from '../../image/engine/inspection.js';
 import type { ImageCost } from '../../job/imageCost.js';
 import type { BuildRun } from './buildRun.js';
+import type { CountRun } from './countRun.js';
+import type { ImageMemory } from './imageMemory.js';
 import type { ImageSource } from './imageSource.js';
 import type { PushRun } from './pushRun.js';
 import type { Run } from './run.js';
@@ -15,9 +16,9 @@ export interface CostRun extends Run<ImageCost> {
 /** What is known and what is going on with one Dockerfile. */
 export interface SourceState {
 	build?: BuildRun;
-	context?: ContextSize | undefined;
+	/** What a build is given. */
+	count?: CountRun;
 	images?: readonly ImageDetails[];
-	selected?: string;
 	cost?: CostRun;
 	serverPush?: PushRun;
 	registryPush?: PushRun;
@@ -28,6 +29,11 @@ export interface SourceState {
 /** The states of all Dockerfiles, by their ids. */
 export class SourceStates {
 	readonly #states = new Map<string, SourceState>();
+	readonly #memory: ImageMemory;
+
+	constructor(memory: ImageMemory) {
+		this.#memory = memory;
+	}
 
 	of({ id }: ImageSource): SourceState {
 		const known = this.#states.get(id) ?? { openSteps: new Set() };
@@ -37,13 +43,23 @@ export class SourceStates {
 
 	/** The image that cost and push are about: the one that was chosen, or the first. */
 	selected(source: ImageSource): ImageDetails | undefined {
-		const { images = [], selected } = this.of(source);
+		const { images = [] } = this.of(source);
+		const selected = this.#memory.selected(source);
 		return images.find(({ id }) => id === selected) ?? images[0];
+	}
+
+	/** Ends what is counted, but for builds that run. */
+	stopCounts(): void {
+		for (const { count, build } of this.#states.values()) {
+			if (build?.state !== 'running') {
+				count?.cancel();
+			}
+		}
 	}
 
 	/** What goes on with one Dockerfile. */
 	running(source: ImageSource): readonly Run<unknown>[] {
-		const { build, serverPush, registryPush, cost } = this.of(source);
-		return [build, serverPush, registryPush, cost].flatMap((run) => (run?.state === 'running' ? [run] : []));
+		const { build, serverPush, registryPush, cost, count } = this.of(source);
+		return [build, serverPush, registryPush, cost, count].flatMap((run) => (run?.state === 'running' ? [run] : []));
 	}
 }

@@ -1,101 +1,92 @@
-import { lstat, opendir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 
-import { throwIfAborted } from '../../common/errors.js';
-import { IgnoreRules } from './ignoreRules.js';
+import { abortError, throwIfAborted } from '../../common/errors.js';
+import { type ContextSize, countContext } from './contextCount.js';
 
-/** What a builder is given. */
-export interface ContextSize {
-	readonly bytes: number;
-	readonly files: number;
-	/** Whether all was counted: of a context with very many files only the first are. */
-	readonly isWhole: boolean;
-	/** What is at the top of the context, the largest first. */
-	readonly largest: readonly { readonly name: string; readonly bytes: number }[];
-	/** Name of the file that leaves things out, if there is one. */
-	readonly ignoreFile: string | undefined;
+export type { ContextSize } from './contextCount.js';
+
+/** What the thread gets and answers. */
+export interface CountRequest {
+	readonly context: string;
+	readonly dockerfile: string;
+}
+export interface CountAnswer {
+	readonly soFar?: ContextSize;
+	readonly whole?: ContextSize;
+	readonly error?: { readonly message: string; readonly code: string | undefined };
 }
 
-/** Files that are counted. More would keep the disk busy for long, and that there are too many is known by then. */
-const MOST_FILES = 200_000;
-const LARGEST = 5;
-const TOGETHER = 64;
+/** Milliseconds between two reports of what is counted. */
+export const REPORT_MS = 200;
+
+/** Beside the bundle that this is part of; absent where the sources run as they are. */
+const PROGRAM = 'context.js';
+
+export interface CountOptions {
+	readonly signal?: AbortSignal | undefined;
+	/** Gets what is counted so far, a few times a second. */
+	readonly onProgress?: ((soFar: ContextSize) => void) | undefined;
+	/** Folder of the thread's program. */
+	readonly programs?: string | undefined;
+}
 
 /**
- * Bytes and files of a build context without what its ignore file leaves out. Rejects with the error of the file system when the folder
- * itself cannot be read; what cannot be read in it does not count.
+ * Bytes and files of a build context without what its ignore file leaves out, however many there are: counted in a thread of its own, so
+ * that nobody waits for a slow disk or for millions of files; in this thread, with pauses, where the program of the thread is not at hand.
+ * Cancelling ends the thread at once. Rejects with the error of the file system when the folder itself cannot be read.
  */
-export async function contextSize(
-	context: string,
-	dockerfile: string,
-	signal?: AbortSignal,
-	mostFiles = MOST_FILES,
-): Promise<ContextSize> {
-	const { rules, name: ignoreFile } = await ignoreRulesOf(context, dockerfile);
-	const tops = new Map<string, number>();
-	let bytes = 0;
-	let files = 0;
-	const count = async (paths: readonly string[]): Promise<void> => {
-		await Promise.all(
-			paths.map(async (name) => {
-				const size = (await lstat(path.join(context, name)).catch(() => undefined))?.size ?? 0;
-				const top = name.split('/', 1)[0] ?? '';
-				tops.set(top, (tops.get(top) ?? 0) + size);
-				bytes += size;
-				files += 1;
-			}),
-		);
-	};
-	const folders = [''];
-	for (let folder = folders.pop(); folder !== undefined && files < mostFiles; folder = folders.pop()) {
-		const waiting: string[] = [];
-		for await (const entry of entriesOf(path.join(context, folder), folder === '')) {
-			throwIfAborted(signal);
-			const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
-			const ignored = rules.ignores(name);
-			if (entry.isDirectory()) {
-				if (!ignored || rules.mayHaveExceptions(name)) {
-					folders.push(name);
-				}
-			} else if (!ignored) {
-				waiting.push(name);
-			}
-			if (waiting.length >= TOGETHER) {
-				await count(waiting.splice(0));
-				if (files >= mostFiles) {
-					break;
-				}
-			}
-		}
-		await count(waiting);
-	}
-	const largest = [...tops].map(([name, size]) => ({ name, bytes: size })).sort((a, b) => b.bytes - a.bytes);
-	return { bytes, files, isWhole: files < mostFiles, largest: largest.slice(0, LARGEST), ignoreFile };
+export async function contextSize(context: string, dockerfile: string, options: CountOptions = {}): Promise<ContextSize> {
+	const { programs = typeof __dirname === 'string' ? __dirname : undefined } = options;
+	throwIfAborted(options.signal);
+	const program = programs === undefined ? undefined : path.join(programs, PROGRAM);
+	return program !== undefined && existsSync(program)
+		? inThread(program, { context, dockerfile }, options)
+		: inThisThread({ context, dockerfile }, options);
 }
 
-interface Entry {
-	readonly name: string;
-	isDirectory(): boolean;
+function inThread(program: string, request: CountRequest, { signal, onProgress }: CountOptions): Promise<ContextSize> {
+	const worker = new Worker(program, { workerData: request });
+	worker.unref();
+	return new Promise<ContextSize>((resolve, reject) => {
+		const stop = (): void => reject(abortError());
+		signal?.addEventListener('abort', stop, { once: true });
+		worker.on('message', ({ soFar, whole, error }: CountAnswer) => {
+			if (whole) {
+				resolve(whole);
+			} else if (error) {
+				reject(Object.assign(new Error(error.message), { code: error.code }));
+			} else if (soFar && signal?.aborted !== true) {
+				onProgress?.(soFar);
+			}
+		});
+		worker.on('error', reject);
+		worker.on('exit', () => {
+			signal?.removeEventListener('abort', stop);
+			reject(new Error('The count has ended.'));
+		});
+	}).finally(() => {
+		void worker.terminate();
+	});
 }
 
-async function* entriesOf(folder: string, isContext: boolean): AsyncGenerator<Entry, void, undefined> {
+async function inThisThread({ context, dockerfile }: CountRequest, { signal, onProgress }: CountOptions): Promise<ContextSize> {
+	const counting = countContext(context, dockerfile);
+	let reported = Date.now();
+	let next = counting.next();
 	try {
-		yield* await opendir(folder, { bufferSize: 256 });
-	} catch (error) {
-		if (isContext) {
-			throw error;
+		for (; next.done !== true; next = counting.next()) {
+			if (Date.now() - reported >= REPORT_MS) {
+				reported = Date.now();
+				onProgress?.(next.value);
+			}
+			await nextTurn();
+			throwIfAborted(signal);
 		}
+		return next.value;
+	} finally {
+		counting.return(next.value); // closes the folder that is open
 	}
-}
-
-/** Docker prefers the file beside the Dockerfile with its name in front; Podman also knows `.containerignore`. */
-async function ignoreRulesOf(context: string, dockerfile: string): Promise<{ rules: IgnoreRules; name: string | undefined }> {
-	const file = path.resolve(context, dockerfile);
-	for (const candidate of [`${file}.dockerignore`, path.join(context, '.containerignore'), path.join(context, '.dockerignore')]) {
-		const text = await readFile(candidate, 'utf8').catch(() => undefined);
-		if (text !== undefined) {
-			return { rules: new IgnoreRules(text), name: path.basename(candidate) };
-		}
-	}
-	return { rules: new IgnoreRules(''), name: undefined };
 }

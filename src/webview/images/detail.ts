@@ -18,7 +18,7 @@ export function detailPart(detail: SourceDetail, ports: DetailPorts): TemplateRe
 	const { words } = ports;
 	return html`<div class="detail">
 		<section class="build-section">
-			${buttons(detail.buildButtons, ports)} ${context(detail)} ${options(detail, ports)}
+			${buttons(detail.buildButtons, ports)} ${context(detail, ports)} ${options(detail, ports)}
 			${detail.build ? buildPart(detail.build, ports) : nothing}
 		</section>
 		<section>
@@ -53,7 +53,7 @@ export function detailPart(detail: SourceDetail, ports: DetailPorts): TemplateRe
 	</div>`;
 }
 
-function context({ context: row }: SourceDetail): TemplateResult | typeof nothing {
+function context({ context: row }: SourceDetail, ports: Ports): TemplateResult | typeof nothing {
 	return row
 		? html`<div class="context">
 				<p class="quiet">${row.tone === 'neutral' ? nothing : sign(row.tone)}${row.label}</p>
@@ -68,6 +68,7 @@ function context({ context: row }: SourceDetail): TemplateResult | typeof nothin
 								)}
 							</ul>`
 				}
+				${buttons(row.buttons, ports)}
 			</div>`
 		: nothing;
 }

@@ -39,13 +39,15 @@ function receive(message: ImagesToPage): void {
 }
 
 function draw(): void {
-	// A log whose end is seen goes on to show its end.
-	const following = [...document.querySelectorAll('.log')].filter(
-		(log) => log.scrollTop + log.clientHeight >= log.scrollHeight - 20,
+	// A log whose end is seen goes on to show its end, and so does one that was not there: the end says how it stands.
+	const elsewhere = new Set(
+		[...document.querySelectorAll('.log')].filter((log) => log.scrollTop + log.clientHeight < log.scrollHeight - 20),
 	);
 	render(page(), byId('page'));
-	for (const log of following) {
-		log.scrollTop = log.scrollHeight;
+	for (const log of document.querySelectorAll('.log')) {
+		if (!elsewhere.has(log)) {
+			log.scrollTop = log.scrollHeight;
+		}
 	}
 	if (snapshot) {
 		pageState.restoreScroll();

@@ -19,17 +19,21 @@ export class PageState {
 		this.#scroll = parsed.success ? parsed.output.scroll : 0;
 		window.addEventListener('toggle', (event) => this.#toggled(event.target), { capture: true });
 		window.addEventListener('scroll', () => this.#scrolled(), { passive: true });
+		// Whoever does something here does not want to be taken elsewhere.
+		for (const deed of ['wheel', 'pointerdown', 'keydown']) {
+			window.addEventListener(deed, () => (this.#isRestored = true), { passive: true, capture: true });
+		}
 	}
 
 	isUnfolded(part: string): boolean {
 		return this.#unfolded.has(part);
 	}
 
-	/** Goes to where the page was, once there is something to read. */
+	/** Goes to where the page was; again while there is too little to read, for images and costs come one after the other. */
 	restoreScroll(): void {
 		if (!this.#isRestored) {
-			this.#isRestored = true;
 			window.scrollTo(0, this.#scroll);
+			this.#isRestored = Math.abs(window.scrollY - this.#scroll) < 2;
 		}
 	}
 

@@ -1,10 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { composeBuilds } from '../../../src/image/build/composeBuilds.js';
+import { countContext } from '../../../src/image/build/contextCount.js';
 import { contextSize } from '../../../src/image/build/contextSize.js';
 import { dockerfileOutline } from '../../../src/image/build/dockerfileOutline.js';
 import { IgnoreRules } from '../../../src/image/build/ignoreRules.js';
@@ -87,10 +89,49 @@ describe('the size of a build context', () => {
 		expect(await contextSize(dir, 'Dockerfile')).toMatchObject({ files: 1, bytes: 200, ignoreFile: 'Dockerfile.dockerignore' });
 	});
 
-	it('ends at a number of files, and when it is cancelled', async () => {
-		await Promise.all(Array.from({ length: 300 }, (_, i) => writeFile(path.join(dir, 'app', `f${String(i)}`), 'x')));
-		expect(await contextSize(dir, 'Dockerfile', undefined, 100)).toMatchObject({ isWhole: false });
-		await expect(contextSize(dir, 'Dockerfile', AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
+	it('counts in a thread as in this one, tells how far it is, and ends when it is cancelled', async () => {
+		const programs = path.join(dir, '.git');
+		await build({
+			entryPoints: { context: 'src/image/build/contextThread.ts' },
+			outdir: programs,
+			bundle: true,
+			platform: 'node',
+			format: 'cjs',
+			logLevel: 'error',
+		});
+		await writeFile(path.join(dir, '.dockerignore'), '.git\n');
+		await mkdir(path.join(dir, 'many'));
+		await Promise.all(Array.from({ length: 1200 }, (_, i) => link(path.join(dir, 'app/main.py'), path.join(dir, `many/${i}`))));
+		const whole = await contextSize(dir, 'Dockerfile');
+		expect(whole).toMatchObject({ files: 1204, bytes: 245_215, largest: [{ name: 'many', bytes: 240_000 }, {}, {}, {}] });
+		expect(await contextSize(dir, 'Dockerfile', { programs })).toEqual(whole);
+		await expect(contextSize(path.join(dir, 'absent'), 'Dockerfile', { programs })).rejects.toMatchObject({ code: 'ENOENT' });
+		for (const options of [{}, { programs }]) {
+			const stop = new AbortController();
+			const counting = contextSize(dir, 'Dockerfile', { ...options, signal: stop.signal });
+			setImmediate(() => stop.abort());
+			await expect(counting).rejects.toMatchObject({ name: 'AbortError' });
+		}
+		const counted = [...countContext(dir, 'Dockerfile')];
+		expect(counted.map(({ files, isWhole }) => [files > 0 && files < 1204, isWhole])).toEqual(counted.map(() => [true, false]));
+		expect(counted.length).toBe(2);
+	});
+
+	it('names the largest of very many', async () => {
+		const sizes = [7000, 10, 8000, 20, 9000, 30, 6500, 40];
+		await Promise.all(sizes.map((size, i) => writeFile(path.join(dir, `f${i}`), Buffer.alloc(size))));
+		const { largest } = await contextSize(dir, 'Dockerfile');
+		expect(largest.map(({ name, bytes }) => `${name} ${bytes}`).toSorted()).toEqual([
+			'.git 9000',
+			'f0 7000',
+			'f2 8000',
+			'f4 9000',
+			'f6 6500',
+		]);
+	});
+
+	it('rejects when it is cancelled before, or the folder is not there', async () => {
+		await expect(contextSize(dir, 'Dockerfile', { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
 		await expect(contextSize(path.join(dir, 'absent'), 'Dockerfile')).rejects.toMatchObject({ code: 'ENOENT' });
 	});
 });

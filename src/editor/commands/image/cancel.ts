@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 
 import { BuildRun } from '../../images/buildRun.js';
+import { CountRun } from '../../images/countRun.js';
 import { PushRun } from '../../images/pushRun.js';
 import type { Run } from '../../images/run.js';
 import { pickOne } from '../../quickInput/wizard.js';
@@ -31,6 +32,9 @@ export async function cancelImageWork(services: Services): Promise<void> {
 function nameOf(run: Run<unknown>): string {
 	if (run instanceof BuildRun) {
 		return vscode.l10n.t('Build');
+	}
+	if (run instanceof CountRun) {
+		return vscode.l10n.t('Count of the build context');
 	}
 	return run instanceof PushRun ? vscode.l10n.t('Push to {0}', run.place) : vscode.l10n.t('Cost');
 }

@@ -23,6 +23,6 @@ export async function chooseImage(services: Services, given?: unknown): Promise<
 			value,
 		})),
 	});
-	model.select(source, id);
+	await model.select(source, id);
 	await revealPanel(services);
 }

@@ -14,6 +14,7 @@ const { t } = vscode.l10n;
 
 /** A context from here on is worth a look: it is read and sent at every build. */
 const LARGE_CONTEXT = 100_000_000;
+const MANY_FILES = 100_000;
 
 export const RUN_TONES: Readonly<Record<Run<unknown>['state'], Tone>> = {
 	running: 'active',
@@ -45,7 +46,7 @@ function label({ state, steps }: BuildRun): string {
 	const cached = steps.filter((step) => step.state === 'cached').length;
 	switch (state) {
 		case 'running':
-			return t('Building…');
+			return steps.length === 0 ? t('Reading the build context…') : t('Building…');
 		case 'done':
 			return cached > 0 ? t('Built, {0} of {1} steps from the cache', cached, steps.length) : t('Built');
 		case 'failed':
@@ -91,14 +92,18 @@ function detailOf(error: unknown): { readonly output?: string; readonly advice?:
 	return { ...(typeof output === 'string' && { output }), ...(typeof advice === 'string' && { advice }) };
 }
 
-/** What the builder will be given. */
-export function contextRow({ bytes, files, isWhole, largest, ignoreFile }: ContextSize): NonNullable<SourceDetail['context']> {
-	const isLarge = bytes > LARGE_CONTEXT || !isWhole;
+/** What the builder will be given, as far as it is counted. */
+export function contextRow(
+	{ bytes, files, isWhole, largest, ignoreFile }: ContextSize,
+	state: Run<unknown>['state'],
+): Omit<NonNullable<SourceDetail['context']>, 'buttons'> {
+	const isCounting = state === 'running' && !isWhole;
+	const isLarge = bytes > LARGE_CONTEXT || files > MANY_FILES;
 	const amount =
 		files === 1
 			? t('{0} in one file', formatBytes(bytes))
 			: t('{0} in {1} files', formatBytes(bytes), files.toLocaleString(vscode.env.language));
-	const label = isWhole ? amount : t('more than {0}', amount);
+	const label = isWhole ? amount : isCounting ? t('{0} so far…', amount) : t('more than {0}', amount);
 	const hint = isLarge
 		? ignoreFile === undefined
 			? t('Builders are given all of it each time. Write a .dockerignore that leaves out what the image does not need.')
@@ -109,7 +114,7 @@ export function contextRow({ bytes, files, isWhole, largest, ignoreFile }: Conte
 	return {
 		label,
 		hint,
-		tone: isLarge ? 'warning' : 'neutral',
+		tone: isLarge || (!isWhole && !isCounting) ? 'warning' : 'neutral',
 		parts: isLarge ? largest.map(({ name, bytes: size }) => ({ value: formatBytes(size), label: name })) : [],
 	};
 }

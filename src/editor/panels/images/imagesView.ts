@@ -24,6 +24,8 @@ const BODY = '<main id="page"></main><div id="announcement" role="status" aria-l
 const FRAME = 150;
 /** Milliseconds between two snapshots while something runs, for the times. */
 const TICK = 1000;
+/** Milliseconds between two looks for an engine that does not run. */
+const LOOK = 5000;
 
 const COMMANDS: Readonly<Partial<Record<ImageAction, CommandId>>> = {
 	build: 'boinc2docker.image.build',
@@ -52,6 +54,7 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 	readonly #cards: CardMemory;
 	#page: { readonly view: vscode.WebviewView; readonly channel: WebviewChannel<ImagesToPage, typeof toExtension> } | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
+	#engineTimer: ReturnType<typeof setTimeout> | undefined;
 	#problems: { readonly text: string; readonly problems: readonly Problem[] } | undefined;
 
 	constructor(services: Services, model: ImagesModel, extensionUri: vscode.Uri) {
@@ -99,6 +102,7 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 
 	dispose(): void {
 		clearTimeout(this.#timer);
+		clearTimeout(this.#engineTimer);
 		this.#page?.channel.dispose();
 		this.#owned.dispose();
 	}
@@ -129,6 +133,18 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 		if (this.#model.running().length > 0) {
 			this.#schedule(TICK);
 		}
+		if (this.#model.engine.state.kind === 'missing') {
+			this.#engineTimer ??= setTimeout(() => void this.#lookForEngine(), LOOK);
+		}
+	}
+
+	/** Somebody who has started the engine sees that it is there, without asking for it. */
+	async #lookForEngine(): Promise<void> {
+		if (this.isVisible && vscode.window.state.focused && this.#model.engine.state.kind === 'missing') {
+			await this.#model.lookForEngine();
+		}
+		this.#engineTimer = undefined;
+		this.#schedule(0);
 	}
 
 	/** What the warnings of the open image need; little is read before there is a cost to warn of. */
@@ -187,7 +203,7 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 				this.#model.toggleStep(source, message.step, message.open);
 				break;
 			case 'image':
-				this.#model.select(source, message.image);
+				await this.#model.select(source, message.image);
 				break;
 			case 'goTo':
 				await openAt(source.dockerfile, message.line);
@@ -213,13 +229,16 @@ export class ImagesView implements vscode.WebviewViewProvider, Disposable {
 	}
 
 	async #actOn(action: ImageAction, source: ImageSource): Promise<void> {
-		const { build, cost, serverPush, registryPush } = this.#model.state(source);
+		const { build, count, cost, serverPush, registryPush } = this.#model.state(source);
 		switch (action) {
 			case 'openFile':
 				await openAt(source.dockerfile, 1);
 				break;
 			case 'cancelBuild':
 				build?.cancel();
+				break;
+			case 'cancelCount':
+				count?.cancel();
 				break;
 			case 'cancelCost':
 				cost?.cancel();

@@ -112,7 +112,7 @@ function detailOf(model: ImagesModel, source: ImageSource, { warnings, kept, now
 	return {
 		id: source.id,
 		...choicesOf(source, model.memory.options(source)),
-		...(state.context && { context: contextRow(state.context) }),
+		...contextOf(state),
 		buildButtons: [...buildButtons(state, isReady, selected !== undefined), button('openFile', t('Open'))],
 		...buildOf(state, kept, now),
 		images: images.map((image) => imageRow(image, image.id === selected?.id, now)),
@@ -173,6 +173,23 @@ function pushCards({ serverPush, registryPush }: SourceState, kept: KeptCards | 
 		const run = kind === 'server' ? serverPush : registryPush;
 		return run ? [pushCard(run)] : (kept?.pushes.filter((card) => card.kind === kind) ?? []);
 	});
+}
+
+function contextOf({ count }: SourceState): Pick<SourceDetail, 'context'> {
+	const row = count?.size && contextRow(count.size, count.state);
+	return row
+		? {
+				context: {
+					...row,
+					buttons:
+						count.state === 'running'
+							? [button('cancelCount', t('Stop Counting'))]
+							: count.state === 'cancelled'
+								? [button('refresh', t('Count Again'))]
+								: [],
+				},
+			}
+		: {};
 }
 
 function costOf(
