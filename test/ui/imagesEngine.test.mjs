@@ -114,14 +114,14 @@ async function engineIsGone() {
 }
 async function engineComesBack() {
 	await daemon.start();
-	await state(/^Colima \d/).waitFor();
+	await state(/Colima \(Docker \d/).waitFor();
 	await page.locator('[data-action="build"]').waitFor();
 }
 
 step('Docker’s context is shown by the name that people know', async () => {
 	await wb.runCommand('BOINC: Focus on Images View');
 	page = await wb.webview('.sources');
-	await state(/^Colima \d+\.\d+\.\d+ *context colima$/).waitFor();
+	await state(/^\s*Colima \(Docker \d+\.\d+\.\d+\)\s*context colima\s*$/).waitFor();
 });
 
 step('Docker that is stopped in the middle of a build is named, and found again by itself', async () => {

@@ -14,7 +14,7 @@ const COMPOSE_GLOB = '**/{compose,docker-compose,podman-compose}*.{yml,yaml}';
 /** Files that say what of a context is left out. */
 const RULES_GLOB = '**/{.dockerignore,.containerignore,*.dockerignore}';
 const IGNORED = '**/{node_modules,.git,.venv,boinc-results}/**';
-const MOST_FILES = 100;
+const MOST_FILES = 1000;
 /** A file with more is no Dockerfile, whatever it is called. */
 const MOST_BYTES = 1_000_000;
 const DEBOUNCE = 300;

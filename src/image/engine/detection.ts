@@ -178,7 +178,9 @@ function remedyFor(absence: EngineAbsence, platform: NodeJS.Platform): string {
 	if (isPodman) {
 		return 'Start it with: podman machine start';
 	}
-	const known = SERVICES.find(([address]) => address.test(absence.said))?.[1];
+	// Requests name a socket as http://%2Frun%2F….
+	const said = absence.said.replaceAll(/%2F/gi, '/');
+	const known = SERVICES.find(([address]) => address.test(said))?.[1];
 	return known ?? (platform === 'linux' ? 'Start it with: sudo systemctl start docker' : 'Start Docker Desktop.');
 }
 
@@ -190,7 +192,7 @@ const SERVICES: readonly [RegExp, string][] = [
 	[/\/\.rd\//, 'Start Rancher Desktop.'],
 	[/\/run\/user\/\d+\/docker\.sock/, 'Start it with: systemctl --user start docker'],
 	[
-		/\b(tcp|https?|ssh):\/\//,
+		/\b(?:tcp|ssh):\/\/|"https?:\/\/(?!\/)/,
 		'Check that the computer of your Docker context can be reached, or choose another context with: docker context use NAME',
 	],
 ];

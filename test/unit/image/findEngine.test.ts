@@ -45,6 +45,16 @@ const stopped = {
 	'version --format': `echo '{"Client":{"Version":"24.0.7"},"Server":null}'; echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?' >&2; exit 1`,
 };
 
+/** As Docker's program says where it found nobody. */
+const stoppedAt = (address: string) =>
+	({
+		command: 'docker',
+		state: 'not running',
+		said: `Cannot connect to the Docker daemon at ${address}. Is the docker daemon running?`,
+	}) as const;
+const asked = (host: string) =>
+	({ command: 'docker', state: 'not running', said: `error during connect: Get "http://${host}/v1.47/version": EOF` }) as const;
+
 describe('finding the engine', () => {
 	it('takes Docker when both work', async () => {
 		await install('docker', docker);
@@ -117,6 +127,14 @@ describe('finding the engine', () => {
 		['Docker on Linux', 'sudo systemctl start docker', { command: 'docker', state: 'not running', said: '' }, 'linux'],
 		['Docker on macOS', 'Start Docker Desktop.', { command: 'docker', state: 'not running', said: '' }, 'darwin'],
 		['Podman on Windows', 'podman machine start', { command: 'podman', state: 'not running', said: '' }, 'win32'],
+		['Colima', 'colima start', stoppedAt('unix:///Users/me/.colima/default/docker.sock'), 'darwin'],
+		['Colima, asked for by a request', 'colima start', asked('%2FUsers%2Fme%2F.colima%2Fdefault%2Fdocker.sock'), 'darwin'],
+		['Docker Desktop on Linux', 'Start Docker Desktop.', stoppedAt('unix:///home/me/.docker/desktop/docker.sock'), 'linux'],
+		['Docker Desktop on Windows', 'Start Docker Desktop.', asked('%2F%2F.%2Fpipe%2FdockerDesktopLinuxEngine'), 'win32'],
+		['Docker without root', 'systemctl --user', stoppedAt('unix:///run/user/1000/docker.sock'), 'linux'],
+		['Docker on another computer', 'docker context use', stoppedAt('tcp://build.example.org:2376'), 'linux'],
+		['Docker by SSH', 'docker context use', asked('docker.example.com'), 'linux'],
+		['nerdctl', 'containerd', { command: 'nerdctl', state: 'not permitted', said: '' }, 'linux'],
 		['a closed socket', 'sudo usermod -aG docker', { command: 'docker', state: 'not permitted', said: '' }, 'linux'],
 	])('has the remedy for %s', (_, remedy, absence, platform) => {
 		expect(engineMissing([absence], platform).remedy).toContain(remedy);

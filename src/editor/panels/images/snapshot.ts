@@ -78,7 +78,7 @@ function engineRow({ engine: { state } }: ImagesModel): ImagesSnapshot['engine']
 			const { context = '' } = state;
 			const isColima = context.startsWith('colima') || context.includes('/.colima/');
 			return {
-				label: `${isColima ? 'Colima' : product} ${version}`,
+				label: isColima ? `Colima (${product} ${version})` : `${product} ${version}`,
 				hint: state.context === undefined ? '' : t('context {0}', state.context),
 				tone: 'good',
 				buttons: [],
