@@ -197,6 +197,13 @@ const SERVICES: readonly [RegExp, string][] = [
 	],
 ];
 
+/** The error of a program that worked and cannot be started any more. */
+export const programMissing = (command: string, cause?: unknown): BoincError =>
+	new BoincError('engine-missing', `The program ${command} cannot be started.`, {
+		remedy: 'Check that it is still installed and on the PATH.',
+		cause,
+	});
+
 /** Whether an engine that worked does not answer any more: the error that says so, of what it was doing. */
 export async function engineStopped(
 	{ command, doing, then }: { readonly command: string; readonly doing: string; readonly then: string },
@@ -204,8 +211,12 @@ export async function engineStopped(
 	ctx: OperationContext,
 ): Promise<BoincError | undefined> {
 	const now = await detect(command, env, ctx);
-	return 'kind' in now
-		? undefined
+	// One that does not answer in time, or answers something else, may only be busy.
+	if ('kind' in now || now.state === 'broken') {
+		return undefined;
+	}
+	return now.state === 'not installed'
+		? programMissing(command)
 		: new BoincError('engine-failed', `${command} stopped while it ${doing}${now.said === '' ? '' : `: ${lastLine(now.said)}`}`, {
 				remedy: `${remedyFor(now, process.platform)}. Then ${then}.`.replace('..', '.'),
 				detail: { state: now.state },

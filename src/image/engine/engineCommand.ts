@@ -1,5 +1,6 @@
 import { abortError, BoincError, throwIfAborted } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
+import { programMissing } from './detection.js';
 import { EngineProcess, type ProcessEnd } from './engineProcess.js';
 import { textLines } from './textLines.js';
 
@@ -61,10 +62,7 @@ export class EngineCommand {
 		try {
 			return await EngineProcess.start({ command: this.command, args, env: this.env });
 		} catch (cause) {
-			throw new BoincError('engine-missing', `The program ${this.command} cannot be started.`, {
-				remedy: 'Check that it is still installed and on the PATH.',
-				cause,
-			});
+			throw programMissing(this.command, cause);
 		}
 	}
 

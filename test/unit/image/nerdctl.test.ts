@@ -69,5 +69,11 @@ it('says how to start containerd, not Docker', async () => {
 		message: expect.stringContaining('its service does not run') as string,
 		remedy: expect.stringContaining('systemctl start containerd') as string,
 	});
-	expect(await engine.stopped('pushed x', 'push again', ctx)).toMatchObject({ code: 'engine-failed' });
+	expect(await engine.stopped('pushed x', 'push again', ctx)).toMatchObject({
+		code: 'engine-failed',
+		message: expect.stringContaining('nerdctl stopped while it pushed x: time=') as string,
+		remedy: expect.stringMatching(/ Then push again\.$/) as string,
+	});
+	await rm(engine.command);
+	expect(await engine.stopped('pushed x', 'push again', ctx)).toMatchObject({ code: 'engine-missing' });
 });
