@@ -4,13 +4,21 @@
 #   b2d_assimilate_APP --error MASK WU_NAME WU_ID BATCH_ID      the job failed or was cancelled
 # and installs as bin/b2d_assimilate_APP: the name alone stands in config.xml, for arguments there are lost.
 #
-# Writes RESULTS/BATCH/JOB.tgz or RESULTS/BATCH/JOB.error, where RESULTS is the first line of
+# Of a cancelled job nothing is kept. Otherwise it writes RESULTS/BATCH/JOB.tgz or RESULTS/BATCH/JOB.error, where RESULTS is the first line of
 # .boinc2docker/results_APP, or results/APP. Clients upload what a failed job packed, too: the newest of these, which has its
 # whole log, is kept as RESULTS/BATCH/JOB.failed while there is room, for BOINC deletes it next. BATCH comes from job names of the form b2d_BATCH_INDEX, else it is 0.
 #
 # One bad job never makes it exit non-zero, for that would end the daemon and block the app's other jobs. It exits 1 only
 # when nothing can be stored at all (disk full, folder not writable): then the outputs must not be given up, and BOINC
 # presents the job again.
+
+# A person may cancel ten thousand jobs at once, so this starts no other program. MASK has bit 16 then, but not 32 as well: that
+# is a job that had failed before its instances were called back.
+case ${1:-}:${2:-} in
+--error:*[!0-9]* | --error:) ;;
+--error:*) [ $(($2 & 48)) -ne 16 ] || exit 0 ;;
+esac
+
 LC_ALL=C
 export LC_ALL
 umask 022

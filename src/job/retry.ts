@@ -3,6 +3,7 @@ import { plural } from '../common/format.js';
 import { given } from '../common/given.js';
 import type { OperationContext } from '../common/ports.js';
 import { setBatchState } from '../project/batches.js';
+import { GIVEN_UP } from '../project/errorMask.js';
 import { type RaisedBounds, reopenJobs, RETRYABLE } from '../project/jobRows.js';
 import type { Project } from '../project/project.js';
 import { type RaisedLimits, raiseLimits } from './raiseLimits.js';
@@ -22,7 +23,6 @@ export interface RetryOptions extends RaisedBounds, RaisedLimits {
 }
 
 const DEFAULT_TRIES = 3;
-const FAILED = 'canonical_resultid = 0 AND error_mask <> 0 AND error_mask & 16 = 0';
 
 /**
  * Has the failed jobs of batches, and single failed jobs, tried again with their old numbers and names, under raised limits if wanted. BOINC
@@ -37,7 +37,7 @@ export async function retryFailed(
 ): Promise<RetryReport> {
 	const { tries = DEFAULT_TRIES, memoryBytes, limitSeconds, ...bounds } = options;
 	await requireBatches(project, selection.batchIds ?? [], ctx.signal);
-	const failed = await selectJobs(project, selection, FAILED, ctx.signal);
+	const failed = await selectJobs(project, selection, GIVEN_UP, ctx.signal);
 	const jobs = await selectJobs(project, selection, RETRYABLE, ctx.signal);
 	const ids = jobs.map(({ id }) => id);
 	if (ids.length === 0) {

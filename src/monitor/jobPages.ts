@@ -1,6 +1,7 @@
+import { CANCELLED, GIVEN_UP } from '../project/errorMask.js';
 import type { JobIndex } from './jobIndex.js';
 import { FINAL_JOB_STATES, jobState } from './jobState.js';
-import { facts, FLAGS, marks, number, type Queries, text } from './rows.js';
+import { facts, FLAGS, marks, number, type Queries, type Row, text } from './rows.js';
 import type { Job, JobState } from './types.js';
 
 /** Which jobs of a batch, in order of their ids. */
@@ -26,21 +27,24 @@ const UNJUDGED = has('r.server_state = 5 AND r.outcome = 1 AND r.validate_state 
 const LOST = has('r.server_state = 5 AND r.outcome IN (3, 4, 6, 7)');
 const UNSENT = has('r.server_state IN (1, 2)');
 const OPEN = 'w.canonical_resultid = 0 AND w.error_mask = 0';
-const CANCELLED = 'w.canonical_resultid = 0 AND w.error_mask & 16 <> 0';
+const WITHDRAWN = `w.canonical_resultid = 0 AND ${CANCELLED}`;
 
 /** `jobState` as conditions. */
 const IN_STATE: Readonly<Record<JobState, string>> = {
 	done: 'w.canonical_resultid > 0 AND w.assimilate_state = 2',
 	collecting: 'w.canonical_resultid > 0 AND w.assimilate_state <> 2',
-	cancelling: `${CANCELLED} AND ${RUNNING}`,
-	cancelled: `${CANCELLED} AND NOT ${RUNNING}`,
-	failed: 'w.canonical_resultid = 0 AND w.error_mask <> 0 AND w.error_mask & 16 = 0',
+	cancelling: `${WITHDRAWN} AND ${RUNNING}`,
+	cancelled: `${WITHDRAWN} AND NOT ${RUNNING}`,
+	failed: GIVEN_UP,
 	running: `${OPEN} AND ${RUNNING}`,
 	validating: `${OPEN} AND NOT ${RUNNING} AND ${UNJUDGED}`,
 	retrying: `${OPEN} AND NOT ${RUNNING} AND NOT ${UNJUDGED} AND ${LOST}`,
 	queued: `${OPEN} AND NOT ${RUNNING} AND NOT ${UNJUDGED} AND NOT ${LOST} AND ${UNSENT}`,
 	created: `${OPEN} AND NOT ${RUNNING} AND NOT ${UNJUDGED} AND NOT ${LOST} AND NOT ${UNSENT}`,
 };
+
+/** Instances that failed by themselves, not because somebody ended them. */
+const FAILED_ITSELF = `r.server_state = 5 AND (r.outcome = 6 OR r.outcome = 3 AND r.exit_status NOT IN (-233, -221, -197, 200, 202, 203))`;
 
 const COLUMNS = `w.id, w.batch, w.name, w.create_time, w.canonical_resultid, w.error_mask,
 	w.canonical_resultid > 0 AS canonical, w.assimilate_state = 2 AS assimilated`;
@@ -67,21 +71,30 @@ export async function jobPage(db: Queries, batchId: number, page: JobPage = {}, 
 	}
 	const byBatch = known || page.names || page.hostId !== undefined ? '' : 'FORCE INDEX (wu_batch)';
 	const rows = await db.select(
-		`SELECT w.*, ${FLAGS} FROM (
+		`SELECT w.*, ${FLAGS}, MAX(IF(${FAILED_ITSELF}, r.exit_status, NULL)) AS failed_before FROM (
 			SELECT ${COLUMNS} FROM workunit w ${byBatch} WHERE ${conditions.join(' AND ')} ORDER BY w.id LIMIT ?
 		) w LEFT JOIN result r ON r.workunitid = w.id
 		GROUP BY w.id, w.batch, w.name, w.create_time, w.canonical_resultid, w.error_mask, w.canonical, w.assimilated ORDER BY w.id`,
 		[...params, limit],
 	);
-	return rows.map((row) => ({
+	return rows.map(toJob);
+}
+
+function toJob(row: Row): Job {
+	const known = facts(row);
+	const state = jobState(known);
+	const isCancelled = state === 'cancelled' || state === 'cancelling';
+	return {
 		id: number(row, 'id'),
 		batchId: number(row, 'batch'),
 		name: text(row, 'name'),
-		state: jobState(facts(row)),
+		state,
 		createTime: number(row, 'create_time'),
 		errorMask: number(row, 'error_mask'),
 		canonicalInstanceId: number(row, 'canonical_resultid'),
-	}));
+		...(state === 'failed' && (known.running || known.unsent) && { alive: true }),
+		...(isCancelled && row.failed_before !== null && { failedBefore: number(row, 'failed_before') }),
+	};
 }
 
 /** The ids on the page, where the index alone decides. */

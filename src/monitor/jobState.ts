@@ -1,3 +1,4 @@
+import { wasCancelled } from '../project/errorMask.js';
 import type { BatchState, JobCounts, JobState } from './types.js';
 
 /** What decides the state of a job: flags of its row and whether it has instances of certain kinds. */
@@ -16,14 +17,12 @@ export interface JobFacts {
 	readonly lost: boolean;
 }
 
-const CANCELLED_BIT = 16;
-
 /** First match wins; the order is that of BOINC's own pages (`html/inc/result.inc`). */
 export function jobState(facts: JobFacts): JobState {
 	if (facts.canonical) {
 		return facts.assimilated ? 'done' : 'collecting';
 	}
-	if ((facts.errorMask & CANCELLED_BIT) !== 0) {
+	if (wasCancelled(facts.errorMask)) {
 		return facts.running ? 'cancelling' : 'cancelled';
 	}
 	if (facts.errorMask !== 0) {

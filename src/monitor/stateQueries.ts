@@ -1,3 +1,4 @@
+import { CANCELLED } from '../project/errorMask.js';
 import { jobState } from './jobState.js';
 import { facts, FLAGS, marks, number, type Queries } from './rows.js';
 import type { JobState } from './types.js';
@@ -43,7 +44,7 @@ export async function jobSpans(db: Queries, batchIds: readonly number[]): Promis
 }
 
 /** A job that only a person brings back: it is counted, not kept. */
-const OVER = `(w.canonical_resultid > 0 AND w.assimilate_state = 2 OR w.canonical_resultid = 0 AND w.error_mask <> 0 AND (w.error_mask & 16 = 0
+const OVER = `(w.canonical_resultid > 0 AND w.assimilate_state = 2 OR w.canonical_resultid = 0 AND w.error_mask <> 0 AND (NOT (${CANCELLED})
 	OR NOT EXISTS (SELECT 1 FROM result o WHERE o.workunitid = w.id AND o.server_state = 4)))`;
 const DECISION = 'w.canonical_resultid > 0 AS canonical, w.assimilate_state = 2 AS assimilated, w.error_mask';
 

@@ -1,4 +1,5 @@
 import { BoincError } from '../common/errors.js';
+import { ERROR_BIT, GIVEN_UP } from './errorMask.js';
 import { hierarchyPath } from './hierarchy.js';
 import type { Project } from './project.js';
 
@@ -11,13 +12,13 @@ export interface RaisedBounds {
 }
 
 /** Failed, neither cancelled nor with an instance that could not be sent at all: the transitioner would fail these again at once. */
-export const RETRYABLE = 'canonical_resultid = 0 AND error_mask <> 0 AND error_mask & 17 = 0';
+export const RETRYABLE = `${GIVEN_UP} AND error_mask & ${ERROR_BIT.couldntSend} = 0`;
 
 /** Instances that were not judged because the job had failed are judged after all; without their files they count as failed. */
 const REOPEN_RESULTS = `
 	UPDATE result r JOIN workunit w ON w.id = r.workunitid
 	SET r.validate_state = IF(r.file_delete_state = 0, 0, 2), r.outcome = IF(r.file_delete_state = 0, 1, 6)
-	WHERE w.id IN (?) AND w.canonical_resultid = 0 AND w.error_mask <> 0 AND w.error_mask & 17 = 0
+	WHERE w.id IN (?) AND ${RETRYABLE}
 		AND r.server_state = 5 AND r.outcome = 1 AND r.validate_state = 3`;
 
 /** The limits count from what has been tried; the transitioner does the rest. */
@@ -32,7 +33,7 @@ const REOPEN_JOBS = `
 		w.max_success_results = GREATEST(w.max_success_results, tried.successes + ?),
 		w.rsc_disk_bound = GREATEST(w.rsc_disk_bound, ?),
 		w.delay_bound = GREATEST(w.delay_bound, ?)
-	WHERE w.id IN (?) AND w.canonical_resultid = 0 AND w.error_mask <> 0 AND w.error_mask & 17 = 0`;
+	WHERE w.id IN (?) AND ${RETRYABLE}`;
 
 /** Takes back the failure of jobs, each with `tries` more instances. Rows that changed meanwhile are left alone. */
 export async function reopenJobs(
@@ -44,6 +45,14 @@ export async function reopenJobs(
 	await project.write(REOPEN_RESULTS, [jobIds]);
 	const { diskBytes = 0, delayBoundSeconds = 0 } = bounds;
 	await project.write(REOPEN_JOBS, [jobIds, tries, tries, tries, diskBytes, delayBoundSeconds, jobIds]);
+}
+
+/** Before the instances of failed jobs are called back: the jobs stay failed ones under the bit for it (see `errorMask.ts`). */
+export async function markGivenUp(project: Pick<Project, 'write'>, jobIds: readonly number[]): Promise<void> {
+	await project.write(
+		`UPDATE workunit SET error_mask = error_mask | ${ERROR_BIT.noCanonicalResult} WHERE id IN (?) AND ${GIVEN_UP}`,
+		[jobIds],
+	);
 }
 
 /** A staged file as the description of a job names it. */

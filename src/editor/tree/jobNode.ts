@@ -7,7 +7,10 @@ import { InstanceNode } from './instanceNode.js';
 import { MessageNode } from './messageNode.js';
 import { contextValue, type NodeCache, type TreeNode } from './node.js';
 import type { ServerNode } from './serverNode.js';
-import { iconOf, jobLook } from './stateLook.js';
+import { iconOf, jobLook, jobWords } from './stateLook.js';
+
+/** Whether cancelling would change something: the job is open, or it has failed and an instance of it goes on. */
+export const isCancellable = ({ state, alive }: Job): boolean => !FINAL_JOB_STATES.includes(state) || alive === true;
 
 /** A job with the instances that try it. */
 export class JobNode implements TreeNode {
@@ -30,25 +33,25 @@ export class JobNode implements TreeNode {
 	}
 
 	item(): vscode.TreeItem {
-		const look = jobLook(this.job.state);
+		const words = jobWords(this.job);
 		const item = new vscode.TreeItem(this.job.name, vscode.TreeItemCollapsibleState.Collapsed);
 		item.id = this.id;
-		item.description = look.words;
-		item.iconPath = iconOf(look);
+		item.description = words;
+		item.iconPath = iconOf(jobLook(this.job.state));
 		item.contextValue = contextValue(
 			'job',
 			this.job.state,
-			!FINAL_JOB_STATES.includes(this.job.state) && 'cancellable',
+			isCancellable(this.job) && 'cancellable',
 			this.job.state === 'failed' && 'retryable',
 			this.job.state === 'done' && 'results',
 		);
-		item.accessibilityInformation = { label: vscode.l10n.t('Job {0}, {1}', this.job.name, look.words) };
+		item.accessibilityInformation = { label: vscode.l10n.t('Job {0}, {1}', this.job.name, words) };
 		return item;
 	}
 
 	tooltip(): vscode.MarkdownString {
 		return new vscode.MarkdownString().appendText(
-			`${this.job.name} — ${jobLook(this.job.state).words}\n${vscode.l10n.t('BOINC calls it workunit {0}.', this.job.id)}`,
+			`${this.job.name} — ${jobWords(this.job)}\n${vscode.l10n.t('BOINC calls it workunit {0}.', this.job.id)}`,
 		);
 	}
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-import type { BatchState, InstanceState, JobState } from '../../monitor/types.js';
+import type { BatchState, InstanceState, Job, JobState } from '../../monitor/types.js';
 
 /** How a state looks: icons differ in shape, not only in colour. */
 export interface StateLook {
@@ -58,6 +58,20 @@ export function jobLook(state: JobState): StateLook {
 			return look('stop-circle', t('being cancelled'), YELLOW);
 		case 'cancelled':
 			return look('circle-slash', t('cancelled'), GREY);
+	}
+}
+
+/** The state of a job; a failure that a cancellation hides is told too: `cancelled (failed before: exit code 1)`. */
+export function jobWords({ state, failedBefore }: Pick<Job, 'state' | 'failedBefore'>): string {
+	const { words } = jobLook(state);
+	const { t } = vscode.l10n;
+	switch (failedBefore) {
+		case undefined:
+			return words;
+		case 0:
+			return t('{0} (failed before)', words);
+		default:
+			return t('{0} (failed before: exit code {1})', words, failedBefore);
 	}
 }
 

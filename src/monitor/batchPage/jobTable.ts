@@ -1,3 +1,4 @@
+import { CANCELLED, GIVEN_UP } from '../../project/errorMask.js';
 import { jobPage } from '../jobPages.js';
 import { instancesOf, type Queries } from '../queries.js';
 import type { Instance, Job } from '../types.js';
@@ -17,8 +18,8 @@ const CONDITIONS: Readonly<Record<TableFilter, string>> = {
 	all: '',
 	open: ' AND canonical_resultid = 0 AND error_mask = 0',
 	done: ' AND canonical_resultid > 0',
-	failed: ' AND canonical_resultid = 0 AND error_mask <> 0 AND error_mask & 16 = 0',
-	cancelled: ' AND canonical_resultid = 0 AND error_mask & 16 <> 0',
+	failed: ` AND ${GIVEN_UP}`,
+	cancelled: ` AND canonical_resultid = 0 AND ${CANCELLED}`,
 };
 
 /** A job with its latest instance and how many there were. */

@@ -1,4 +1,5 @@
 import { plural } from '../../common/format.js';
+import { wasCancelled } from '../../project/errorMask.js';
 import { explainErrorMask } from '../exitStatus.js';
 import type { Queries } from '../queries.js';
 import { byLevel, type Explanation, type FailureKind, type Subject } from './explanation.js';
@@ -78,7 +79,7 @@ async function errorMasks(db: Queries, column: 'w.batch' | 'w.id', id: number): 
 function ofMask({ mask, jobs, maxErrors, maxTotal, maxSuccess }: MaskGroup): Explanation[] {
 	const subject = `BOINC gave up ${plural(jobs, 'job')}`;
 	const has = (bit: number): boolean => (mask & bit) !== 0;
-	if (has(16)) {
+	if (wasCancelled(mask)) {
 		return [
 			{
 				kind: 'cancelled',

@@ -1,5 +1,5 @@
 import { plural } from '../../common/format.js';
-import { cancelBatch } from '../../job/cancel.js';
+import { cancelBatch, failedAlive } from '../../job/cancel.js';
 import { isFinalBatchState } from '../../monitor/jobState.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
@@ -20,10 +20,12 @@ export const cancelCommand: RegisterCommand = (program, setExitCode) => {
 					await monitor.refresh();
 					const batch = requireBatch(monitor.batches(), id, session.project);
 					monitor.dispose();
-					if (isFinalBatchState(batch.state)) {
+					const over = isFinalBatchState(batch.state);
+					const alive = batch.counts.failed > 0 ? await failedAlive(session.project, { batchIds: [id] }, session.ctx.signal) : 0;
+					if (over && alive === 0) {
 						session.terminal.clear();
 						if (options.json === true) {
-							printJson({ batch: id, cancelled: 0, running: 0 });
+							printJson({ batch: id, cancelled: 0, calledBack: 0, running: 0 });
 						} else {
 							console.log(`There is nothing to cancel in batch ${id}: ${countsText(batch)}.`);
 						}
@@ -31,8 +33,10 @@ export const cancelCommand: RegisterCommand = (program, setExitCode) => {
 					}
 					const question = {
 						title: 'Cancel Batch',
-						message: `Cancel the unfinished jobs of batch ${id} “${batch.name}” (${countsText(batch)})?`,
-						accept: 'Cancel Jobs',
+						message: over
+							? `Call back what is still on hosts of ${plural(alive, 'failed job')} of batch ${id} “${batch.name}”?`
+							: `Cancel the unfinished jobs of batch ${id} “${batch.name}” (${countsText(batch)})?`,
+						accept: over ? 'Call Back' : 'Cancel Jobs',
 					};
 					if (options.yes !== true && !(await session.terminal.prompts.confirm(question))) {
 						session.terminal.line('Nothing was cancelled. Add --yes to cancel without this question.');
@@ -44,6 +48,9 @@ export const cancelCommand: RegisterCommand = (program, setExitCode) => {
 						printJson({ batch: id, ...outcome });
 					} else {
 						console.log(`Cancelled ${plural(outcome.cancelled, 'job')} of batch ${id}.`);
+						if (outcome.calledBack > 0) {
+							console.log(`What was left of ${plural(outcome.calledBack, 'failed job')} is called back; they stay failed.`);
+						}
 						if (outcome.running > 0) {
 							console.log(`${plural(outcome.running, 'instance')} on hosts will end when the hosts contact the server next.`);
 						}

@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { quietContext } from '../../../src/common/ports.js';
 import { listOf } from '../../../src/common/sequence.js';
 import type { Connection } from '../../../src/connection/connection.js';
-import { cancelBatch, cancelJobs } from '../../../src/job/cancel.js';
+import { cancelBatch, cancelJobs, failedAlive } from '../../../src/job/cancel.js';
 import { keepJobFile, keptJobFile } from '../../../src/job/keptJobFile.js';
 import { makeCapsule } from '../../../src/job/localRun/capsule.js';
 import { setPriority } from '../../../src/job/priority.js';
@@ -20,6 +20,10 @@ import { submitBatch } from '../../../src/job/submit.js';
 import { submitContainer } from '../../../src/job/submitImage.js';
 import type { BatchSpec } from '../../../src/job/types.js';
 import { machineBounds } from '../../../src/job/virtualMachine.js';
+import { tableIds } from '../../../src/monitor/batchPage/jobTable.js';
+import { countedBatch } from '../../../src/monitor/batchStore.js';
+import { explainFailure } from '../../../src/monitor/explain/failures.js';
+import { jobPage } from '../../../src/monitor/jobPages.js';
 import { fullLog } from '../../../src/monitor/results/fullLog.js';
 import { type StepOptions, submitSteps } from '../../../src/monitor/submitSteps.js';
 import { hierarchyPath } from '../../../src/project/hierarchy.js';
@@ -479,6 +483,11 @@ describe('cancelling', () => {
 		const ids = (await workunits(one.id)).map(({ id }) => id);
 		// Two of the jobs are over already, and one belongs to somebody else now.
 		await database.execute('UPDATE workunit SET canonical_resultid = 1 WHERE id = ?', [ids[1]!]);
+		await eventually('instances', async () => {
+			const [row] = await database.select('SELECT COUNT(*) AS n FROM result WHERE batch = ?', [one.id]);
+			return Number(row?.n) === 6;
+		});
+		await database.execute('UPDATE result SET server_state = 5, outcome = 3, exit_status = 1 WHERE workunitid = ?', [ids[2]!]);
 		await database.execute('UPDATE workunit SET assimilate_state = 2, error_mask = 2 WHERE id = ?', [ids[2]!]);
 		await database.execute('UPDATE workunit SET batch = 0 WHERE id = ?', [ids[4]!]);
 		expect(await cancelBatch(project, one.id, ctx)).toMatchObject({ cancelled: 3 });
@@ -488,6 +497,64 @@ describe('cancelling', () => {
 		expect(masks.map(({ bit }) => bit)).toEqual([16, 0, 0, 16, 0, 16]);
 		expect((await workunits(two.id)).every((job) => (job.error_mask & 16) === 0)).toBe(true);
 		expect([(await batchRow(one.id)).state, (await batchRow(two.id)).state]).toEqual([3, 1]);
+	});
+
+	test('a failed job stays failed, and its instance that still runs is called back', async () => {
+		const { id } = await submitBatch(project, batchOf({ jobs: [{}, {}, {}] }), ctx);
+		const instances = (state: number): Promise<boolean> =>
+			database
+				.select('SELECT COUNT(*) AS n FROM result WHERE batch = ? AND server_state = ?', [id, state])
+				.then(([row]) => Number(row?.n) === 3);
+		await eventually('instances', () => instances(2));
+		const [failed, dead] = await workunits(id);
+		// Two of the three have failed; the first has a second instance, which is on a host.
+		await database.execute('UPDATE workunit SET max_error_results = 0, target_nresults = 2, max_total_results = 2 WHERE id = ?', [
+			failed!.id,
+		]);
+		await database.execute('UPDATE workunit SET max_error_results = 0 WHERE id = ?', [dead!.id]);
+		await database.execute('UPDATE workunit SET transition_time = UNIX_TIMESTAMP() WHERE batch = ?', [id]);
+		const ofJob = async (job: number): Promise<number[]> =>
+			(await database.select('SELECT id FROM result WHERE workunitid = ? ORDER BY id', [job])).map((row) => Number(row.id));
+		const [first, second] = await eventually('two instances', async () => {
+			const both = await ofJob(failed!.id);
+			return both.length === 2 && both;
+		});
+		await database.execute(
+			'UPDATE result SET server_state = 4, hostid = 1, report_deadline = UNIX_TIMESTAMP() + 86400 WHERE id = ?',
+			[second!],
+		);
+		await database.execute(
+			'UPDATE result SET server_state = 5, outcome = 3, exit_status = 7, client_state = 3, validate_state = 2 WHERE id IN (?, ?)',
+			[first!, (await ofJob(dead!.id))[0]!],
+		);
+		await database.execute('UPDATE workunit SET transition_time = UNIX_TIMESTAMP() WHERE batch = ?', [id]);
+		const masks = async (): Promise<number[]> => (await workunits(id)).map(({ error_mask: mask }) => mask);
+		await eventually('the failure', async () => (await masks()).filter((mask) => mask !== 0).length === 2);
+		const before = await masks();
+
+		expect(await failedAlive(project, { batchIds: [id] })).toBe(1);
+		expect(await cancelBatch(project, id, ctx)).toEqual({ cancelled: 1, calledBack: 1, running: 1 });
+		// BOINC's own bit for cancelled jobs, under which its scheduler calls instances back; the failure remains.
+		expect((await masks()).map((mask, at) => mask & ~(before[at] ?? 0))).toEqual([48, 0, 16]);
+		const db = await project.database();
+		const states = async (): Promise<unknown[]> =>
+			(await jobPage(db, id)).map(({ state, alive }) => (alive === true ? `${state} alive` : state));
+		expect(await states()).toEqual(['failed alive', 'failed', 'cancelled']);
+		expect((await countedBatch(db, id))?.counts).toMatchObject({ failed: 2, cancelled: 1, cancelling: 0 });
+		expect(await tableIds(db, id, { filter: 'failed', text: '', order: 'ascending' })).toEqual([failed!.id, dead!.id]);
+		expect(await explainFailure(db, { kind: 'job', id: failed!.id })).toContainEqual(
+			expect.objectContaining({ kind: 'limit-of-errors' }),
+		);
+		expect(await failedAlive(project, { batchIds: [id] })).toBe(0);
+		expect(await cancelBatch(project, id, ctx)).toEqual({ cancelled: 0, calledBack: 0, running: 1 });
+
+		// It can be tried again, and cancelled then it says that it had failed.
+		await database.execute('UPDATE result SET server_state = 5, outcome = 3, exit_status = 202 WHERE id = ?', [second!]);
+		expect(await retryFailed(project, { jobIds: [failed!.id] }, {}, ctx)).toEqual({ retried: 1, left: 0 });
+		await cancelJobs(project, { jobIds: [failed!.id] }, ctx);
+		const [again, , third] = await jobPage(db, id);
+		expect(again).toMatchObject({ state: 'cancelled', failedBefore: 7 });
+		expect(third).not.toHaveProperty('failedBefore');
 	});
 
 	test('a batch that is not there, and one with nothing to cancel', async () => {
@@ -702,7 +769,11 @@ describe('what is done to selected jobs', () => {
 	test('single jobs and whole batches are cancelled in one go', async () => {
 		const [one, two] = [await submitBatch(project, batchOf(), ctx), await submitBatch(project, batchOf(), ctx)];
 		const [, job] = await workunits(two.id);
-		expect(await cancelJobs(project, { batchIds: [one.id], jobIds: [job!.id] }, ctx)).toEqual({ cancelled: 3, running: 0 });
+		expect(await cancelJobs(project, { batchIds: [one.id], jobIds: [job!.id] }, ctx)).toEqual({
+			cancelled: 3,
+			calledBack: 0,
+			running: 0,
+		});
 		expect((await limits(one.id)).map(({ error_mask: mask }) => mask & 16)).toEqual([16, 16]);
 		expect((await limits(two.id)).map(({ error_mask: mask }) => mask & 16)).toEqual([0, 16]);
 		expect([(await batchRow(one.id)).state, (await batchRow(two.id)).state]).toEqual([3, 1]);

@@ -169,13 +169,14 @@ describe('the scheduler', () => {
 	});
 
 	it('aborts cancelled tasks of the host, and those nobody needs unless they have begun', async () => {
-		for (const name of ['cancelled', 'done', 'normal']) {
+		for (const name of ['cancelled', 'done', 'failed', 'normal']) {
 			await project.addJob(appId, name);
 		}
-		await ask({ ...work, instances: 3 });
+		await ask({ ...work, instances: 4 });
 		await project.database.execute("UPDATE workunit SET error_mask = 16 WHERE name = 'cancelled'");
-		await project.database.execute("UPDATE workunit SET canonical_resultid = 77 WHERE name = 'done'");
-		const reply = await ask({ body: others('cancelled_0', 'done_0', 'normal_0', 'stranger_0') });
+		await project.database.execute("UPDATE workunit SET canonical_resultid = 77, assimilate_state = 2 WHERE name = 'done'");
+		await project.database.execute("UPDATE workunit SET error_mask = 2, assimilate_state = 1 WHERE name = 'failed'");
+		const reply = await ask({ body: others('cancelled_0', 'done_0', 'failed_0', 'normal_0', 'stranger_0') });
 		expect([...reply.matchAll(/<result_abort>\n<name>(\w+)</g)].map((match) => match[1])).toEqual(['cancelled_0', 'stranger_0']);
 		expect([...reply.matchAll(/<result_abort_if_not_started>\n<name>(\w+)</g)].map((match) => match[1])).toEqual(['done_0']);
 	});

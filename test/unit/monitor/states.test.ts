@@ -72,6 +72,8 @@ describe('a job', () => {
 		[{ errorMask: 16, running: true }, 'cancelling'],
 		[{ errorMask: 24 }, 'cancelled'],
 		[{ errorMask: 2, running: true }, 'failed'],
+		[{ errorMask: 2 | 16 | 32, running: true }, 'failed'],
+		[{ errorMask: 8 | 16 | 32 }, 'failed'],
 	])('%o is %s', (changes, state) => {
 		expect(jobState({ ...nothing, ...changes })).toBe(state);
 	});

@@ -73,8 +73,19 @@ describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
 	});
 
 	test('records the error mask of a failed job', async () => {
-		expect(await assimilate('--error', '24', 'b2d_9_000001', '78', '9')).toEqual({ code: 0, stderr: '' });
-		expect(await collected('9', 'b2d_9_000001.error')).toBe('24\n');
+		expect(await assimilate('--error', '10', 'b2d_9_000001', '78', '9')).toEqual({ code: 0, stderr: '' });
+		expect(await collected('9', 'b2d_9_000001.error')).toBe('10\n');
+	});
+
+	test('of a cancelled job nothing is kept, unless it had failed before', async () => {
+		await upload('b2d_9_000001_0_r5_0', 'log');
+		for (const mask of ['16', '24', '18']) {
+			expect(await assimilate('--error', mask, 'b2d_9_000001', '78', '9')).toEqual({ code: 0, stderr: '' });
+		}
+		expect(await readdir(root)).not.toContain('results');
+		expect(await assimilate('--error', '50', 'b2d_9_000001', '78', '9')).toEqual({ code: 0, stderr: '' });
+		expect(await collected('9', 'b2d_9_000001.error')).toBe('50\n');
+		expect(await collected('9', 'b2d_9_000001.failed')).toBe('log');
 	});
 
 	test('keeps what the newest instance of a failed job uploaded, until the job succeeds after all', async () => {

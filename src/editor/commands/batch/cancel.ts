@@ -3,8 +3,9 @@ import * as vscode from 'vscode';
 import { abortError } from '../../../common/errors.js';
 import type { OperationContext } from '../../../common/ports.js';
 import type { CancelReport } from '../../../job/cancel.js';
-import { FINAL_JOB_STATES, isFinalBatchState } from '../../../monitor/jobState.js';
+import { isFinalBatchState } from '../../../monitor/jobState.js';
 import type { Services } from '../../services.js';
+import { isCancellable } from '../../tree/jobNode.js';
 import { chooseBatch } from '../chooseBatch.js';
 import { idsOf, selectionOf, type ServerSelection, touchedBatches } from '../selectedJobs.js';
 
@@ -12,7 +13,7 @@ import { idsOf, selectionOf, type ServerSelection, touchedBatches } from '../sel
 export async function cancelBatches(services: Services, item?: unknown, items?: unknown): Promise<void> {
 	const given = selectionOf(services, item, items, {
 		batch: ({ state }) => !isFinalBatchState(state),
-		job: ({ job }) => !FINAL_JOB_STATES.includes(job.state),
+		job: ({ job }) => isCancellable(job),
 	});
 	const open: readonly ServerSelection[] = item === undefined ? [await choose(services)] : given.servers;
 	if (open.length === 0) {
@@ -21,19 +22,22 @@ export async function cancelBatches(services: Services, item?: unknown, items?: 
 	}
 	await confirm(open, item === undefined ? 0 : given.skipped);
 	let cancelled = 0;
+	let calledBack = 0;
 	let running = 0;
 	await services.operation(vscode.l10n.t('Cancelling {0}', namesOf(open)), async (ctx) => {
 		for (const selection of open) {
 			const outcome = await cancelOne(services, selection, ctx);
 			cancelled += outcome.cancelled;
+			calledBack += outcome.calledBack;
 			running += outcome.running;
 		}
 	});
 	await Promise.all(open.map((selection) => selection.model.recount(touchedBatches(selection))));
 	const hosts = running > 0 ? vscode.l10n.t('{0} on hosts end when the hosts report next.', running) : '';
-	void vscode.window.showInformationMessage(
-		`${vscode.l10n.t('Cancelled {0} jobs of {1}.', cancelled, namesOf(open))} ${hosts}`.trim(),
-	);
+	const { t } = vscode.l10n;
+	const failed = calledBack > 0 ? t('What was left of {0} failed jobs is called back; they stay failed.', calledBack) : '';
+	const done = t('Cancelled {0} jobs of {1}.', cancelled, namesOf(open));
+	void vscode.window.showInformationMessage([done, failed, hosts].filter((words) => words !== '').join(' '));
 }
 
 async function choose(services: Services): Promise<ServerSelection> {

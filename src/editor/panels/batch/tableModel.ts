@@ -4,7 +4,7 @@ import type { JobRow } from '../../../monitor/batchPage/jobTable.js';
 import type { Queries } from '../../../monitor/queries.js';
 import type { TableRow, TableView, ToPage } from '../../../protocol/batchPage.js';
 import type { Core } from '../../services.js';
-import { jobLook } from '../../tree/stateLook.js';
+import { jobWords } from '../../tree/stateLook.js';
 import { TONES } from './snapshot.js';
 import { type TableColumn, tableColumns } from './tableColumns.js';
 
@@ -91,7 +91,7 @@ export class TableModel {
 					jobId: id,
 					instanceId: row.latest && row.latest.receivedTime > 0 ? row.latest.id : 0,
 					name: row.job.name,
-					state: jobLook(row.job.state).words,
+					state: jobWords(row.job),
 					tone: TONES[row.job.state],
 					cells: [...columns.map((column) => cell(column, row)), ...extra],
 				}
