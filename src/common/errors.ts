@@ -54,6 +54,7 @@ export type ErrorCode =
 	| 'submit-failed'
 	| 'submit-incomplete'
 	| 'submit-running'
+	| 'submit-former'
 	| 'canary-failed'
 	| 'batch-missing'
 	// monitor

@@ -38,6 +38,12 @@ export interface BatchPlan {
 	readonly digest: string;
 }
 
+/**
+ * Raised with whatever changes the digest of a batch whose jobs are the same as before: templates, parameter lines, files that all batches get. A
+ * batch that was begun under another version is not taken for the same, and that is told. Versions before 2 had none.
+ */
+export const DIGEST_VERSION = 2;
+
 /** The name of the parameter table in the slot; `templates/runner.sh` looks for it. */
 export const PARAMETERS = 'b2d_params';
 /** Logs, parameter table and templates. */

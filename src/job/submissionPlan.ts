@@ -36,6 +36,8 @@ export interface SubmissionPlan {
 	readonly hostImageBytes: number;
 	readonly hostJobBytes: number;
 	readonly resources: BatchSpec['resources'];
+	/** Nobody gave a limit of disk, and what new packs will take is estimated. */
+	readonly diskEstimated: boolean;
 	readonly replication: BatchSpec['replication'];
 	readonly network: BatchSpec['network'];
 	/** Processors of each job. */
@@ -67,6 +69,7 @@ export async function submissionPlan(
 	project: Project,
 	spec: BatchSpec,
 	image: ImageToSend,
+	given: Partial<BatchSpec['resources']>,
 	ctx: OperationContext,
 ): Promise<SubmissionPlan> {
 	const { app, appVersionNum } = await chooseApp(project, spec.app, needsOf(spec), ctx.signal);
@@ -91,6 +94,7 @@ export async function submissionPlan(
 		hostImageBytes: packBytes(spec.image.packs),
 		hostJobBytes: common + bytesOf(own) + jobBytes * Math.min(TABLE_JOBS, spec.jobs.length),
 		resources: spec.resources,
+		diskEstimated: given.diskBytes === undefined && image.newPacks > 0,
 		replication: spec.replication,
 		network: spec.network,
 		cpus: cpusOf(app),

@@ -136,7 +136,8 @@ export async function submitContainer(
 		const { spec } = specFor({ ...found, packs: expectedPacks(found) });
 		// Only now the image is known; what cannot run is refused before anybody is asked and anything is sent.
 		validateBatch({ ...spec, survey });
-		if (services.approve && !(await services.approve(await submissionPlan(project, spec, found, ctx)))) {
+		const plan = services.approve && (await submissionPlan(project, spec, found, request.resources ?? {}, ctx));
+		if (plan && !(await services.approve(plan))) {
 			throw abortError();
 		}
 	};

@@ -82,23 +82,30 @@ function uploadWords({ image, inputBytes, tableBytes }: SubmissionPlan): string 
 }
 
 /** BOINC asks hosts for more than the job may use where a virtual machine would take more. */
-function jobWords({ resources, bounds, cpus }: SubmissionPlan): string {
+function jobWords({ resources, bounds, cpus, diskEstimated }: SubmissionPlan): string {
+	const about = diskEstimated ? 'about ' : '';
 	const asked = [
 		...(bounds.rscMemoryBound > Math.ceil(resources.memoryBytes) ? [`${formatBytes(bounds.rscMemoryBound)} of memory`] : []),
-		...(bounds.rscDiskBound > Math.ceil(resources.diskBytes) ? [`${formatBytes(bounds.rscDiskBound)} of disk`] : []),
+		...(bounds.rscDiskBound > Math.ceil(resources.diskBytes) ? [`${about}${formatBytes(bounds.rscDiskBound)} of disk`] : []),
 	];
 	const host = asked.length === 0 ? '' : `; its host must have ${asked.join(' and ')}, with room for a virtual machine`;
 	const processors = cpus === 1 ? '' : `${cpus} processors, `;
-	return `${processors}${formatBytes(resources.memoryBytes)} of memory and ${formatBytes(resources.diskBytes)} of disk${host}`;
+	return `${processors}${formatBytes(resources.memoryBytes)} of memory and ${about}${formatBytes(resources.diskBytes)} of disk${host}`;
 }
 
+/** Instances are copies where several hosts compute the same job, else tries. */
 function retryWords({ replication }: SubmissionPlan): string {
 	const { maxTotalResults, maxErrorResults, targetNresults, minQuorum } = replication;
-	// BOINC ends a job when more copies than that have failed, or when no more may be made and too few are left to agree.
+	// BOINC ends a job when more instances than that have failed, or when no more may be made and too few are left to agree.
 	const survived = Math.min(maxErrorResults, maxTotalResults - minQuorum);
-	return maxTotalResults <= targetNresults
-		? 'a failed copy is not tried again'
-		: `a job survives ${plural(survived, 'failed copy').replace('copys', 'copies')} and fails with one more; ${maxTotalResults} copies at most`;
+	if (targetNresults > 1) {
+		return maxTotalResults <= targetNresults
+			? 'a copy that fails is not replaced'
+			: `copies that fail are replaced; failure ${survived + 1} of a job is final, and it gets at most ${maxTotalResults} copies`;
+	}
+	return maxTotalResults <= 1
+		? 'a job that fails is not tried again'
+		: `a job that fails is tried again, up to ${plural(survived, 'time')}; one that hosts never return, until it had ${maxTotalResults} tries in all`;
 }
 
 function hours(seconds: number): string {
@@ -119,6 +126,6 @@ function warningsOf({ jobs, replication }: SubmissionPlan, { active, fit, lost, 
 		...(active > 0 && fit.length > 0 && fit.length < replication.minQuorum
 			? [`${replication.minQuorum} hosts must agree on a result, and only ${fit.length} can take the jobs.`]
 			: []),
-		...(jobs > 1 && replication.maxTotalResults === 1 ? ['One failed copy is a failed job: nothing is tried again.'] : []),
+		...(jobs > 1 && replication.maxTotalResults === 1 ? ['The first failure of a job is final: nothing is tried again.'] : []),
 	];
 }

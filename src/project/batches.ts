@@ -80,21 +80,37 @@ export async function batchState(project: Project, id: number): Promise<BatchRow
 	return (Object.keys(STATES) as BatchRowState[]).find((state) => STATES[state] === row?.state);
 }
 
-/** Batches of a name and description in some states, newest first. Scans the table, which has a row a batch. */
+/** A row of `batch`, as far as it tells submissions apart. */
+export interface FoundBatch {
+	readonly id: number;
+	readonly state: BatchRowState;
+	readonly jobs: number;
+	readonly description: string;
+}
+
+/**
+ * Batches of a name whose descriptions begin so (plain ASCII, which the column always holds), in some states, newest first. Scans the table,
+ * which has a row a batch.
+ */
 export async function batchesLike(
 	project: Project,
-	{ name, description }: Pick<NewBatch, 'name' | 'description'>,
+	{ name, begins }: { readonly name: string; readonly begins: string },
 	states: readonly BatchRowState[],
-): Promise<{ readonly id: number; readonly state: BatchRowState; readonly jobs: number }[]> {
+): Promise<readonly FoundBatch[]> {
 	const database = await project.database();
-	const rows = await database.select<{ id: number; state: number; njobs: number; name: string }>(
-		'SELECT id, state, njobs, name FROM batch WHERE description IN (?) AND state IN (?) ORDER BY id DESC',
-		[[fit(description), plain(fit(description))], states.map((state) => STATES[state])],
+	const rows = await database.select<{ id: number; state: number; njobs: number; name: string; description: string }>(
+		'SELECT id, state, njobs, name, description FROM batch WHERE LEFT(description, ?) = ? AND state IN (?) ORDER BY id DESC',
+		[begins.length, begins, states.map((state) => STATES[state])],
 	);
 	const names = [fit(name), plain(fit(name))];
 	return rows
 		.filter((row) => names.includes(row.name))
-		.map(({ id, state, njobs }) => ({ id, state: states.find((each) => STATES[each] === state) ?? 'preparing', jobs: njobs }));
+		.map(({ id, state, njobs, description }) => ({
+			id,
+			state: states.find((each) => STATES[each] === state) ?? 'preparing',
+			jobs: njobs,
+			description,
+		}));
 }
 
 const lockName = (project: Project, id: number): string =>

@@ -2,6 +2,7 @@ import { BoincError, isAbort, messageOf } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
 import { type Check, checkApps, checkBacklogs, checkDaemons, checkPlanClasses, checkServer, checkTools } from './doctorChecks.js';
 import type { Project } from './project.js';
+import { checkRefills } from './refillCheck.js';
 
 /** One thing that a look at the project told. */
 export interface Finding {
@@ -12,7 +13,15 @@ export interface Finding {
 	readonly remedy?: string;
 }
 
-const CHECKS: readonly Check[] = [checkTools, checkDaemons, checkServer, checkPlanClasses, checkApps, checkBacklogs];
+const CHECKS: readonly Check[] = [
+	checkTools,
+	checkDaemons,
+	checkServer,
+	checkPlanClasses,
+	checkApps,
+	checkBacklogs,
+	checkRefills,
+];
 
 /**
  * Looks at tools, daemons, disk, clock, plan classes, apps and the database, and says what is wrong and what to do; reads

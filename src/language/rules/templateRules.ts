@@ -141,7 +141,7 @@ function replication(findings: Findings, workunit: XmlNode): void {
 	if (total?.value === 1 || (errors?.value === 1 && total === undefined)) {
 		const { node } = total ?? errors ?? {};
 		if (node) {
-			findings.text(node, 'warning', 'input-no-retry', 'One failed copy is a failed job: nothing is tried again.');
+			findings.text(node, 'warning', 'input-no-retry', 'The first failure of a job is final: nothing is tried again.');
 		}
 	}
 	const quorum = findings.number(workunit, 'min_quorum');

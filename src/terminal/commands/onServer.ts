@@ -5,7 +5,8 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 import { contentOfFile } from '../../common/content.js';
-import { BoincError } from '../../common/errors.js';
+import { BoincError, messageOf } from '../../common/errors.js';
+import type { OperationContext } from '../../common/ports.js';
 import { makeDirectory, readFile } from '../../connection/files.js';
 import { run } from '../../connection/run.js';
 import { handedOver } from '../../job/handOver.js';
@@ -14,6 +15,7 @@ import type { SubmitSteps } from '../../job/submit.js';
 import type { StepOptions } from '../../monitor/submitSteps.js';
 import { batchState, claimantIdle, releaseBatch } from '../../project/batches.js';
 import type { Project } from '../../project/project.js';
+import { programFolder, refillFiles, removeLeftRefills } from '../../project/refills.js';
 
 /** Oldest Node.js that runs this program. */
 const NODE_LEAST = 20;
@@ -22,15 +24,6 @@ const POLL_MS = 200;
 
 /** Starts a program that outlives the connection. Says its process number. */
 const START = 'log=$1; shift; nohup "$@" >>"$log" 2>&1 </dev/null & echo $!';
-
-/** Where parts of this program are kept in a project. */
-const folderOf = (project: Project): string => `${project.root}/.boinc2docker`;
-
-/** Where the file of a batch that a server goes on with is, and what the program there says. */
-export const handOverFiles = (project: Project, batchId: number): { readonly spec: string; readonly log: string } => ({
-	spec: `${folderOf(project)}/refill/${batchId}.jsonl`,
-	log: `${folderOf(project)}/refill/${batchId}.log`,
-});
 
 /**
  * Refuses at once what would fail after everything was sent: a server without Node.js. Rejects with `tool-missing`.
@@ -55,7 +48,7 @@ export async function requireNode(project: Project, signal?: AbortSignal): Promi
 export function stepsOnServer({ canary = false, unsent }: StepOptions): SubmitSteps {
 	return async ({ project, id, spec }, _make, ctx) => {
 		const limits = ctx.signal ? { signal: ctx.signal } : {};
-		const files = handOverFiles(project, id);
+		const files = refillFiles(project, id);
 		ctx.progress.report({ message: 'Putting this program on the server' });
 		const program = await placeProgram(project, ctx.signal);
 		const dir = await mkdtemp(path.join(tmpdir(), 'b2d-hand-over-'));
@@ -70,7 +63,7 @@ export function stepsOnServer({ canary = false, unsent }: StepOptions): SubmitSt
 		// The program there claims it.
 		await releaseBatch(project, id);
 		const argv = [
-			...['node', program, '--server', `local:${project.root}`, 'refill', String(id)],
+			...['node', program.main, '--server', `local:${project.root}`, 'refill', String(id)],
 			...(unsent === undefined ? [] : ['--unsent', String(unsent)]),
 			...(canary ? ['--canary'] : []),
 		];
@@ -81,13 +74,28 @@ export function stepsOnServer({ canary = false, unsent }: StepOptions): SubmitSt
 		});
 		const processId = stdout.toString('utf8').trim();
 		await hasBegun(project, id, processId, ctx.clock, ctx.signal);
+		await tidy(project, program.version, ctx);
 		ctx.log.info(`process ${processId} on ${project.connection.name} goes on with batch ${id}`);
 		return 'handed over';
 	};
 }
 
-/** The program as a whole, in a folder named by its content. Resolves to the path of its main file. */
-async function placeProgram(project: Project, signal: AbortSignal | undefined): Promise<string> {
+/** Best effort: the batch is in good hands. */
+async function tidy(project: Project, version: string, { log, signal }: OperationContext): Promise<void> {
+	try {
+		for (const path of await removeLeftRefills(project, version, signal)) {
+			log.info(`removed ${path}: an earlier submission had left it`);
+		}
+	} catch (error) {
+		log.warn(`What earlier submissions have left on ${project.connection.name} is not removed: ${messageOf(error)}`);
+	}
+}
+
+/** The program as a whole, in a folder named by its content, the version. */
+async function placeProgram(
+	project: Project,
+	signal: AbortSignal | undefined,
+): Promise<{ readonly version: string; readonly main: string }> {
 	const limits = signal ? { signal } : {};
 	const here = path.dirname(await realpath(process.argv[1] ?? ''));
 	const names = [
@@ -95,15 +103,17 @@ async function placeProgram(project: Project, signal: AbortSignal | undefined): 
 		...(await readdir(path.join(here, 'lib'))).filter((name) => name.endsWith('.js')).map((name) => `lib/${name}`),
 	];
 	const contents = await Promise.all(names.map(async (name) => [name, await contentOfFile(path.join(here, name))] as const));
-	const folder = `${folderOf(project)}/program/${shortHash(contents.map(([name, { sha256 }]) => `${name} ${sha256}`).join('\n'))}`;
+	const version = shortHash(contents.map(([name, { sha256 }]) => `${name} ${sha256}`).join('\n'));
+	const folder = programFolder(project, version);
 	const { connection } = project;
 	await makeDirectory(connection, `${folder}/lib`, limits);
-	// The main file comes last: where it is, all is there.
+	// The main file comes last: where it is, all is there. The time keeps others from removing it before it runs.
+	await connection.exec(['touch', folder], limits);
 	const present = await connection.exec(['test', '-f', `${folder}/cli.js`], limits);
 	for (const [name, content] of present.code === 0 ? [] : contents.toReversed()) {
 		await connection.upload(content, `${folder}/${name}`, limits);
 	}
-	return `${folder}/cli.js`;
+	return { version, main: `${folder}/cli.js` };
 }
 
 /** Resolves when the program on the server works on the batch, or has completed it. Rejects with what it said when it has ended. */
@@ -124,7 +134,7 @@ async function hasBegun(
 		}
 		await clock.sleep(POLL_MS, signal);
 	}
-	const { log } = handOverFiles(project, id);
+	const { log } = refillFiles(project, id);
 	const said = (await readFile(project.connection, log)).toString('utf8').trim().split('\n').slice(-3).join('; ');
 	throw new BoincError('submit-failed', `The program on ${project.connection.name} did not go on with batch ${id}: ${said}`, {
 		remedy: `Look at ${log} on the server, or leave --on-server out.`,

@@ -8,11 +8,11 @@ import { submitBatch } from '../../job/submit.js';
 import { submitSteps } from '../../monitor/submitSteps.js';
 import { batchState } from '../../project/batches.js';
 import type { Project } from '../../project/project.js';
+import { refillFiles } from '../../project/refills.js';
 import { EXIT } from '../exitCode.js';
 import type { RegisterCommand } from '../register.js';
 import { flag, type SubmitOptions, whole } from './jobOptions.js';
 import { keepSubmitting, mayPass } from './keepSubmitting.js';
-import { handOverFiles } from './onServer.js';
 
 interface RefillOptions extends SubmitOptions {
 	readonly unsent?: string;
@@ -44,7 +44,7 @@ export const refillCommand: RegisterCommand = (program, setExitCode) => {
 			const code = await keepSubmitting(
 				{ ...options, refill: String(unsent ?? 0) },
 				async ({ project, ctx }, _options, begun) => {
-					const { spec: file } = handOverFiles(project, id);
+					const { spec: file } = refillFiles(project, id);
 					const spec = await takenOver(file);
 					begun();
 					try {

@@ -12,6 +12,7 @@ import { cardText, type PlanCard, planCard } from '../../monitor/planCard.js';
 import { submitSteps } from '../../monitor/submitSteps.js';
 import { architecturesOf, installedApps } from '../../project/apps.js';
 import { DEFAULT_APP } from '../../project/installChoices.js';
+import { refillFiles } from '../../project/refills.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { cacheDir, type GlobalOptions, type Session } from '../session.js';
@@ -21,7 +22,7 @@ import { imageSource, nameOf, orNothingOfName, unusedJobFile } from './imageSour
 import { isJobFile, JOB_FILE, type NamedJobs, previewJson, previewOf, readJobFile, withOptions } from './jobFile.js';
 import { addJobOptions, requestFor, stepsOf, type SubmitOptions } from './jobOptions.js';
 import { keepSubmitting } from './keepSubmitting.js';
-import { handOverFiles, requireNode, stepsOnServer } from './onServer.js';
+import { requireNode, stepsOnServer } from './onServer.js';
 
 /** The app to submit to: the one that is named, else the only one that runs containers, else ours. */
 async function appFor({ project, ctx, terminal }: Session, options: GlobalOptions): Promise<string> {
@@ -152,7 +153,7 @@ function sayBatch({ terminal, project }: Session, batch: SubmittedBatch, options
 		`Submitted batch ${batch.id} “${printable(batch.name)}”: ${plural(batch.jobs, 'job')}, ${formatBytes(batch.bytesSent)} sent.`,
 	);
 	if (options.onServer === true) {
-		const { spec, log } = handOverFiles(project, batch.id);
+		const { spec, log } = refillFiles(project, batch.id);
 		console.log(`The server makes its jobs from ${spec} and writes ${log}; boinc2docker cancel ${batch.id} ends that.`);
 	}
 	if (options.wait !== true && options.fetch === undefined) {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -124,4 +124,54 @@ test('the server itself makes the jobs of a batch that is handed over to it', as
 		batch!.id!,
 	]);
 	expect(made).toEqual({ n: jobs, names: jobs });
+});
+
+/** Ends the program that makes the jobs of a batch on the server, as a restart of the server would. */
+async function killOnServer(batch: number): Promise<void> {
+	const numbers = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+	for (const number of numbers) {
+		const words = await readFile(`/proc/${number}/cmdline`, 'utf8').catch(() => '');
+		if (words.includes(cli.inProject('.boinc2docker')) && words.includes(`\0refill\0${String(batch)}\0`)) {
+			process.kill(Number(number), 'SIGKILL');
+			await eventually('its end', () => Promise.resolve(!existsSync(`/proc/${number}`)));
+		}
+	}
+}
+
+test('what a hand-over has left is told by doctor, gone on with by the same command, and removed by the next one', async () => {
+	const words = ['submit', cli.at('image.tar'), '--count', '40', '--refill', '5', '--on-server', '--name', 'left'];
+	const left = async (): Promise<(string | undefined)[]> =>
+		((await cli.json(['doctor'])).answer.findings ?? [])
+			.map(({ what, remedy }) => `${what} ${remedy ?? ''}`)
+			.filter((text) => /makes the jobs|are missing|is left of|of this program/.test(text));
+	const complete = Number((await cli.database.select('SELECT MAX(id) AS id FROM batch'))[0]!.id);
+	const former = cli.inProject('.boinc2docker', 'program', 'abcdef0123456789');
+	const orphan = cli.inProject('.boinc2docker', 'refill', `${String(complete)}.jsonl`);
+	await mkdir(former);
+	await writeFile(`${former}/cli.js`, 'x'.repeat(5000));
+	await utimes(former, 1, 1);
+	await writeFile(orphan, '{}\n');
+	expect(await left()).toEqual([
+		expect.stringContaining(`is left of batch ${String(complete)}`),
+		expect.stringMatching(/^1 former version of this program \(.*\) is in .*none of them runs/),
+	]);
+
+	expect(await cli.run(words)).toMatchObject({ code: 0 });
+	const batch = complete + 1;
+	try {
+		expect([existsSync(former), existsSync(orphan)]).toEqual([false, false]);
+		expect(await left()).toEqual([expect.stringContaining(`The server makes the jobs of batch ${String(batch)}.`)]);
+
+		await killOnServer(batch);
+		expect(await left()).toEqual([
+			expect.stringMatching(new RegExp(`Jobs of batch ${String(batch)} are missing.*has it go on; boinc2docker cancel`)),
+		]);
+		expect(await cli.run(words)).toMatchObject({ code: 0 });
+		expect(await count('batch')).toBe(batch);
+		expect(await left()).toEqual([expect.stringContaining(`The server makes the jobs of batch ${String(batch)}.`)]);
+		expect(await cli.run(['cancel', String(batch), '--yes'])).toMatchObject({ code: 0 });
+	} finally {
+		await killOnServer(batch);
+	}
+	expect(await left()).toEqual([expect.stringContaining(`is left of batch ${String(batch)}`)]);
 });

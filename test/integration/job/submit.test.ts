@@ -470,6 +470,17 @@ describe('a submission in parts', () => {
 			// Once more with `take`: the batch that is there.
 			expect(await submitBatch(other, { ...spec, repeated: 'take' }, ctx)).toMatchObject({ id });
 			expect((await submitBatch(other, spec, ctx)).id).toBeGreaterThan(id);
+			// One that a version began which worked the digest out otherwise: told, and nothing is made.
+			await database.execute("UPDATE batch SET state = 0, description = REPLACE(description, ' 2:', ' ') WHERE id = ?", [id]);
+			const last = await lastBatch();
+			await expect(submitBatch(other, spec, ctx)).rejects.toMatchObject({
+				code: 'submit-former',
+				detail: { batch: id },
+				remedy: expect.stringContaining(`boinc2docker cancel ${id}`) as string,
+			});
+			expect(await lastBatch()).toBe(last);
+			await cancelBatch(other, id, ctx);
+			expect((await submitBatch(other, spec, ctx)).id).toBeGreaterThan(last);
 		} finally {
 			other.dispose();
 		}

@@ -13,6 +13,7 @@ const PLAN: SubmissionPlan = {
 		...{ memoryBytes: 1e9, diskBytes: 2e9, expectedSeconds: 5400, limitSeconds: 86_400 },
 		...{ delayBoundSeconds: 604_800, maxOutputBytes: 1e8 },
 	},
+	diskEstimated: false,
 	replication: { minQuorum: 2, targetNresults: 2, maxErrorResults: 3, maxTotalResults: 6, maxSuccessResults: 3 },
 	bounds: { rscFpopsEst: 1e13, rscFpopsBound: 1e16, rscMemoryBound: 1e9, rscDiskBound: 3e9, delayBound: 604_800 },
 };
@@ -34,7 +35,7 @@ Upload                    2 packs of the image, 5.00 MB before compression (the 
 Each host downloads       about 45.0 MB once for the image, and 3.03 MB for a job
 Each job may use          1.00 GB of memory and 2.00 GB of disk; its host must have 3.00 GB of disk, with room for a virtual machine
 Time                      1 h 30 min on an ordinary computer, stopped after 1 d; 30,000 h of computing in all
-Deadline and retries      7 d for a host to return a job; a job survives 3 failed copies and fails with one more; 6 copies at most
+Deadline and retries      7 d for a host to return a job; copies that fail are replaced; failure 4 of a job is final, and it gets at most 6 copies
 Hosts                     2 of the 4 of the last week can take the jobs (50 %)
 Volunteers are asked for  no network; few privileges; limits on memory, disk and time
 `.trim(),
@@ -58,8 +59,17 @@ it('says what is rare: nobody there, nothing to send, one try, the volunteer’s
 	const text = cardText(card);
 	expect(text).toContain('Upload                    nothing of the image, which the server has, about 600 KB of parameters\n');
 	expect(text).toContain('Each host downloads       45.0 MB once');
-	expect(text).toContain('a failed copy is not tried again');
+	expect(text).toContain('; a job that fails is not tried again\n');
 	expect(text).toContain('Hosts                     none has asked for work in the last week\n');
 	expect(text).toContain('also what listens on their computers');
-	expect(card.warnings).toEqual(['One failed copy is a failed job: nothing is tried again.']);
+	expect(card.warnings).toEqual(['The first failure of a job is final: nothing is tried again.']);
+});
+
+it('tells of tries where a job has one copy, and that the disk is an estimate while packs are to be made', () => {
+	const replication = { minQuorum: 1, targetNresults: 1, maxErrorResults: 3, maxTotalResults: 5, maxSuccessResults: 2 };
+	const text = cardText(cardOf({ ...PLAN, replication, diskEstimated: true }, []));
+	expect(text).toContain(
+		'a job that fails is tried again, up to 3 times; one that hosts never return, until it had 5 tries in all\n',
+	);
+	expect(text).toContain('1.00 GB of memory and about 2.00 GB of disk; its host must have about 3.00 GB of disk');
 });

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Usage: list-refills.sh PROJECT_ROOT
+# What submit --on-server has left in a project. Prints
+#   program running|idle young|old KILOBYTES NAME    a version of the program; young: it was placed or asked for within an hour
+#   batch running|idle KILOBYTES NUMBER              the file of a batch; running: the program here makes its jobs
+# and "end". Processes are told by their arguments, for a number alone may be another program's by now.
+LC_ALL=C
+export LC_ALL
+cd "$1/.boinc2docker" 2>/dev/null || { echo end; exit 0; }
+place=$(pwd -P)/program/
+logical=$1/.boinc2docker/program/
+
+# The pattern is on standard input, so that the search does not find itself.
+if [ -r /proc/self/cmdline ]; then
+	calls=$(printf '%s\n%s\n' "$place" "$logical" | grep -a -h -F -f - /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ')
+else
+	calls=$(COLUMNS=10000 ps -A -o args= | { while IFS= read -r call; do
+		case $call in *"$place"* | *"$logical"*) printf '%s\n' "$call" ;; esac
+	done; })
+fi
+
+# Whether a process has these words among its arguments.
+runs() {
+	case "$calls " in *"$1"*) echo running ;; *) echo idle ;; esac
+}
+size() {
+	used=$(du -sk "$1" 2>/dev/null) && echo "${used%%[!0-9]*}" || echo 0
+}
+
+for folder in program/*/; do
+	[ -d "$folder" ] || continue
+	name=${folder#program/}
+	name=${name%/}
+	case $name in *[!0-9a-z]*) continue ;; esac
+	[ -n "$(find "$folder" -prune -mmin -60 2>/dev/null)" ] && age=young || age=old
+	echo "program $(runs "/program/$name/") $age $(size "$folder") $name"
+done
+for file in refill/*.jsonl; do
+	[ -f "$file" ] || continue
+	number=${file#refill/}
+	number=${number%.jsonl}
+	case $number in *[!0-9]*) continue ;; esac
+	echo "batch $(runs " refill $number ") $(size "$file") $number"
+done
+echo end
