@@ -7,21 +7,18 @@
 LC_ALL=C
 export LC_ALL
 cd "$1/.boinc2docker" 2>/dev/null || { echo end; exit 0; }
-place=$(pwd -P)/program/
-logical=$1/.boinc2docker/program/
-
-# The pattern is on standard input, so that the search does not find itself.
+newline='
+'
+# The words of all processes, one a line.
 if [ -r /proc/self/cmdline ]; then
-	calls=$(printf '%s\n%s\n' "$place" "$logical" | grep -a -h -F -f - /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ')
+	words=$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n')
 else
-	calls=$(COLUMNS=10000 ps -A -o args= | { while IFS= read -r call; do
-		case $call in *"$place"* | *"$logical"*) printf '%s\n' "$call" ;; esac
-	done; })
+	words=$(COLUMNS=10000 ps -A -o args= | tr ' ' '\n')
 fi
 
-# Whether a process has these words among its arguments.
+# Whether a process has words that end so, however the project was named when it began.
 runs() {
-	case "$calls " in *"$1"*) echo running ;; *) echo idle ;; esac
+	case "$words$newline" in *"$1$newline"*) echo running ;; *) echo idle ;; esac
 }
 size() {
 	used=$(du -sk "$1" 2>/dev/null) && echo "${used%%[!0-9]*}" || echo 0
@@ -33,13 +30,13 @@ for folder in program/*/; do
 	name=${name%/}
 	case $name in *[!0-9a-z]*) continue ;; esac
 	[ -n "$(find "$folder" -prune -mmin -60 2>/dev/null)" ] && age=young || age=old
-	echo "program $(runs "/program/$name/") $age $(size "$folder") $name"
+	echo "program $(runs "/.boinc2docker/program/$name/cli.js") $age $(size "$folder") $name"
 done
 for file in refill/*.jsonl; do
 	[ -f "$file" ] || continue
 	number=${file#refill/}
 	number=${number%.jsonl}
 	case $number in *[!0-9]*) continue ;; esac
-	echo "batch $(runs " refill $number ") $(size "$file") $number"
+	echo "batch $(runs "local:$1${newline}refill$newline$number") $(size "$file") $number"
 done
 echo end

@@ -160,7 +160,13 @@ class Rules {
 	surprises(): void {
 		const total = this.#find('replication', 'max_total_results')?.value;
 		if (total?.kind === 'scalar' && total.text === '1') {
-			this.#add(total, 'no-retry', 'The first failure of a job is final: nothing is tried again.', 'Allow more copies.', 'warning');
+			this.#add(
+				total,
+				'no-retry',
+				'The first failure of a job is final: nothing is tried again.',
+				'Allow more copies.',
+				'warning',
+			);
 		}
 		const [network] = this.#pairs('network');
 		if (network?.value?.kind === 'scalar' && network.value.text === 'host') {
