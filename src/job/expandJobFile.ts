@@ -82,7 +82,11 @@ function jobOf(
 		env,
 		...(request.command && { command: request.command.map((word) => fillIn(word, row)) }),
 		...(own.length > 0 && {
-			inputs: own.map(({ path, file }) => ({ path: fillIn(path, row), file: inFolder(folder, fillIn(file, row)) })),
+			inputs: own.map(({ path, file, ...rest }) => ({
+				...rest,
+				path: fillIn(path, row),
+				file: inFolder(folder, fillIn(file, row)),
+			})),
 		}),
 		...(named !== undefined && { label: named }),
 	};
@@ -138,9 +142,9 @@ async function findInputs(file: JobFile): Promise<FoundInputs> {
 		} else if (entry.kind !== 'file') {
 			shared.push(...(await lookUp(entry, file)));
 		} else if (placeholders(name).length > 0) {
-			own.push({ path: entry.path ?? basename(name), file: name });
+			own.push({ path: entry.path ?? basename(name), file: name, place: file.place(entry.at) });
 		} else {
-			shared.push({ path: entry.path ?? basename(name), file: inFolder(file.folder, name) });
+			shared.push({ path: entry.path ?? basename(name), file: inFolder(file.folder, name), place: file.place(entry.at) });
 		}
 	}
 	return { shared, own };

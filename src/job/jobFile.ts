@@ -40,6 +40,8 @@ export interface JobFile {
 	readonly folder: string;
 	/** As it was read. */
 	readonly text: string;
+	/** An offset of the file for a person: `boinc2docker.yml, line 3, column 9`. */
+	readonly place: (at: number) => string;
 	/** The error for something at an offset of the file. */
 	readonly problem: (at: number, message: string, remedy?: string) => BoincError;
 }
@@ -60,6 +62,7 @@ export async function parseJobFile(text: string, folder: string, fileName = 'boi
 	return {
 		folder,
 		text,
+		place: (at) => placeIn(text, fileName, at).words,
 		problem,
 		then: wordsOf(root, 'then'),
 		sweep: isGiven(valueOf(root, 'sweep')) ? valueOf(root, 'sweep') : undefined,
@@ -113,12 +116,18 @@ function otherMistakes(text: string, errors: readonly Problem[]): string[] {
 
 function problemIn(text: string, fileName: string): JobFile['problem'] {
 	return (at, message, remedy = `Correct ${fileName}.`) => {
-		const { line, character } = new TextPositions(text).at(at);
-		return new BoincError('job-file-invalid', `${fileName}, line ${line + 1}, column ${character + 1}: ${message}`, {
-			remedy,
-			detail: { file: fileName, line: line + 1, column: character + 1 },
-		});
+		const { words, line, column } = placeIn(text, fileName, at);
+		return new BoincError('job-file-invalid', `${words}: ${message}`, { remedy, detail: { file: fileName, line, column } });
 	};
+}
+
+function placeIn(
+	text: string,
+	fileName: string,
+	at: number,
+): { readonly words: string; readonly line: number; readonly column: number } {
+	const { line, character } = new TextPositions(text).at(at);
+	return { words: `${fileName}, line ${line + 1}, column ${character + 1}`, line: line + 1, column: character + 1 };
 }
 
 function textOf(node: YamlNode | undefined, key: string): string | undefined {

@@ -11,10 +11,12 @@ export interface LocalInput {
 	/** Local path; of no meaning for an input from the web, until `fetchInputs`. */
 	readonly file: string;
 	readonly from?: { readonly url: string; readonly sha256: string };
+	/** Where it is asked for: `boinc2docker.yml, line 3, column 9`. */
+	readonly place?: string;
 }
 
-/** Refuses what cannot be read as a file: `input-missing`. */
-export async function checkInput(file: string): Promise<void> {
+/** Refuses what cannot be read as a file: `input-missing`, which begins with the place where the file is named. */
+export async function checkInput(file: string, place?: string): Promise<void> {
 	let problem: string | undefined;
 	let remedy = 'Check the path.';
 	try {
@@ -30,7 +32,8 @@ export async function checkInput(file: string): Promise<void> {
 		problem = isAbsent ? 'does not exist' : `cannot be read (${messageOf(error)})`;
 	}
 	if (problem !== undefined) {
-		throw new BoincError('input-missing', `The input ${file} ${problem}.`, { remedy, detail: { file } });
+		const where = place === undefined ? '' : `${place}: `;
+		throw new BoincError('input-missing', `${where}The input ${file} ${problem}.`, { remedy, detail: { file } });
 	}
 }
 

@@ -248,12 +248,12 @@ async function checkEarly(request: ContainerRequest, jobs: Sequence<JobRequest>)
 
 /** Refuses local inputs that cannot be read: `input-missing`. */
 export async function checkInputs(shared: readonly LocalInput[], jobs: Sequence<JobRequest>): Promise<void> {
-	const files = new Set(shared.map(({ file }) => file));
+	const files = new Map(shared.map(({ file, place }) => [file, place]));
 	for (const [, { inputs }] of entriesOf(withOwnInputs(jobs))) {
-		inputs?.forEach(({ file }) => files.add(file));
+		inputs?.forEach(({ file, place }) => files.set(file, place));
 	}
-	for (const file of files) {
-		await checkInput(file);
+	for (const [file, place] of files) {
+		await checkInput(file, place);
 	}
 }
 

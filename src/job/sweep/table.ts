@@ -1,4 +1,5 @@
 import { BoincError, messageOf } from '../../common/errors.js';
+import { plural } from '../../common/format.js';
 import { parameterProblem } from './names.js';
 import { listRows, type Row, type Rows } from './rows.js';
 
@@ -21,7 +22,7 @@ export function parseTable(text: string, fileName: string): Rows {
 			throw bad(
 				fileName,
 				line,
-				`The line has ${fields.length} fields, and the first one has ${head.fields.length}.`,
+				`The line has ${plural(fields.length, 'field')}, and the first one has ${head.fields.length}.`,
 				'Add what is missing, or put fields with commas into double quotes.',
 			);
 		}

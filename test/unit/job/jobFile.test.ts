@@ -67,8 +67,8 @@ priority: -1
 		expect(request).toEqual({
 			image: { kind: 'reference', reference: 'alpine:3' },
 			inputs: [
-				{ path: 'b.txt', file: '/f/a/b.txt' },
-				{ path: 'c', file: '/c' },
+				{ path: 'b.txt', file: '/f/a/b.txt', place: 'boinc2docker.yml, line 2, column 10' },
+				{ path: 'c', file: '/c', place: 'boinc2docker.yml, line 2, column 19' },
 			],
 			jobFile: 'image: alpine:3\ninputs: [a/b.txt, /c]\n',
 		});

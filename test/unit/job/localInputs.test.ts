@@ -40,6 +40,9 @@ it('is refused when it is not there or a folder, and only a folder is told to be
 		message: `The input ${file}2 does not exist.`,
 		remedy: 'Check the path.',
 	});
+	await expect(checkInput(`${file}2`, 'boinc2docker.yml, line 3, column 9')).rejects.toMatchObject({
+		message: `boinc2docker.yml, line 3, column 9: The input ${file}2 does not exist.`,
+	});
 	await expect(checkInput(folder)).rejects.toMatchObject({
 		message: `The input ${folder} is a folder.`,
 		remedy: expect.stringContaining('packed') as string,

@@ -48,11 +48,13 @@ sweep:
 				...{ LABEL: 'it\'s "q" \n é of 3', file: 'data/b.csv', file_name: 'b.csv' },
 				...{ alpha: 'it\'s "q" \n é', B2D_REPETITION: '0', B2D_NAME: 'b-csv-3' },
 			},
-			inputs: [{ path: 'in.csv', file: path.join(dir, 'data/b.csv') }],
+			inputs: [{ path: 'in.csv', file: path.join(dir, 'data/b.csv'), place: 'boinc2docker.yml, line 5, column 11' }],
 			label: 'b-csv-3',
 		});
 		expect(jobs[0]?.env?.alpha).toBe('0.10');
-		expect(expanded.request.inputs).toEqual([{ path: 'common.txt', file: path.join(dir, 'common.txt') }]);
+		expect(expanded.request.inputs).toEqual([
+			{ path: 'common.txt', file: path.join(dir, 'common.txt'), place: 'boinc2docker.yml, line 5, column 31' },
+		]);
 	});
 
 	it('adds, leaves out and repeats rows', async () => {
@@ -143,7 +145,7 @@ sweep:
 
 describe('a table', () => {
 	test.each([
-		['a,b\n1,2\n3', 'p.csv', 3, 'The line has 1 fields, and the first one has 2'],
+		['a,b\n1,2\n3', 'p.csv', 3, 'The line has 1 field, and the first one has 2'],
 		['a,b\n1,2,3', 'p.csv', 2, '3 fields'],
 		['a,b\n"1,2', 'p.csv', 2, 'not closed'],
 		['a,b\n"1"x,2', 'p.csv', 2, 'where a field ends'],
