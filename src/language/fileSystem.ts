@@ -54,9 +54,32 @@ export const missingFiles = {
 			}))
 			.filter(({ name }) => name !== '');
 		// Elsewhere than in a project the files lie where nobody knows.
-		return /\/apps\/[^/]+\/[^/]+\/[^/]+\/version\.xml$/.test(file) ? report(named.slice(0, MOST_FILES), path.dirname(file)) : [];
+		return /\/apps\/[^/]+\/[^/]+\/[^/]+\/version\.xml$/.test(file)
+			? [...(await report(named.slice(0, MOST_FILES), path.dirname(file))), ...(await undefinedClass(tree, file))]
+			: [];
 	},
 };
+
+/** The plan class is in the name of the folder; a project without the file has the classes that are built in. */
+async function undefinedClass(tree: XmlTree, file: string): Promise<Problem[]> {
+	const planClass = path.basename(path.dirname(file)).split('__')[1];
+	const version = childOf(tree.root, 'version');
+	const spec = classesOf(path.dirname(file));
+	if (planClass === undefined || !version || !(await exists(spec)) || (await named(spec, PLAN_CLASS, planClass))) {
+		return [];
+	}
+	return [
+		{
+			...{ start: version.start, end: version.start + '<version>'.length, code: 'version-plan-class', severity: 'warning' },
+			message: `plan_class_spec.xml defines no plan class ${planClass}, and while that file exists, BOINC’s built-in classes do not count: no host gets this version.`,
+			remedy: 'Define the class there, or correct the name of the folder.',
+		},
+	];
+}
+
+const PLAN_CLASS = ['plan_classes', 'plan_class'] as const;
+/** The plan classes of a project, from the folder of an app version. */
+const classesOf = (folder: string): string => path.resolve(folder, '../../../..', 'plan_class_spec.xml');
 
 async function report(named: readonly NamedFile[], folder: string): Promise<Problem[]> {
 	const there = await Promise.all(named.map(({ name }) => exists(path.resolve(folder, name))));
@@ -113,9 +136,7 @@ export async function definitionElsewhere(tree: XmlTree, offset: number, file: s
 	}
 	if (chain.some((node) => node.name === 'version')) {
 		const planClass = path.basename(folder).split('__')[1];
-		return planClass === undefined
-			? undefined
-			: named(path.resolve(folder, '../../../..', 'plan_class_spec.xml'), ['plan_classes', 'plan_class'], planClass);
+		return planClass === undefined ? undefined : named(classesOf(folder), PLAN_CLASS, planClass);
 	}
 	const cmd = chain.find((node) => node.name === 'cmd');
 	const app = cmd && /--?app\s+(\S+)/.exec(textOf(tree, cmd))?.[1];

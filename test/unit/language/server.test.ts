@@ -311,6 +311,16 @@ describe('BOINC’s files', () => {
 			uri: expect.stringMatching(/plan_class_spec\.xml$/),
 			range: { start: { line: 1, character: 18 } },
 		});
+		// The file takes the place of BOINC's own classes.
+		const other = uriOf('proj/apps/a/1.00/windows_x86_64__mt/version.xml');
+		const missing = await client.open(other, '<version>\n</version>');
+		expect(missing).toMatchObject([
+			{
+				code: 'version-plan-class',
+				message: expect.stringContaining('no plan class mt'),
+				range: { start: { line: 0, character: 0 } },
+			},
+		]);
 		const config = uriOf('proj/config.xml');
 		await client.open(config, '<boinc><daemons><daemon><cmd>x_validator --app pi</cmd></daemon></daemons></boinc>');
 		expect(await client.at<Location>('definition', config, 'x_validator')).toMatchObject({
