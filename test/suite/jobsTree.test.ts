@@ -182,6 +182,20 @@ suite('tree of jobs', () => {
 		assert.equal(tree.getTreeItem(node).contextValue, 'boinc2docker.batch+cancelled');
 	});
 
+	test('a job says that it had failed before it was cancelled, and a failed one with an instance left can be cancelled', async () => {
+		const { parent: node } = await deepest();
+		assert.ok(node instanceof JobNode);
+		const row = (change: Partial<Job>): vscode.TreeItem => {
+			node.job = { ...job(1), ...change };
+			return tree.getTreeItem(node);
+		};
+		assert.equal(row({ state: 'cancelled' }).description, 'cancelled');
+		assert.equal(row({ state: 'cancelled', failedBefore: 1 }).description, 'cancelled (failed before: exit code 1)');
+		assert.equal(row({ state: 'cancelled', failedBefore: 0 }).description, 'cancelled (failed before)');
+		assert.equal(row({ state: 'failed' }).contextValue, 'boinc2docker.job+failed+retryable');
+		assert.equal(row({ state: 'failed', alive: true }).contextValue, 'boinc2docker.job+failed+cancellable+retryable');
+	});
+
 	test('opens the log of an instance by a click once the host has reported', async () => {
 		const node = await deepest();
 		assert.equal(tree.getTreeItem(node).command, undefined);
