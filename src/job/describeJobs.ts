@@ -1,5 +1,6 @@
 import { formatBytes, formatSeconds, plural } from '../common/format.js';
 import type { ExpandedJobs } from './expandJobFile.js';
+import { defaultResources } from './resources.js';
 import { previewSweep } from './sweep/preview.js';
 
 /** Rows of a sweep under a heading, and how many jobs, bytes and hours they are. */
@@ -10,11 +11,22 @@ export interface JobsDescription {
 	readonly summary: string;
 }
 
+/** Seconds that a job is expected to take, and how often each is computed for results to agree. */
+function expectation({ resources = {}, replication }: ExpandedJobs['request']): {
+	readonly seconds: number;
+	readonly isGiven: boolean;
+	readonly copies: number;
+} {
+	const seconds = defaultResources({ packBytes: 0, inputBytes: 0 }, resources).resources.expectedSeconds;
+	return { seconds, isGiven: resources.expectedSeconds !== undefined, copies: replication?.minQuorum ?? 1 };
+}
+
 /** What a person looks at before the jobs are sent: the first rows, some at random, the last ones. */
 export function describeJobs({ request, sweep }: Pick<ExpandedJobs, 'request' | 'sweep'>): JobsDescription {
 	const count = sweep?.count ?? request.count ?? 1;
-	const seconds = request.resources?.expectedSeconds;
-	const hours = seconds === undefined ? '' : `, ${formatSeconds(seconds * count)} of computing in all`;
+	const { seconds, isGiven, copies } = expectation(request);
+	const assumed = isGiven ? '' : ` if each takes ${formatSeconds(seconds)}, for resources.time says nothing`;
+	const hours = `, ${formatSeconds(seconds * count * copies)} of computing in all${assumed}`;
 	if (!sweep) {
 		return { rows: undefined, summary: `${plural(count, 'job')}${hours}.` };
 	}

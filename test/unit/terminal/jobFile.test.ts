@@ -60,7 +60,12 @@ it('is previewed as rows and a sentence', async () => {
 		],
 	});
 	await writeFile(file, 'image: a:1\ncount: 7\n');
-	expect(describeJobs(await readJobFile(file))).toEqual({ rows: undefined, summary: '7 jobs.' });
+	expect(describeJobs(await readJobFile(file))).toEqual({
+		rows: undefined,
+		summary: '7 jobs, 7 h of computing in all if each takes 1 h, for resources.time says nothing.',
+	});
+	await writeFile(file, 'image: a:1\ncount: 7\nresources: { time: 30 min }\nreplication: { min_quorum: 2 }\n');
+	expect(describeJobs(await readJobFile(file)).summary).toBe('7 jobs, 7 h of computing in all.');
 });
 
 test.each([
