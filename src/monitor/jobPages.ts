@@ -1,4 +1,4 @@
-import { CANCELLED, GIVEN_UP } from '../project/errorMask.js';
+import { CANCELLED, GIVEN_UP, isCalledBack } from '../project/errorMask.js';
 import type { JobIndex } from './jobIndex.js';
 import { FINAL_JOB_STATES, jobState } from './jobState.js';
 import { facts, FLAGS, marks, number, type Queries, type Row, text } from './rows.js';
@@ -92,7 +92,7 @@ function toJob(row: Row): Job {
 		createTime: number(row, 'create_time'),
 		errorMask: number(row, 'error_mask'),
 		canonicalInstanceId: number(row, 'canonical_resultid'),
-		...(state === 'failed' && (known.running || known.unsent) && { alive: true }),
+		...(state === 'failed' && (known.running || known.unsent) && !isCalledBack(known.errorMask) && { alive: true }),
 		...(isCancelled && row.failed_before !== null && { failedBefore: number(row, 'failed_before') }),
 	};
 }

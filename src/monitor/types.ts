@@ -51,7 +51,7 @@ export interface Job {
 	/** `error_mask` of the database. */
 	readonly errorMask: number;
 	readonly canonicalInstanceId: number;
-	/** A failed job of which an instance is on a host or waits for one: it can be called back. */
+	/** A failed job of which an instance is on a host or waits for one, and was not called back yet. */
 	readonly alive?: true;
 	/** Of a cancelled job whose instances had failed before: an exit code with which one of them did, 0 without one. */
 	readonly failedBefore?: number;

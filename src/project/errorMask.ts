@@ -17,6 +17,9 @@ const CALLED_BACK = ERROR_BIT.cancelled | ERROR_BIT.noCanonicalResult;
 /** Whether a job without a result was cancelled before it had failed. */
 export const wasCancelled = (mask: number): boolean => (mask & CALLED_BACK) === ERROR_BIT.cancelled;
 
+/** Whether what is left of a job was called back. */
+export const isCalledBack = (mask: number): boolean => (mask & ERROR_BIT.cancelled) !== 0;
+
 /** `wasCancelled` as a condition on `workunit`. */
 export const CANCELLED = `error_mask & ${CALLED_BACK} = ${ERROR_BIT.cancelled}`;
 

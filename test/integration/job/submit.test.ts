@@ -492,12 +492,12 @@ describe('cancelling', () => {
 		const jobs = Array.from({ length: 6 }, () => ({}));
 		const [one, two] = [await submitBatch(project, batchOf({ jobs }), ctx), await submitBatch(project, batchOf({ jobs }), ctx)];
 		const ids = (await workunits(one.id)).map(({ id }) => id);
-		// Two of the jobs are over already, and one belongs to somebody else now.
-		await database.execute('UPDATE workunit SET canonical_resultid = 1 WHERE id = ?', [ids[1]!]);
 		await eventually('instances', async () => {
 			const [row] = await database.select('SELECT COUNT(*) AS n FROM result WHERE batch = ?', [one.id]);
 			return Number(row?.n) === 6;
 		});
+		// Two of the jobs are over already, and one belongs to somebody else now.
+		await database.execute('UPDATE workunit SET canonical_resultid = 1 WHERE id = ?', [ids[1]!]);
 		await database.execute('UPDATE result SET server_state = 5, outcome = 3, exit_status = 1 WHERE workunitid = ?', [ids[2]!]);
 		await database.execute('UPDATE workunit SET assimilate_state = 2, error_mask = 2 WHERE id = ?', [ids[2]!]);
 		await database.execute('UPDATE workunit SET batch = 0 WHERE id = ?', [ids[4]!]);
@@ -543,14 +543,15 @@ describe('cancelling', () => {
 		await eventually('the failure', async () => (await masks()).filter((mask) => mask !== 0).length === 2);
 		const before = await masks();
 
+		const db = await project.database();
+		const states = async (): Promise<unknown[]> =>
+			(await jobPage(db, id)).map(({ state, alive }) => (alive === true ? `${state} alive` : state));
+		expect(await states()).toEqual(['failed alive', 'failed', 'queued']);
 		expect(await failedAlive(project, { batchIds: [id] })).toBe(1);
 		expect(await cancelBatch(project, id, ctx)).toEqual({ cancelled: 1, calledBack: 1, running: 1 });
 		// BOINC's own bit for cancelled jobs, under which its scheduler calls instances back; the failure remains.
 		expect((await masks()).map((mask, at) => mask & ~(before[at] ?? 0))).toEqual([48, 0, 16]);
-		const db = await project.database();
-		const states = async (): Promise<unknown[]> =>
-			(await jobPage(db, id)).map(({ state, alive }) => (alive === true ? `${state} alive` : state));
-		expect(await states()).toEqual(['failed alive', 'failed', 'cancelled']);
+		expect(await states()).toEqual(['failed', 'failed', 'cancelled']);
 		expect((await countedBatch(db, id))?.counts).toMatchObject({ failed: 2, cancelled: 1, cancelling: 0 });
 		expect(await tableIds(db, id, { filter: 'failed', text: '', order: 'ascending' })).toEqual([failed!.id, dead!.id]);
 		expect(await explainFailure(db, { kind: 'job', id: failed!.id })).toContainEqual(
