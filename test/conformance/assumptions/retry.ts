@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 
 import { quietContext } from '../../../src/common/ports.js';
+import { cancelJobs } from '../../../src/job/cancel.js';
 import { setPriority } from '../../../src/job/priority.js';
 import { retryFailed } from '../../../src/job/retry.js';
+import { ERROR_BIT } from '../../../src/project/errorMask.js';
 import { reopenJobs } from '../../../src/project/jobRows.js';
 import type { Check } from '../checks.js';
-import { type Reply, report } from '../fakeClient.js';
+import { parseReply, type Reply, report } from '../fakeClient.js';
 import type { Lab } from '../lab.js';
 import { noFiles, onePass, template, whenJob } from '../probe.js';
 import { fetchTask, readyJob, resultRow, worker } from './sentTask.js';
@@ -39,7 +41,7 @@ async function succeeds(lab: Lab, job: string, instance: number): Promise<Reply>
 	return reply;
 }
 
-/** What our retry of failed jobs writes into the tables, as BOINC's own programs take it. */
+/** What our retry and our cancelling of failed jobs write into the tables, as BOINC's own programs take it. */
 export const retryChecks: readonly Check<Lab>[] = [
 	{
 		name: 'a failed and collected job that is tried again: new instance, raised bounds, sent, validated, assimilated',
@@ -61,6 +63,31 @@ export const retryChecks: readonly Check<Lab>[] = [
 			const instance = await resultRow(lab, `${job}_1`);
 			assert.equal(instance.report_deadline - instance.sent_time, 1_000_000);
 			assert.equal(instance.priority, 1500);
+		},
+	},
+	{
+		name: 'what is left of a failed job goes on until the job is cancelled as we do it; the job keeps its failure',
+		timeoutMs: 240_000,
+		run: async (lab) => {
+			const job = await readyJob(lab, 'leftover', ['--wu_template', await failsAtOnce(lab, 2)]);
+			const client = await worker(lab);
+			await fetchTask(lab, client, job, 0);
+			await fetchTask(lab, client, job, 1);
+			await client.ask({ reports: [ended(job, 0, 7)], inProgress: [`${job}_1`] });
+			const { id } = await whenJob(lab, job, 'failed', ({ error_mask: mask }) => mask === TOO_MANY);
+			const aborted = async (): Promise<(string | undefined)[]> =>
+				(await client.ask({ inProgress: [`${job}_1`] })).all('result_abort').map((block) => parseReply(block).one('name'));
+			assert.deepEqual(await aborted(), []);
+
+			const done = await cancelJobs(lab.project, { jobIds: [id] }, quietContext());
+			assert.deepEqual(done, { cancelled: 0, calledBack: 1, running: 1 });
+			if (lab.project.config.sendResultAbort) {
+				assert.deepEqual(await aborted(), [`${job}_1`]);
+			}
+			await lab.write('UPDATE workunit SET transition_time = 1000 WHERE id = ?', id);
+			const left = await whenJob(lab, job, 'looked at again', ({ transition_time: time }) => time > 1000);
+			assert.equal(left.error_mask, TOO_MANY | ERROR_BIT.cancelled | ERROR_BIT.noCanonicalResult);
+			await client.ask({ reports: [ended(job, 1, 202)] });
 		},
 	},
 	{
