@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -144,20 +145,22 @@ test('what a hand-over has left is told by doctor, gone on with by the same comm
 		((await cli.json(['doctor'])).answer.findings ?? [])
 			.map(({ what, remedy }) => `${what} ${remedy ?? ''}`)
 			.filter((text) => /makes the jobs|are missing|is left of|of this program/.test(text));
-	const complete = Number((await cli.database.select('SELECT MAX(id) AS id FROM batch'))[0]!.id);
+	const gone = 99_999; // a batch that nobody knows any more
 	const former = cli.inProject('.boinc2docker', 'program', 'abcdef0123456789');
-	const orphan = cli.inProject('.boinc2docker', 'refill', `${String(complete)}.jsonl`);
-	await mkdir(former);
+	const orphan = cli.inProject('.boinc2docker', 'refill', `${String(gone)}.jsonl`);
+	await mkdir(former, { recursive: true });
+	await mkdir(path.dirname(orphan), { recursive: true });
 	await writeFile(`${former}/cli.js`, 'x'.repeat(5000));
 	await utimes(former, 1, 1);
 	await writeFile(orphan, '{}\n');
 	expect(await left()).toEqual([
-		expect.stringContaining(`is left of batch ${String(complete)}`),
+		expect.stringContaining(`is left of batch ${String(gone)}`),
 		expect.stringMatching(/^1 former version of this program \(.*\) is in .*none of them runs/),
 	]);
 
 	expect(await cli.run(words)).toMatchObject({ code: 0 });
-	const batch = complete + 1;
+	const batch = Number((await cli.database.select('SELECT MAX(id) AS id FROM batch'))[0]!.id);
+	const batches = await count('batch');
 	try {
 		expect([existsSync(former), existsSync(orphan)]).toEqual([false, false]);
 		expect(await left()).toEqual([expect.stringContaining(`The server makes the jobs of batch ${String(batch)}.`)]);
@@ -167,7 +170,7 @@ test('what a hand-over has left is told by doctor, gone on with by the same comm
 			expect.stringMatching(new RegExp(`Jobs of batch ${String(batch)} are missing.*has it go on; boinc2docker cancel`)),
 		]);
 		expect(await cli.run(words)).toMatchObject({ code: 0 });
-		expect(await count('batch')).toBe(batch);
+		expect(await count('batch')).toBe(batches);
 		expect(await left()).toEqual([expect.stringContaining(`The server makes the jobs of batch ${String(batch)}.`)]);
 		expect(await cli.run(['cancel', String(batch), '--yes'])).toMatchObject({ code: 0 });
 	} finally {
