@@ -98,7 +98,11 @@ async function run(all: readonly Fetching[], work: SharedWork): Promise<void> {
 	await eachParallel(large, 2, ({ fetching, entry }) => fetching.fetchLarge(entry));
 }
 
-async function streamSmall(resultsDir: string, all: readonly Fetching[], { connection, ctx, gate }: SharedWork): Promise<void> {
+async function streamSmall(
+	resultsDir: string,
+	all: readonly Fetching[],
+	{ connection, ctx, gate, unpacker }: SharedWork,
+): Promise<void> {
 	const wanted = new Map(
 		all.flatMap((fetching) => fetching.small.map((entry) => [fetching.streamName(entry), { fetching, entry }] as const)),
 	);
@@ -122,7 +126,7 @@ async function streamSmall(resultsDir: string, all: readonly Fetching[], { conne
 		);
 	};
 	try {
-		await streamFiles(connection, resultsDir, [...wanted.keys()], take, ctx.signal);
+		await streamFiles(connection, resultsDir, [...wanted.keys()], { room: (size) => unpacker.room(size), take }, ctx.signal);
 	} finally {
 		await gate.empty();
 	}

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { BoincError } from '../../common/errors.js';
+import type { GunzipRoom } from './gunzipRoom.js';
 import { type MetricRow, readMetrics } from './metrics.js';
 import { unpackResult } from './unpackResult.js';
 
@@ -27,11 +28,14 @@ export function requireHash(found: string, wanted: string | undefined): void {
 	}
 }
 
-/** Compares a result in memory with its hash and unpacks it. Rejects with `transfer-corrupt`, or as `unpackResult` does. */
-export async function keepArchive(bytes: Buffer, { folder, md5 }: KeepRequest): Promise<Kept> {
+/**
+ * Compares a result in memory with its hash and unpacks it, in `room` if there is one. Rejects with `transfer-corrupt`, or as
+ * `unpackResult` does.
+ */
+export async function keepArchive(bytes: Buffer, { folder, md5 }: KeepRequest, room?: GunzipRoom): Promise<Kept> {
 	if (md5 !== undefined) {
 		requireHash(createHash('md5').update(bytes).digest('hex'), md5);
 	}
-	const refused = await unpackResult(bytes, folder);
+	const refused = await unpackResult(bytes, folder, room ? { room } : {});
 	return { refused, rows: readMetrics(folder) };
 }

@@ -15,23 +15,32 @@ export const LARGEST_STREAMED = 32 * 2 ** 20;
 /** A header holds so long a name without extensions, behind `./`. */
 export const LONGEST_STREAMED = 97;
 const IDLE_MS = 300_000;
+/** As much as a pipe holds at a time: by itself GNU tar writes 10 KiB. An environment variable, for other programs of that name ignore it. */
+const TAR_OPTIONS = '--blocking-factor=128';
+
+/** Where the files of a stream go. */
+export interface FileSink {
+	/** Memory for a file of `size` bytes. */
+	room(size: number): Buffer;
+	/** Gets each file when it has arrived; when this returns a promise the stream waits for it. */
+	take(file: ArrivedFile): void | Promise<void>;
+}
 
 /**
  * Fetches files of one folder on the server in one stream: the server's own `tar` is told their names on its standard input.
- * `take` gets each file when it has arrived; when it returns a promise the stream waits for it. Files that are not there any
- * more are left out. Rejects as the connection does, with `command-not-found` without `tar`, or `transfer-corrupt`.
+ * Files that are not there any more are left out. Rejects as the connection does, with `command-not-found` without `tar`, or `transfer-corrupt`.
  */
 export async function streamFiles(
 	connection: Connection,
 	folder: string,
 	names: readonly string[],
-	take: (file: ArrivedFile) => void | Promise<void>,
+	sink: FileSink,
 	signal?: AbortSignal,
 ): Promise<void> {
-	const stream = new FileStream(take);
+	const stream = new FileStream(sink);
 	const { code, stderr } = await connection.exec(['tar', '-c', '-f', '-', '-T', '-'], {
 		cwd: folder,
-		env: { LC_ALL: 'C' },
+		env: { LC_ALL: 'C', TAR_OPTIONS },
 		// Without the dot a name may look like an option.
 		stdin: names.map((name) => `./${name}\n`).join(''),
 		onStdout: (chunk) => stream.push(chunk),
@@ -49,7 +58,7 @@ export async function streamFiles(
 
 /** Cuts a tar archive of plain files apart while it arrives. */
 class FileStream {
-	readonly #take: (file: ArrivedFile) => void | Promise<void>;
+	readonly #sink: FileSink;
 	readonly #header = Buffer.alloc(BLOCK);
 	#inHeader = 0;
 	#file: { readonly name: string; readonly bytes: Buffer } | undefined;
@@ -59,8 +68,8 @@ class FileStream {
 	ended = false;
 	count = 0;
 
-	constructor(take: (file: ArrivedFile) => void | Promise<void>) {
-		this.#take = take;
+	constructor(sink: FileSink) {
+		this.#sink = sink;
 	}
 
 	push(chunk: Uint8Array): void | Promise<void> {
@@ -106,7 +115,7 @@ class FileStream {
 		}
 		const plain = header.typeFlag === '0' || header.typeFlag === '\0';
 		if (plain && header.size <= LARGEST_STREAMED) {
-			this.#file = { name: header.name.replace(/^\.\//, ''), bytes: Buffer.allocUnsafeSlow(header.size) };
+			this.#file = { name: header.name.replace(/^\.\//, ''), bytes: this.#sink.room(header.size) };
 			this.#filled = 0;
 		} else {
 			// Somebody replaced the file since it was listed, or this tar describes times in a header of its own.
@@ -120,7 +129,7 @@ class FileStream {
 			this.#file = undefined;
 			this.#skip = paddedSize(file.bytes.length) - file.bytes.length;
 			this.count++;
-			return this.#take(file);
+			return this.#sink.take(file);
 		}
 	}
 }

@@ -11,6 +11,7 @@ import { formatBytes } from '../../common/format.js';
 import { ForwardReader, LocalFile, MemoryFile, type RandomAccess } from '../../image/archive/randomAccess.js';
 import { readTar, type TarEntry } from '../../image/tar/readTar.js';
 import { entryPath, refusal } from './entryRules.js';
+import type { GunzipRoom } from './gunzipRoom.js';
 
 /** What unpacks to at most this much is unpacked in memory. */
 const IN_MEMORY = 64 * 2 ** 20;
@@ -29,6 +30,8 @@ export interface UnpackLimits {
 	/** Most bytes that the archive may unpack to; by default what the disk and common sense allow. */
 	readonly maxBytes?: number;
 	readonly signal?: AbortSignal;
+	/** Where small archives are unpacked, without waiting; nobody else may use it meanwhile. By default new memory, beside other work. */
+	readonly room?: GunzipRoom;
 }
 
 /** A packed result: its bytes, or the file that holds them. */
@@ -43,7 +46,7 @@ export async function unpackResult(archive: PackedResult, folder: string, limits
 	mkdirSync(folder);
 	const size = 'file' in archive ? archive.size : archive.length;
 	const allowed = Math.min(limits.maxBytes ?? MAX_BYTES, Math.max(PLENTY, size * MAX_RATIO));
-	const content = await unzipSmall(archive, allowed);
+	const content = await unzipSmall(archive, allowed, limits.room);
 	const most = content ? allowed : Math.min(allowed, await roomIn(folder));
 	if (content) {
 		return writeEntries({ source: new MemoryFile(content), cut: false, most }, folder, limits.signal);
@@ -77,7 +80,7 @@ const codeOf = (error: unknown): string =>
 	error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /** The unpacked bytes of a small archive; `undefined` when they are not few. */
-async function unzipSmall(archive: PackedResult, most: number): Promise<Buffer | undefined> {
+async function unzipSmall(archive: PackedResult, most: number, room: GunzipRoom | undefined): Promise<Buffer | undefined> {
 	if ('file' in archive) {
 		return undefined;
 	}
@@ -85,6 +88,9 @@ async function unzipSmall(archive: PackedResult, most: number): Promise<Buffer |
 	const told = archive.length < 4 ? 0 : archive.readUInt32LE(archive.length - 4);
 	const largest = Math.min(IN_MEMORY, most);
 	try {
+		if (room) {
+			return room.unzip(archive, told, Math.max(1, largest));
+		}
 		return await unzip(archive, {
 			chunkSize: Math.min(IN_MEMORY, Math.max(1 << 14, told + 64)),
 			maxOutputLength: Math.max(1, largest),

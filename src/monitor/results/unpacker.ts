@@ -5,16 +5,23 @@ import { Worker } from 'node:worker_threads';
 
 import { BoincError, type ErrorCode } from '../../common/errors.js';
 import { keepArchive, type KeepRequest, type Kept } from './keepArchive.js';
+import { SpareMemory } from './spareMemory.js';
 
 /** Compares and unpacks small results. `close` ends it; calls that run are ended with it. */
 export interface Unpacker {
-	/** Takes the bytes over: the caller's buffer is empty afterwards. Rejects as `keepArchive` does. */
+	/** Memory for a packed result of `size` bytes; it may hold anything. */
+	room(size: number): Buffer;
+	/** Takes the bytes over: the caller's buffer is empty afterwards, and its memory is used for others. Rejects as `keepArchive` does. */
 	keep(bytes: Buffer, request: KeepRequest): Promise<Kept>;
 	close(): Promise<void>;
 }
 
 /** The same without a thread. */
-export const inThisThread: Unpacker = { keep: keepArchive, close: () => Promise.resolve() };
+export const inThisThread: Unpacker = {
+	room: (size) => Buffer.allocUnsafeSlow(size),
+	keep: (bytes, request) => keepArchive(bytes, request),
+	close: () => Promise.resolve(),
+};
 
 /** What the thread gets and answers. */
 export interface ThreadRequest extends KeepRequest {
@@ -23,6 +30,8 @@ export interface ThreadRequest extends KeepRequest {
 }
 export interface ThreadAnswer {
 	readonly id: number;
+	/** What the request brought. */
+	readonly bytes: Uint8Array;
 	readonly kept?: Kept;
 	readonly error?: { readonly code?: ErrorCode; readonly message: string; readonly remedy?: string };
 }
@@ -35,6 +44,8 @@ const PROGRAM = 'unpack.js';
  * files.
  */
 const THREADS = 3;
+/** Bytes that results leave for later ones. */
+const MOST_SPARE = 64 * 2 ** 20;
 
 /**
  * An unpacker in threads of its own, which the file system may keep waiting while this one decrypts; in this thread where the program
@@ -47,15 +58,20 @@ export function createUnpacker(folder: string | undefined = typeof __dirname ===
 
 /** Gives each result to the thread that has least to do. */
 class ThreadedUnpacker implements Unpacker {
+	readonly #spare = new SpareMemory(MOST_SPARE);
 	readonly #threads: readonly UnpackThread[];
 
 	constructor(program: string) {
 		const count = Math.min(THREADS, Math.max(2, availableParallelism() - 1));
-		this.#threads = Array.from({ length: count }, () => new UnpackThread(program));
+		this.#threads = Array.from({ length: count }, () => new UnpackThread(program, this.#spare));
+	}
+
+	room(size: number): Buffer {
+		return this.#spare.take(size);
 	}
 
 	keep(bytes: Buffer, request: KeepRequest): Promise<Kept> {
-		const [free = inThisThread] = this.#threads.toSorted((a, b) => a.waiting - b.waiting);
+		const free = this.#threads.reduce((best, thread) => (thread.waiting < best.waiting ? thread : best));
 		return free.keep(bytes, request);
 	}
 
@@ -64,13 +80,15 @@ class ThreadedUnpacker implements Unpacker {
 	}
 }
 
-class UnpackThread implements Unpacker {
+class UnpackThread {
 	readonly #worker: Worker;
+	readonly #spare: SpareMemory;
 	readonly #waiting = new Map<number, { readonly resolve: (kept: Kept) => void; readonly reject: (error: unknown) => void }>();
 	#count = 0;
 	#ended: Error | undefined;
 
-	constructor(program: string) {
+	constructor(program: string, spare: SpareMemory) {
+		this.#spare = spare;
 		this.#worker = new Worker(program);
 		this.#worker.unref();
 		this.#worker.on('message', (answer: ThreadAnswer) => this.#take(answer));
@@ -99,7 +117,10 @@ class UnpackThread implements Unpacker {
 		await this.#worker.terminate();
 	}
 
-	#take({ id, kept, error }: ThreadAnswer): void {
+	#take({ id, bytes, kept, error }: ThreadAnswer): void {
+		if (bytes.buffer instanceof ArrayBuffer) {
+			this.#spare.give(bytes.buffer);
+		}
 		const waiting = this.#waiting.get(id);
 		this.#waiting.delete(id);
 		if (kept) {

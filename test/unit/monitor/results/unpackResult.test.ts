@@ -161,6 +161,13 @@ it('works in threads as in this one', async () => {
 			unpacker.keep(copy(good), { folder: path.join(folder, `at-once-${n}`), md5 }),
 		);
 		expect((await Promise.all(many)).map(({ rows }) => rows)).toEqual(many.map(() => [{ n: 1 }]));
+		// The memory of a result is used for the next: what was in it is still there.
+		const large = packed(file('noise', randomFillSync(Buffer.alloc(300_000))));
+		const memory = unpacker.room(large.length);
+		large.copy(memory);
+		await unpacker.keep(memory, { folder: target('large'), md5: undefined });
+		expect(memory).toHaveLength(0);
+		expect(unpacker.room(large.length).equals(large)).toBe(true);
 		const other = { folder: path.join(folder, 'other'), md5 };
 		await expect(unpacker.keep(copy(packed()), other)).rejects.toMatchObject({ code: 'transfer-corrupt' });
 		await expect(unpacker.keep(Buffer.from('x'), { ...other, md5: undefined })).rejects.toMatchObject({ code: 'result-corrupt' });
