@@ -12,11 +12,12 @@ import { ShellConnection } from '../shellConnection.js';
 import type { Target } from '../target.js';
 import { Authentication } from './authentication.js';
 import { checkHostKey } from './checkHostKey.js';
+import { copiesInput } from './copiesInput.js';
 import { gatherWrites } from './gatheredWrites.js';
 import { defaultKnownHostsFiles, HostKeys } from './hostKeys.js';
 import { defaultAgentSocket, findIdentities } from './identities.js';
 import { KeyUnlocker } from './keyUnlocker.js';
-import { connectWithLargeReads } from './largeReads.js';
+import { connectWithLargeReads, type LargeReads } from './largeReads.js';
 import { loadSsh2 } from './loadSsh2.js';
 import { followReplies, type LoginReply } from './loginReplies.js';
 import { SshChannels } from './sshChannels.js';
@@ -67,23 +68,26 @@ export async function connectSsh(target: Target & { kind: 'ssh' }, ports: SshPor
 		{ name, user, id: `${user}@${host}:${String(port)}` },
 		{ ...ports, unlocker, findIdentities: () => findIdentities(ssh2, agent, ports.identityFiles, ports.log) },
 	);
-	const socket = await openSocket(host, port, name, ports);
+	const reads = await openSocket(host, port, name, ports);
+	const { socket } = reads;
 	const client = new ssh2.Client();
 	const login = new Login(client, socket, name, ports, hostKeys, authentication);
 	await login.run(user);
+	reads.reuse(() => copiesInput(client));
 	const channels = new SshChannels(client, name, ports.log, ports.channelMs);
 	return established(client, socket, channels, ports.log);
 }
 
-async function openSocket(host: string, port: number, name: string, ports: SshPorts): Promise<Socket> {
+async function openSocket(host: string, port: number, name: string, ports: SshPorts): Promise<LargeReads> {
 	const timeoutMs = ports.connectMs ?? CONNECT_MS;
-	const socket = connectWithLargeReads(host, port);
+	const reads = connectWithLargeReads(host, port);
+	const { socket } = reads;
 	const limit = AbortSignal.timeout(timeoutMs);
 	try {
 		await once(socket, 'connect', { signal: ports.signal ? AbortSignal.any([ports.signal, limit]) : limit });
 		socket.setNoDelay(true);
 		gatherWrites(socket);
-		return socket;
+		return reads;
 	} catch (cause) {
 		socket.on('error', () => undefined);
 		socket.destroy();

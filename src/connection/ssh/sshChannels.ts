@@ -7,6 +7,7 @@ import { launch, loginCommand } from '../quoting.js';
 import type { ServerProcess, Spawner, SpawnOptions } from '../serverProcess.js';
 import type { Dial } from '../shellConnection.js';
 import { sshProcess } from './sshProcess.js';
+import { windowFor } from './window.js';
 
 const OPEN_MS = 20_000;
 /** OpenSSH allows 10 by default; two are left for ending a command and for servers that count differently. */
@@ -18,6 +19,8 @@ type Opener = (callback: (error: Error | undefined, channel: ClientChannel) => v
 export class SshChannels implements Spawner {
 	readonly #queue = new ChannelQueue(CHANNELS);
 	#lost: string | undefined;
+	/** Milliseconds that the line needs to and fro, at most: the shortest that was seen. */
+	#roundTripMs = Number.POSITIVE_INFINITY;
 
 	constructor(
 		readonly client: Client,
@@ -42,12 +45,15 @@ export class SshChannels implements Spawner {
 			if (!urgent) {
 				await this.#queue.acquire(options.signal);
 			}
+			const asked = performance.now();
 			try {
 				return await this.#open(opener, options.signal, (channel) => {
+					// To open a channel and to start a command is a question each.
+					this.#roundTripMs = Math.min(this.#roundTripMs, (performance.now() - asked) / 2);
 					if (!urgent) {
 						channel.once('close', () => this.#queue.release());
 					}
-					const process = sshProcess(channel, () => this.#lost);
+					const process = sshProcess(channel, () => this.#lost, windowFor(this.#roundTripMs));
 					if (preface !== undefined) {
 						channel.write(preface);
 					}

@@ -3,8 +3,8 @@ import type { ClientChannel } from 'ssh2';
 import type { ProcessEnd, ServerProcess } from '../serverProcess.js';
 import { widenWindow } from './window.js';
 
-/** A command in an SSH channel. `lost` words why the connection ended, when it did. */
-export function sshProcess(channel: ClientChannel, lost: () => string | undefined): ServerProcess {
+/** A command in an SSH channel. `lost` words why the connection ended, when it did; `window` bytes may be sent ahead of us. */
+export function sshProcess(channel: ClientChannel, lost: () => string | undefined, window: number): ServerProcess {
 	let closed = false;
 	const ended = new Promise<ProcessEnd>((resolve) => {
 		channel.once('exit', (code: number | null, signal?: string) =>
@@ -22,7 +22,7 @@ export function sshProcess(channel: ClientChannel, lost: () => string | undefine
 		stdout: channel,
 		stderr: channel.stderr,
 		ended,
-		consumed: (bytes) => widenWindow(channel, bytes),
+		consumed: (bytes) => widenWindow(channel, bytes, window),
 		signal: (name) => {
 			if (!closed) {
 				channel.signal(name);

@@ -1,7 +1,10 @@
 import type { ClientChannel } from 'ssh2';
 
-/** What a server may send ahead of us: enough for 100 MB/s at 80 ms. */
-const WINDOW = 8 * 1024 * 1024;
+/** What the library allows by itself, and what OpenSSH's client does. */
+const LEAST = 2 * 1024 * 1024;
+/** Enough for 100 MB/s at 80 ms. */
+const MOST = 8 * 1024 * 1024;
+const BYTES_PER_MS = 100_000;
 /** How many bytes are taken before the server is allowed more: windows are per channel, and most channels are small. */
 const STEP = 256 * 1024;
 
@@ -14,11 +17,17 @@ interface Internals {
 const taken = new WeakMap<ClientChannel, number>();
 
 /**
+ * What a server may send ahead of us on a line with this round trip. More than needed is no help: where the line is slower than the
+ * program, OpenSSH's server keeps all of it, in a buffer that it copies whenever it grows. 8 MiB cost two seconds of its processor's time.
+ */
+export const windowFor = (roundTripMs: number): number => Math.min(MOST, Math.max(LEAST, roundTripMs * BYTES_PER_MS));
+
+/**
  * Tells the server that it may send further ahead. The library keeps a fixed window of 2 MiB and renews it when half of
  * it is used, which leaves a long line idle half of the time. It has no public way to do so: when its inside looks
  * different from what is known, its own window stays.
  */
-export function widenWindow(channel: ClientChannel, bytes: number): void {
+export function widenWindow(channel: ClientChannel, bytes: number, window: number): void {
 	const total = (taken.get(channel) ?? 0) + bytes;
 	if (total < STEP) {
 		taken.set(channel, total);
@@ -27,7 +36,7 @@ export function widenWindow(channel: ClientChannel, bytes: number): void {
 	taken.set(channel, 0);
 	const inside: unknown = channel;
 	if (isKnown(inside) && inside.outgoing.state !== 'closed' && inside.outgoing.state !== 'closing') {
-		const amount = WINDOW - inside.incoming.window;
+		const amount = window - inside.incoming.window;
 		if (amount >= STEP) {
 			inside.incoming.window += amount;
 			inside._client._protocol.channelWindowAdjust(inside.outgoing.id, amount);
