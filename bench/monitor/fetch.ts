@@ -36,20 +36,20 @@ export interface FetchFigures {
 /**
  * Fetches 1,000 results of 1 MB over OpenSSH on loopback, in turns with `ssh tar c | tar x` of the same folder. Plain tar only
  * copies the archives. Ours also compares their MD5, unpacks each into a folder of its own by way of a temporary one, and
- * writes the table of metrics. Medians of three turns; both start with a connection that is open. Everything is kept until the end
- * (10 GB): after many files were deleted, ext4 takes ten times as long to make new ones, for it goes past each that was deleted lately.
- * Each begins when what was written before is on the disk.
+ * writes the table of metrics. Medians of three turns, in which another begins each time; both start with a connection that is open.
+ * Everything is kept until the end (10 GB): after many files were deleted, ext4 takes ten times as long to make new ones, for it goes past
+ * each that was deleted lately. Each begins when what was written before is on the disk.
  */
 export async function measureFetch(results = 1000, turns = TURNS): Promise<FetchFigures> {
 	leaveOutNativeModules();
 	const dir = await mkdtemp(path.join(os.tmpdir(), 'b2d-fetch-'));
 	// An empty home: what the login scripts of this account do is not what is measured.
 	const sshd = await startSshd({ dir: path.join(dir, 'sshd'), config: [`SetEnv HOME=${dir}`] });
-	let ours: Connection | undefined;
+	const resultsDir = path.join(dir, 'results');
+	const connection = await connectTo(sshd, dir);
 	const master = masterOf(sshd, dir);
 	try {
-		const hashes = await makeResults(path.join(dir, 'results', String(BATCH)), results);
-		ours = await connectTo(sshd, dir);
+		const hashes = await makeResults(path.join(resultsDir, String(BATCH)), results);
 		await runProgram('ssh', [
 			...master.options,
 			'-o',
@@ -61,21 +61,27 @@ export async function measureFetch(results = 1000, turns = TURNS): Promise<Fetch
 		]);
 		const times = { ours: [] as number[], cpu: [] as number[], tar: [] as number[], checked: [] as number[] };
 		let peak = 0;
-		for (let turn = 0; turn < turns; turn++) {
-			const target = path.join(dir, `ours-${turn}`);
+		const takeOurs = async (turn: number): Promise<void> => {
 			await runProgram('sync');
 			const watch = setInterval(() => (peak = Math.max(peak, memoryInUse())), 20);
 			const before = process.cpuUsage();
-			times.ours.push(await seconds(() => fetchOurs(ours, dir, target, hashes)));
+			times.ours.push(await seconds(() => fetchOurs(connection, { resultsDir, target: path.join(dir, `ours-${turn}`), hashes })));
 			const { user, system } = process.cpuUsage(before);
 			times.cpu.push((user + system) / 1e6);
 			clearInterval(watch);
+		};
+		const takeTar = async (turn: number): Promise<void> => {
 			const plain = path.join(dir, `tar-${turn}`);
 			await mkdir(plain);
 			await runProgram('sync');
-			const tar = await seconds(() => fetchTar(master, path.join(dir, 'results'), plain, results));
+			const tar = await seconds(() => fetchTar(master, { from: resultsDir, to: plain, results }));
 			times.tar.push(tar);
 			times.checked.push(tar + (await seconds(() => unpackAll(path.join(plain, String(BATCH))))));
+		};
+		for (let turn = 0; turn < turns; turn++) {
+			for (const take of turn % 2 === 0 ? [takeOurs, takeTar] : [takeTar, takeOurs]) {
+				await take(turn);
+			}
 		}
 		const [oursSeconds, tarSeconds, tarCheckedSeconds] = [median(times.ours), median(times.tar), median(times.checked)];
 		return {
@@ -89,7 +95,7 @@ export async function measureFetch(results = 1000, turns = TURNS): Promise<Fetch
 			peakMemoryMb: peak / MB,
 		};
 	} finally {
-		await ours?.close();
+		await connection.close();
 		await runProgram('ssh', [...master.options, '-O', 'exit', ...master.destination]).catch(() => undefined);
 		await sshd.stop();
 		await rm(dir, { recursive: true, force: true });
@@ -141,18 +147,17 @@ const header = (name: string, size: number): Buffer =>
 	);
 
 async function fetchOurs(
-	connection: Connection | undefined,
-	dir: string,
-	target: string,
-	hashes: ReadonlyMap<string, string>,
+	connection: Connection,
+	{
+		resultsDir,
+		target,
+		hashes,
+	}: { readonly resultsDir: string; readonly target: string; readonly hashes: ReadonlyMap<string, string> },
 ): Promise<void> {
-	if (!connection) {
-		throw new Error('not connected');
-	}
 	const report = await fetchResults(
 		connection,
 		{
-			resultsDir: path.join(dir, 'results'),
+			resultsDir,
 			batch: { id: BATCH, name: 'bench' },
 			folder: target,
 			programs: path.resolve('dist'),
@@ -180,7 +185,10 @@ function masterOf(sshd: Sshd, dir: string): Master {
 	};
 }
 
-async function fetchTar({ options, destination }: Master, from: string, to: string, results: number): Promise<void> {
+async function fetchTar(
+	{ options, destination }: Master,
+	{ from, to, results }: { readonly from: string; readonly to: string; readonly results: number },
+): Promise<void> {
 	const script = 'to=$1; from=$2; shift 2; ssh "$@" "tar -C $from -cf - ." | tar -C "$to" -xf -';
 	await runProgram('sh', ['-c', script, 'sh', to, from, ...options, ...destination]);
 	if ((await readdir(path.join(to, String(BATCH)))).length !== results) {
