@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomFillSync } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -25,6 +25,12 @@ export interface FetchFigures {
 	readonly oursSeconds: number;
 	/** Processor time of this process meanwhile, in all its threads: unlike the others it does not depend on what else runs. */
 	readonly oursCpuSeconds: number;
+	/** Processor time of all programs of ours, those on the server too, divided by that of all programs of `ssh tar c | tar x`. */
+	readonly ratioCpu: number;
+	/** All of ours, and the part of it that is on the server. */
+	readonly oursAllCpuSeconds: number;
+	readonly oursServerCpuSeconds: number;
+	readonly tarAllCpuSeconds: number;
 	readonly tarSeconds: number;
 	/** `ssh tar c | tar x`, and then `md5sum` and unpacking of each result, which ours includes. */
 	readonly tarCheckedSeconds: number;
@@ -59,23 +65,35 @@ export async function measureFetch(results = 1000, turns = TURNS): Promise<Fetch
 			'-fN',
 			...master.destination,
 		]);
+		const { stderr } = await runProgram('ssh', [...master.options, '-O', 'check', ...master.destination]);
+		const masterPid = Number(/pid=(\d+)/.exec(stderr)?.[1]);
+		const onServer = async (): Promise<number> => cpuOf(await sshd.descendants());
 		const times = { ours: [] as number[], cpu: [] as number[], tar: [] as number[], checked: [] as number[] };
+		const all = { server: [] as number[], ours: [] as number[], tar: [] as number[] };
 		let peak = 0;
 		const takeOurs = async (turn: number): Promise<void> => {
 			await runProgram('sync');
 			const watch = setInterval(() => (peak = Math.max(peak, memoryInUse())), 20);
+			const serverBefore = await onServer();
 			const before = process.cpuUsage();
 			times.ours.push(await seconds(() => fetchOurs(connection, { resultsDir, target: path.join(dir, `ours-${turn}`), hashes })));
 			const { user, system } = process.cpuUsage(before);
 			times.cpu.push((user + system) / 1e6);
 			clearInterval(watch);
+			const server = (await onServer()) - serverBefore;
+			all.server.push(server);
+			all.ours.push((user + system) / 1e6 + server);
 		};
 		const takeTar = async (turn: number): Promise<void> => {
 			const plain = path.join(dir, `tar-${turn}`);
 			await mkdir(plain);
 			await runProgram('sync');
+			const ofTar = async (): Promise<number> =>
+				(await onServer()) + (await cpuOf([masterPid])) + (await cpuOf([process.pid], 'children'));
+			const before = await ofTar();
 			const tar = await seconds(() => fetchTar(master, { from: resultsDir, to: plain, results }));
 			times.tar.push(tar);
+			all.tar.push((await ofTar()) - before);
 			times.checked.push(tar + (await seconds(() => unpackAll(path.join(plain, String(BATCH))))));
 		};
 		for (let turn = 0; turn < turns; turn++) {
@@ -88,6 +106,10 @@ export async function measureFetch(results = 1000, turns = TURNS): Promise<Fetch
 			ratio: oursSeconds / tarSeconds,
 			oursSeconds,
 			oursCpuSeconds: median(times.cpu),
+			ratioCpu: median(all.ours) / median(all.tar),
+			oursAllCpuSeconds: median(all.ours),
+			oursServerCpuSeconds: median(all.server),
+			tarAllCpuSeconds: median(all.tar),
 			tarSeconds,
 			tarCheckedSeconds,
 			ratioChecked: oursSeconds / tarCheckedSeconds,
@@ -100,6 +122,25 @@ export async function measureFetch(results = 1000, turns = TURNS): Promise<Fetch
 		await sshd.stop();
 		await rm(dir, { recursive: true, force: true });
 	}
+}
+
+/** Ticks of Linux's accounting in a second. */
+const TICKS = 100;
+
+/** Seconds of processor time of programs and of what they started that has ended, or of the latter alone. */
+async function cpuOf(pids: readonly number[], whose: 'all' | 'children' = 'all'): Promise<number> {
+	let ticks = 0;
+	for (const pid of pids) {
+		const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+		// Behind the name: state, and then user and system time of its own and of its children (proc(5), fields 14 to 17).
+		const [user = 0, system = 0, ...children] = stat
+			.slice(stat.lastIndexOf(')') + 2)
+			.split(' ')
+			.slice(11, 15)
+			.map(Number);
+		ticks += (whose === 'all' ? user + system : 0) + children.reduce((sum, ofOne) => sum + ofOne, 0);
+	}
+	return ticks / TICKS;
 }
 
 /** Bytes of objects and buffers: the process is larger by what the preparation left unused. */
