@@ -1,3 +1,4 @@
+import { copied, type TemplateElement, templateElements } from './templateElements.js';
 import { decodeText } from './web/lenientXml.js';
 
 /** A remote input given as an option: `--remote_file URL NBYTES MD5`. */
@@ -105,35 +106,6 @@ export class InputTemplate {
 		return { xmlDoc, numbers };
 	}
 }
-
-interface TemplateElement {
-	readonly name: string;
-	readonly selfClosing: boolean;
-	readonly inner: string;
-}
-
-/** The elements at the top level of `text`; one that is never closed reaches to the end. */
-function templateElements(text: string): TemplateElement[] {
-	const found: TemplateElement[] = [];
-	const source = text.replace(/<!--[\s\S]*?-->/g, '');
-	const tag = /<([^\s<>/?!][^\s<>/]*)([^<>]*?)(\/?)>/g;
-	for (let match = tag.exec(source); match; match = tag.exec(source)) {
-		const name = match[1] ?? '';
-		if (match[3] === '/') {
-			found.push({ name, selfClosing: true, inner: '' });
-			continue;
-		}
-		const start = tag.lastIndex;
-		const end = source.indexOf(`</${name}>`, start);
-		found.push({ name, selfClosing: false, inner: source.slice(start, end < 0 ? undefined : end) });
-		tag.lastIndex = end < 0 ? source.length : end + name.length + 3;
-	}
-	return found;
-}
-
-/** An element that the parser does not know is copied, without attributes. */
-const copied = ({ name, selfClosing, inner }: TemplateElement): string =>
-	selfClosing ? `<${name}/>\n` : `<${name}>${inner}</${name}>\n`;
 
 const FILE_FIELDS = new Set(['physical_name', 'gzip', 'url', 'md5_cksum', 'nbytes', 'gzipped_nbytes', 'number']);
 

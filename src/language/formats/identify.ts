@@ -1,5 +1,7 @@
+import { CONFIG_XML } from './configFile.js';
 import type { ElementSpec } from './element.js';
-import { CONFIG_XML, PLAN_CLASSES, PROJECT_XML, VBOX_JOB, VERSION_XML } from './projectFiles.js';
+import { PLAN_CLASSES } from './planClasses.js';
+import { PROJECT_XML, VBOX_JOB, VERSION_XML } from './projectFiles.js';
 import { INPUT_TEMPLATE, OUTPUT_TEMPLATE } from './templates.js';
 
 /** Files of BOINC in XML, with what may stand at their top. */
