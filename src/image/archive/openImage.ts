@@ -7,6 +7,7 @@ import type { TarRange } from '../tar/readTar.js';
 import { parseConfig, type ParsedConfig } from './imageConfig.js';
 import { findLayout, type ImageLayout } from './imageLayout.js';
 import { ArchiveMembers } from './members.js';
+import type { ArchivedLayer, OpenImage } from './openedImage.js';
 import { ForwardReader, LocalFile } from './randomAccess.js';
 import { type FindLayer, spoolWithout } from './skipLayers.js';
 import { compressionOf, spool } from './spool.js';
@@ -20,23 +21,6 @@ export interface EngineImage {
 	readonly save: () => AsyncIterable<Uint8Array>;
 	/** The image as the engine keeps it, if that can be read. */
 	readonly stored?: () => Promise<StoredImage | undefined>;
-}
-
-/** A layer of an archive. */
-export interface ArchivedLayer {
-	readonly range: TarRange;
-	/** Name of the archive's member. */
-	readonly path: string;
-	/** Whether its bytes were left out. */
-	readonly isSkipped: boolean;
-	/** Reads what was left out, if that can be had by itself. */
-	fetch?(): Promise<TarRange>;
-}
-
-export interface OpenImage extends ParsedConfig {
-	/** Unpacked layers, lowest first, for reading at any offset. */
-	readonly layers: readonly ArchivedLayer[];
-	close(): Promise<void>;
 }
 
 export interface OpenRequest {

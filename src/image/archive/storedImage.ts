@@ -7,7 +7,7 @@ import type { OperationContext } from '../../common/ports.js';
 import type { LayerIndex } from '../tree/layerIndex.js';
 import { parseConfig } from './imageConfig.js';
 import { LayerContents } from './layerContents.js';
-import type { ArchivedLayer, OpenImage } from './openImage.js';
+import type { ArchivedLayer, OpenImage } from './openedImage.js';
 import { LocalFile } from './randomAccess.js';
 import { spool } from './spool.js';
 
