@@ -1,3 +1,4 @@
+import { lazily } from '../common/lazily.js';
 import { explainExitStatus } from './exitStatus.js';
 import type { InstanceState } from './types.js';
 
@@ -18,8 +19,8 @@ interface Described {
 	readonly explanation: string;
 }
 
-const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
-const at = (seconds: number): string => day.format(new Date(seconds * 1000));
+const day = lazily(() => new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' }));
+const at = (seconds: number): string => day().format(new Date(seconds * 1000));
 
 const FINISHED: readonly Described[] = [
 	{ state: 'validating', explanation: 'Finished; waiting for the validator.' },

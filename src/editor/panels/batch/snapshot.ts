@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 
 import { formatSeconds } from '../../../common/format.js';
+import { lazily } from '../../../common/lazily.js';
 import type { Histogram } from '../../../monitor/batchPage/histogram.js';
 import type { HostKind } from '../../../monitor/batchPage/hostKinds.js';
 import type { BatchSummary } from '../../../monitor/batchPage/summary.js';
@@ -34,11 +35,11 @@ const BATCH_TONES: Readonly<Record<BatchState, Tone>> = {
 	retired: 'neutral',
 };
 
-const whole = new Intl.NumberFormat();
-const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const exactClock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
-const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
+const whole = lazily(() => new Intl.NumberFormat());
+const dateTime = lazily(() => new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' }));
+const clock = lazily(() => new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' }));
+const exactClock = lazily(() => new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' }));
+const day = lazily(() => new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' }));
 
 /** What the page shows, worded in the user's language. Pure. */
 export function batchSnapshot(summary: BatchSummary, server: string): BatchSnapshot {
@@ -46,7 +47,7 @@ export function batchSnapshot(summary: BatchSummary, server: string): BatchSnaps
 	const allFailures = failures.reduce((sum, { instances }) => sum + instances, 0);
 	return {
 		title: batch.name === '' ? t('Batch {0}', batch.id) : batch.name,
-		subtitle: t('Batch {0} on {1}, submitted {2}', batch.id, server, dateTime.format(batch.createTime * 1000)),
+		subtitle: t('Batch {0} on {1}, submitted {2}', batch.id, server, dateTime().format(batch.createTime * 1000)),
 		state: { label: batchLook(batch.state).words, tone: BATCH_TONES[batch.state] },
 		reading: summary.extent === 'counts',
 		parts: (Object.entries(TONES) as [JobState, Tone][])
@@ -81,7 +82,7 @@ export function batchSnapshot(summary: BatchSummary, server: string): BatchSnaps
 	};
 }
 
-const count = (n: number, one: string, many: string): string => `${whole.format(n)} ${n === 1 ? one : many}`;
+const count = (n: number, one: string, many: string): string => `${whole().format(n)} ${n === 1 ? one : many}`;
 
 function actionsOf({ state, counts }: Batch): PageAction[] {
 	const open = state === 'running' || state === 'preparing';
@@ -140,16 +141,16 @@ function progressFigure({ counts, total }: Batch): BatchSnapshot['figures'][numb
 	const share = (isOver ? counts.done : over) / Math.max(1, total);
 	const losses = (['failed', 'cancelled'] as const)
 		.filter((state) => counts[state] > 0)
-		.map((state) => `${whole.format(counts[state])} ${jobLook(state).words}`);
+		.map((state) => `${whole().format(counts[state])} ${jobLook(state).words}`);
 	return {
 		label: isOver ? t('Succeeded') : t('Over'),
 		value: new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: share === 1 ? 0 : 1 }).format(share),
-		hint: [t('{0} of {1} jobs are over', whole.format(over), whole.format(total)), ...losses].join(', '),
+		hint: [t('{0} of {1} jobs are over', whole().format(over), whole().format(total)), ...losses].join(', '),
 	};
 }
 
 const relative = (seconds: number): string => t('in {0}', formatSeconds(Math.max(60, Math.round(seconds / 60) * 60)));
-const when = (time: number, now: number): string => (time - now < 86_400 / 2 ? clock : dateTime).format(time * 1000);
+const when = (time: number, now: number): string => (time - now < 86_400 / 2 ? clock : dateTime)().format(time * 1000);
 
 /** Successes an hour over the last quarter of the timeline's whole steps; `undefined` when there are too few. */
 function throughput(
@@ -184,10 +185,10 @@ function progressChart(timeline: Timeline, batch: Batch, now: number, p50 = 0, p
 		summary: [
 			t(
 				'{0} successes and {1} failures since {2}; at most {3} instances on hosts at a time.',
-				whole.format(good.at(-1) ?? 0),
-				whole.format(bad.at(-1) ?? 0),
-				dateTime.format(start * 1000),
-				whole.format(Math.max(0, ...running)),
+				whole().format(good.at(-1) ?? 0),
+				whole().format(bad.at(-1) ?? 0),
+				dateTime().format(start * 1000),
+				whole().format(Math.max(0, ...running)),
 			),
 			...(p50 > now ? [expectedEnd(marks.length > 0, when(p50, now), when(p90, now))] : []),
 		].join(' '),
@@ -214,7 +215,7 @@ const expectedEnd = (isDrawn: boolean, p50: string, p90: string): string =>
 const SHORT = 300;
 
 function timeTicks(start: number, length: number, reach: number): { at: number; label: string }[] {
-	const format = length > 2 * 86_400 ? day : length < SHORT ? exactClock : clock;
+	const format = (length > 2 * 86_400 ? day : length < SHORT ? exactClock : clock)();
 	const label = (at: number): string => format.format((start + at * length) * 1000);
 	return reach < 0.9
 		? [0, reach, 1].map((at) => ({ at, label: at === reach ? t('now') : label(at) }))
@@ -223,14 +224,14 @@ function timeTicks(start: number, length: number, reach: number): { at: number; 
 
 function throughputChart({ start, step, succeeded, failed }: Timeline): BarChart {
 	const length = step * succeeded.length;
-	const format = step >= 43_200 ? day : length > 2 * 86_400 ? dateTime : length < SHORT ? exactClock : clock;
+	const format = (step >= 43_200 ? day : length > 2 * 86_400 ? dateTime : length < SHORT ? exactClock : clock)();
 	const at = (index: number): string => format.format((start + index * step) * 1000);
 	return {
 		title: t('Results per {0}', formatSeconds(step)),
-		summary: t('At most {0} in {1}.', whole.format(Math.max(0, ...succeeded)), formatSeconds(step)),
+		summary: t('At most {0} in {1}.', whole().format(Math.max(0, ...succeeded)), formatSeconds(step)),
 		labels: [at(0), at(Math.floor(succeeded.length / 2)), at(succeeded.length)],
 		bars: succeeded.map((n, i) => ({
-			label: t('{0}: {1} succeeded, {2} failed', at(i), whole.format(n), whole.format(failed[i] ?? 0)),
+			label: t('{0}: {1} succeeded, {2} failed', at(i), whole().format(n), whole().format(failed[i] ?? 0)),
 			counts: [n, failed[i] ?? 0],
 		})),
 		series: [
@@ -252,7 +253,7 @@ function histogramChart(title: string, histogram: Histogram | undefined): BarCha
 			summary: t('Median {0}; 90 % take less than {1}.', formatSeconds(median), formatSeconds(p90)),
 			labels:
 				counts.length < 3 ? [edge(0), edge(counts.length)] : [edge(0), edge(Math.round(counts.length / 2)), edge(counts.length)],
-			bars: counts.map((n, i) => ({ label: t('{0} to {1}: {2}', edge(i), edge(i + 1), whole.format(n)), counts: [n] })),
+			bars: counts.map((n, i) => ({ label: t('{0} to {1}: {2}', edge(i), edge(i + 1), whole().format(n)), counts: [n] })),
 			series: [{ name: t('instances'), tone: 'active' }],
 		},
 	];
@@ -273,7 +274,7 @@ function hostTable(kinds: readonly HostKind[]): BatchSnapshot['hosts'] {
 		...kinds.map((kind) => ({
 			kind: `${OS[kind.os]} · ${ARCHITECTURES[kind.architecture]} · ${runtimes[kind.runtime]}`,
 			cells: [
-				...[kind.hosts, kind.processors, kind.running, kind.succeeded, kind.failed].map((n) => whole.format(n)),
+				...[kind.hosts, kind.processors, kind.running, kind.succeeded, kind.failed].map((n) => whole().format(n)),
 				kind.succeeded === 0 ? '–' : formatSeconds(kind.meanSeconds),
 			],
 		})),
