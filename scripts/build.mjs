@@ -1,5 +1,6 @@
 // Bundles the programs with esbuild. Heavy libraries get a bundle each, which is loaded on first use; the programs
-// reach them by `await import('ssh2')` and the like, which this script rewrites to the bundle.
+// reach them by `await import('ssh2')` and the like, which this script rewrites to the bundle. The extension is three files:
+// what activation needs (extension.js and shared.js), and what it loads on first use (onDemand.js and shared.js).
 //
 //   node scripts/build.mjs [--watch] [--development] [--metafile] [--outdir FOLDER] [--only NAME]...
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -62,6 +63,28 @@ const noNative = {
 	},
 };
 
+/**
+ * esbuild splits only ES modules, and VS Code loads only CommonJS. So the parts of the extension are translated once more.
+ *
+ * esbuild asks for `vscode` in each of our modules, and copies its hundreds of names each time, which takes most of the time of
+ * activation. We only read its properties, so the module itself will do, asked for once.
+ */
+const asCommonJs = {
+	name: 'as-common-js',
+	setup(build) {
+		build.onEnd(async ({ outputFiles = [] }) => {
+			mkdirSync(outdir, { recursive: true });
+			for (const { path: file, text } of outputFiles) {
+				const { format, platform, target, supported, minify, keepNames, sourcemap, legalComments } = common;
+				const options = { format, platform, target, supported, minify, keepNames, sourcemap, legalComments };
+				const { code } = await esbuild.transform(text, { ...options, sourcefile: path.basename(file) });
+				const program = code.replace(/[\w$]+\(require\("vscode"\)(?:,\s*1)?\)/g, '__vscode');
+				writeFileSync(file, `"use strict";const __vscode=require("vscode");${program}`);
+			}
+		});
+	},
+};
+
 const common = {
 	absWorkingDir: root,
 	bundle: true,
@@ -81,7 +104,6 @@ const common = {
 };
 
 const programs = {
-	extension: 'src/extension.ts',
 	core: 'src/editor/core.ts',
 	cli: 'src/cli.ts',
 	sandbox: 'src/sandbox/main.ts',
@@ -93,6 +115,18 @@ const programs = {
 /** Browser code of the panels, each with its style sheet. */
 const pages = { batch: 'src/webview/batch/main.ts', images: 'src/webview/images/main.ts' };
 const configs = [
+	{
+		...common,
+		// What both use becomes shared.js.
+		entryPoints: isWanted('extension') ? { extension: 'src/extension.ts', onDemand: 'src/editor/onDemand.ts' } : {},
+		chunkNames: 'shared',
+		splitting: true,
+		format: 'esm',
+		supported: {},
+		write: false,
+		external: ['vscode'],
+		plugins: [lazy, lazyCore, noNative, asCommonJs],
+	},
 	{
 		...common,
 		entryPoints: Object.fromEntries(
@@ -128,13 +162,6 @@ if (args.watch) {
 	const results = await Promise.all(configs.map((config) => esbuild.build(config)));
 	if (args.metafile) {
 		writeFileSync(path.join(outdir, 'meta.json'), JSON.stringify(results.map((result) => result.metafile)));
-	}
-	if (isWanted('extension')) {
-		// esbuild asks for `vscode` in each of our modules, and copies its hundreds of names each time, which takes most of the
-		// time of activation. We only read its properties, so the module itself will do, asked for once.
-		const file = path.join(outdir, 'extension.js');
-		const text = readFileSync(file, 'utf8').replace(/[\w$]+\(require\("vscode"\)(?:,\s*1)?\)/g, '__vscode');
-		writeFileSync(file, `"use strict";const __vscode=require("vscode");${text}`);
 	}
 	if (isWanted('cli')) {
 		const cli = path.join(outdir, 'cli.js');

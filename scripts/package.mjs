@@ -8,8 +8,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-/** Most bytes of the package and of the program that is loaded at activation. */
-export const BUDGET = { vsix: 2_000_000, extension: 300_000 };
+/** Most bytes of the package and of the files that are loaded at activation. */
+export const BUDGET = { vsix: 2_000_000, extension: 100_000 };
+/** Files that VS Code loads at activation. */
+export const AT_ACTIVATION = ['dist/extension.js', 'dist/shared.js'];
 export const VSIX = path.join(root, 'dist', 'boinc2docker.vsix');
 
 /** What runs, and nothing else; paths in the package. The CHANGELOG and the LICENSE are renamed by vsce. */
@@ -26,6 +28,8 @@ export const CONTENTS = [
 	'dist/lib/vscode-languageclient-node.js',
 	'dist/lib/xml2js.js',
 	'dist/lib/yaml.js',
+	'dist/onDemand.js',
+	'dist/shared.js',
 	'dist/webview/batch.css',
 	'dist/webview/batch.js',
 	'dist/webview/images.css',
@@ -60,7 +64,8 @@ export function packageExtension({ build = true } = {}) {
 		unfinished,
 	);
 	renameSync(unfinished, VSIX); // whoever installs it meanwhile gets a whole one
-	const sizes = { vsix: statSync(VSIX).size, extension: statSync(path.join(root, 'dist/extension.js')).size };
+	const bytes = AT_ACTIVATION.map((file) => statSync(path.join(root, file)).size);
+	const sizes = { vsix: statSync(VSIX).size, extension: bytes.reduce((sum, size) => sum + size, 0) };
 	for (const [what, limit] of Object.entries(BUDGET)) {
 		if (sizes[what] > limit) {
 			throw new Error(`${what}: ${sizes[what]} bytes are more than the budget of ${limit}`);

@@ -5,13 +5,12 @@ import { systemClock } from '../common/ports.js';
 import { CommandManager } from './commandManager.js';
 import { registerCommands } from './commands/registerCommands.js';
 import { ContextManager } from './contextManager.js';
-import { documentReader } from './documents/documentReader.js';
 import { LogLanguage } from './documents/logLanguage.js';
-import { ReadonlyDocuments } from './documents/readonlyDocuments.js';
+import { type ReadDocument, ReadonlyDocuments } from './documents/readonlyDocuments.js';
 import { ErrorPresenter } from './errorPresenter.js';
 import { ExplanationDocuments } from './explanations/explanationDocuments.js';
 import { helpHandlers } from './helpHandlers.js';
-import { ImagesModel } from './images/imagesModel.js';
+import type { ImagesModel } from './images/imagesModel.js';
 import { LanguageServer } from './language/languageServer.js';
 import { BatchPanels } from './panels/batch/batchPanels.js';
 import { SeenBatches } from './panels/batch/seenBatches.js';
@@ -63,7 +62,10 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 	const seenBatches = owned.add(new SeenBatches());
 	const view = owned.add(new JobsView(tree, models, { watched, pages: seenBatches, options: treeOptions }));
 	owned.add(new Decorations());
-	const documents = owned.add(new ReadonlyDocuments(documentReader(models, core)));
+	let reader: Promise<ReadDocument> | undefined;
+	const readDocument = (): Promise<ReadDocument> =>
+		(reader ??= import('./onDemand.js').then(({ documentReader }) => documentReader(models, core)));
+	const documents = owned.add(new ReadonlyDocuments(async (file) => (await readDocument())(file)));
 	owned.add(new LogLanguage());
 	const results = owned.add(new BatchFetcher(core));
 	// Before the notifier, which stops watching what has ended.
@@ -72,7 +74,11 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 	const reveal = (serverId: string, batchId: number): Promise<void> => view.reveal(serverId, batchId);
 	owned.add(new BatchNotifier(models, watched, { log, clock, told, reveal }));
 	const cacheDir = vscode.Uri.joinPath(context.globalStorageUri, 'cache').fsPath;
-	const images = owned.add(new ImagesModel({ log, clock, storage: context.workspaceState, models, cacheDir, core }));
+	let images: Promise<ImagesModel> | undefined;
+	const loadImages = async (): Promise<ImagesModel> => {
+		const { ImagesModel } = await import('./onDemand.js');
+		return owned.add(new ImagesModel({ log, clock, storage: context.workspaceState, models, cacheDir, core }));
+	};
 	const services: Services = {
 		version: packageVersion(context),
 		log,
@@ -94,14 +100,14 @@ export function createContainer(context: vscode.ExtensionContext): DisposableSto
 		explanations: owned.add(new ExplanationDocuments()),
 		batchPanels: () => batchPanels,
 		seenBatches,
-		images: () => images,
+		images: () => (images ??= loadImages()),
 		imagesView: () => imagesView,
 		results,
 		operation: (title, task) => withOperation(title, log, task),
 		core,
 	};
 	const batchPanels = owned.add(new BatchPanels(services, context.extensionUri));
-	const imagesView = owned.add(new ImagesView(services, images, context.extensionUri));
+	const imagesView = owned.add(new ImagesView(services, context.extensionUri));
 	const errors = new ErrorPresenter(log, clock, helpHandlers(services));
 	const commands = owned.add(
 		new CommandManager(services, { log, clock: () => clock.now(), showError: (error, retry) => errors.show(error, retry) }),

@@ -15,10 +15,7 @@ export function helpHandlers(services: Services): Readonly<Record<HelpAction, He
 		'choose-key': {
 			title: vscode.l10n.t('Choose Key'),
 			run: async (retry) => {
-				const [{ chooseServer }, { chooseKeyFile }] = await Promise.all([
-					import('./commands/chooseServer.js'),
-					import('./commands/server/chooseKeyFile.js'),
-				]);
+				const { chooseKeyFile, chooseServer } = await import('./onDemand.js');
 				const { server } = await chooseServer(services, vscode.l10n.t('Choose Key'));
 				await services.servers.put({ ...server, identityFile: await chooseKeyFile() });
 				retry?.();

@@ -47,7 +47,8 @@ export interface Services {
 	/** The tabs of batches. They are made of these services, hence a function. */
 	readonly batchPanels: () => BatchPanels;
 	readonly seenBatches: SeenBatches;
-	readonly images: () => ImagesModel;
+	/** The Dockerfiles of the workspace, once somebody asks for them. */
+	images(): Promise<ImagesModel>;
 	/** The side panel of images; made of these services. */
 	readonly imagesView: () => ImagesView;
 	readonly results: BatchFetcher;

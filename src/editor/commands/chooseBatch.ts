@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { BoincError } from '../../common/errors.js';
 import { formatSeconds } from '../../common/format.js';
 import type { Batch } from '../../monitor/types.js';
+import { isBatchReference } from '../panels/batch/batchReference.js';
 import { pickOne } from '../quickInput/wizard.js';
 import type { ServerModel } from '../servers/serverModel.js';
 import type { Services } from '../services.js';
@@ -13,18 +14,6 @@ import { chooseServer } from './chooseServer.js';
 export interface BatchChoice {
 	readonly model: ServerModel;
 	readonly batch: Batch;
-}
-
-/** Whether a value names a batch by its ids, as notifications and stored pages do. */
-export function isBatchReference(value: unknown): value is { serverId: string; batchId: number } {
-	return (
-		typeof value === 'object' &&
-		value !== null &&
-		'serverId' in value &&
-		typeof value.serverId === 'string' &&
-		'batchId' in value &&
-		typeof value.batchId === 'number'
-	);
 }
 
 /** The batch that an argument of a command means, if it means one that exists. */

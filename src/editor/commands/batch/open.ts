@@ -8,5 +8,5 @@ import { chooseBatch } from '../chooseBatch.js';
 export async function openBatch(services: Services, item?: unknown): Promise<void> {
 	const { model, batch } = await chooseBatch(services, vscode.l10n.t('Open Batch'), item, () => true);
 	const focus = item instanceof BatchNode ? 'stays' : 'moves';
-	services.batchPanels().show({ serverId: model.server.id, batchId: batch.id }, batch.name, focus);
+	await services.batchPanels().show({ serverId: model.server.id, batchId: batch.id }, batch.name, focus);
 }

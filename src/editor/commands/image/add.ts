@@ -20,7 +20,7 @@ export async function addDockerfile(services: Services, given?: unknown): Promis
 
 /** Adds files by their addresses, and unfolds the last. Says which are none. */
 export async function addDockerfiles(services: Services, addresses: readonly string[]): Promise<void> {
-	const model = services.images();
+	const model = await services.images();
 	const refused: string[] = [];
 	for (const address of addresses) {
 		const file = fileOf(address);

@@ -10,5 +10,6 @@ export async function buildImage(services: Services, given?: unknown): Promise<v
 	const source = await chooseSource(services, vscode.l10n.t('Build Image'), given);
 	await saveIfChanged(source.dockerfile);
 	await revealPanel(services);
-	await shownInPanel(services, () => services.images().work.build(source));
+	const { work } = await services.images();
+	await shownInPanel(services, () => work.build(source));
 }

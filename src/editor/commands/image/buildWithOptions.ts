@@ -13,7 +13,7 @@ import { chooseSource, requireTrust } from './chooseSource.js';
 export async function buildWithOptions(services: Services, given?: unknown): Promise<void> {
 	requireTrust();
 	const title = vscode.l10n.t('Build Image With Options');
-	const model = services.images();
+	const model = await services.images();
 	const source = await chooseSource(services, title, given);
 	let options = model.memory.options(source);
 	const set = (change: Partial<BuildOptions>): void => {

@@ -9,7 +9,7 @@ import type { Services } from '../../services.js';
 
 /** Stops a build or a push; the person chooses when there are several. */
 export async function cancelImageWork(services: Services): Promise<void> {
-	const running = services.images().running();
+	const running = (await services.images()).running();
 	const [first, ...others] = running;
 	if (!first) {
 		void vscode.window.showInformationMessage(vscode.l10n.t('No image is being built or pushed.'));

@@ -7,7 +7,7 @@ import { chooseSource, revealPanel } from './chooseSource.js';
 /** Chooses the local image of a Dockerfile that cost, push and jobs are about. */
 export async function chooseImage(services: Services, given?: unknown): Promise<void> {
 	const title = vscode.l10n.t('Choose Local Image');
-	const model = services.images();
+	const model = await services.images();
 	const source = await chooseSource(services, title, given);
 	await model.load();
 	const { images = [] } = model.state(source);

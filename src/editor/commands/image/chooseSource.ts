@@ -11,7 +11,7 @@ import { isDockerfile } from '../job/chooseDockerfile.js';
  * one, or what the person chooses. It is the open one of the panel from then on.
  */
 export async function chooseSource(services: Services, title: string, given: unknown): Promise<ImageSource> {
-	const model = services.images();
+	const model = await services.images();
 	await model.loadSources();
 	const source = (await sourceOf(services, given)) ?? (await choose(services, title));
 	await model.setOpen(source.id);
@@ -19,7 +19,7 @@ export async function chooseSource(services: Services, title: string, given: unk
 }
 
 async function sourceOf(services: Services, given: unknown): Promise<ImageSource | undefined> {
-	const model = services.images();
+	const model = await services.images();
 	const byId = typeof given === 'string' ? model.source(given) : undefined;
 	if (byId) {
 		return byId;
@@ -35,7 +35,7 @@ async function sourceOf(services: Services, given: unknown): Promise<ImageSource
 }
 
 async function choose(services: Services, title: string): Promise<ImageSource> {
-	const { sources } = services.images();
+	const { sources } = await services.images();
 	const [first, ...others] = sources;
 	if (!first) {
 		throw new BoincError('input-missing', vscode.l10n.t('There is no Dockerfile or Containerfile in this workspace.'), {

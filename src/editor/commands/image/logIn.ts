@@ -6,7 +6,7 @@ import type { Services } from '../../services.js';
 
 /** Logs in to a registry by the engine’s own command in a terminal of its own: what is typed there is the engine’s business. */
 export async function logInToRegistry(services: Services, given?: unknown): Promise<void> {
-	const model = services.images();
+	const model = await services.images();
 	const source = typeof given === 'string' ? model.source(given) : undefined;
 	const refused = source && model.state(source).registryPush?.place.split('/')[0];
 	const registry = refused ?? (await askRegistry(services));

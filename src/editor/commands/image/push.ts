@@ -8,7 +8,7 @@ import { chooseSource, revealPanel, shownInPanel } from './chooseSource.js';
 /** Sends the image to the BOINC server: packs that it has stay where they are, and after a failure the rest follows. */
 export async function pushImage(services: Services, given?: unknown): Promise<void> {
 	const title = vscode.l10n.t('Push Image to Server');
-	const model = services.images();
+	const model = await services.images();
 	const source = await chooseSource(services, title, given);
 	if (model.servers().length === 0) {
 		await addServer(services);

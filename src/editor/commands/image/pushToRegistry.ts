@@ -9,7 +9,7 @@ import { chooseSource, revealPanel, shownInPanel } from './chooseSource.js';
 /** Pushes the image to a registry by the engine’s own command, with the credentials that it has. */
 export async function pushImageToRegistry(services: Services, given?: unknown): Promise<void> {
 	const title = vscode.l10n.t('Push Image to Registry');
-	const model = services.images();
+	const model = await services.images();
 	const source = await chooseSource(services, title, given);
 	const { tag } = model.memory.options(source);
 	const last = services.workspaceState.get(STORAGE_KEYS.lastRegistry);

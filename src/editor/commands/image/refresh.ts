@@ -2,5 +2,5 @@ import type { Services } from '../../services.js';
 
 /** Looks again for Dockerfiles, the engine and local images. */
 export async function refreshImages(services: Services): Promise<void> {
-	await services.images().refresh();
+	await (await services.images()).refresh();
 }

@@ -6,7 +6,7 @@ import { chooseSource } from './chooseSource.js';
 /** Opens what the last build printed as a document; of long steps the end. */
 export async function showBuildLog(services: Services, given?: unknown): Promise<void> {
 	const source = await chooseSource(services, vscode.l10n.t('Show Build Log'), given);
-	const { build } = services.images().state(source);
+	const { build } = (await services.images()).state(source);
 	if (!build) {
 		void vscode.window.showInformationMessage(
 			vscode.l10n.t('{0} was not built yet in this window.', `${source.place}/${source.name}`),

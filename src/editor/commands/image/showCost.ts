@@ -5,7 +5,7 @@ import { chooseSource, revealPanel, shownInPanel } from './chooseSource.js';
 
 /** Shows in the panel what an image costs to send, to download and to run. */
 export async function showImageCost(services: Services, given?: unknown): Promise<void> {
-	const model = services.images();
+	const model = await services.images();
 	const source = await chooseSource(services, vscode.l10n.t('Show What an Image Costs'), given);
 	await revealPanel(services);
 	await model.load();

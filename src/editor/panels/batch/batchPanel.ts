@@ -15,16 +15,11 @@ import { resultsFolder } from '../../results/resultsFolder.js';
 import type { ServerModel } from '../../servers/serverModel.js';
 import type { Services } from '../../services.js';
 import { WebviewChannel } from '../webviewChannel.js';
+import type { BatchReference } from './batchReference.js';
 import { exportBatch } from './exportBatch.js';
 import { batchSnapshot } from './snapshot.js';
 import { TableModel } from './tableModel.js';
 import { batchWords } from './words.js';
-
-/** A batch of one server. */
-export interface BatchReference {
-	readonly serverId: string;
-	readonly batchId: number;
-}
 
 /** Milliseconds between two readings while the page is visible, at least; and how many times as long as a reading took. */
 const FASTEST = 2_000;

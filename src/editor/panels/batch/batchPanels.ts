@@ -2,86 +2,64 @@ import * as vscode from 'vscode';
 
 import type { Disposable } from '../../../common/disposable.js';
 import { PANELS } from '../../../common/ids.js';
-import { isBatchReference } from '../../commands/chooseBatch.js';
 import type { Services } from '../../services.js';
-import { showPage } from '../webviewHtml.js';
-import { BatchPanel, type BatchReference } from './batchPanel.js';
-
-/** Fixed frame of the page; the page's program fills it. */
-const BODY = `<main>
-<div id="trouble" role="status" hidden></div>
-<p id="loading" role="status"></p>
-<div id="content" hidden>
-<header>
-<div><div class="heading"><h1 id="title"></h1><span id="state" class="state" role="status"></span></div><p id="subtitle"></p></div>
-<div id="actions"></div>
-</header>
-<div id="bar" role="img"></div>
-<ul id="parts"></ul>
-<dl id="figures"></dl>
-<section id="charts"></section>
-<section id="failures-section" aria-labelledby="failures-title"><h2 id="failures-title"></h2><div id="failures"></div></section>
-<section id="hosts-section" aria-labelledby="hosts-title"><h2 id="hosts-title"></h2><div id="hosts"></div></section>
-<section aria-labelledby="jobs-title"><h2><span id="jobs-title" class="plain"></span><span id="count"></span></h2><div id="tools"></div><div id="table"></div></section>
-</div>
-</main>`;
+import { type BatchReference, isBatchReference } from './batchReference.js';
 
 /** The open tabs of batches: one for each batch, also after the window was loaded again. */
 export class BatchPanels implements Disposable {
 	readonly #services: Services;
 	readonly #extensionUri: vscode.Uri;
-	readonly #open = new Map<string, BatchPanel>();
+	/** The page of a tab is there once its code is loaded. */
+	readonly #open = new Map<string, { readonly tab: vscode.WebviewPanel; page?: Disposable }>();
 	readonly #serializer: vscode.Disposable;
 
 	constructor(services: Services, extensionUri: vscode.Uri) {
 		this.#services = services;
 		this.#extensionUri = extensionUri;
 		this.#serializer = vscode.window.registerWebviewPanelSerializer(PANELS.batch, {
-			deserializeWebviewPanel: (panel, state: unknown) => {
+			deserializeWebviewPanel: async (tab, state: unknown) => {
 				if (isBatchReference(state) && !this.#open.has(keyOf(state))) {
-					this.#fill(panel, state);
+					await this.#fill(tab, state);
 				} else {
-					panel.dispose();
+					tab.dispose();
 				}
-				return Promise.resolve();
 			},
 		});
 	}
 
 	/** Shows the tab of a batch; makes it when there is none. */
-	show(reference: BatchReference, title: string, focus: 'moves' | 'stays'): void {
+	async show(reference: BatchReference, title: string, focus: 'moves' | 'stays'): Promise<void> {
 		const preserveFocus = focus === 'stays';
 		const known = this.#open.get(keyOf(reference));
 		if (known) {
-			known.reveal(preserveFocus);
+			known.tab.reveal(undefined, preserveFocus);
 			return;
 		}
-		const panel = vscode.window.createWebviewPanel(
-			PANELS.batch,
-			title,
-			{ viewColumn: vscode.ViewColumn.Active, preserveFocus },
-			{},
-		);
-		this.#fill(panel, reference);
+		const place = { viewColumn: vscode.ViewColumn.Active, preserveFocus };
+		await this.#fill(vscode.window.createWebviewPanel(PANELS.batch, title, place, {}), reference);
 	}
 
 	dispose(): void {
 		this.#serializer.dispose();
-		for (const panel of this.#open.values()) {
-			panel.dispose();
+		for (const { page } of this.#open.values()) {
+			page?.dispose();
 		}
 		this.#open.clear();
 	}
 
-	#fill(panel: vscode.WebviewPanel, reference: BatchReference): void {
-		panel.iconPath = vscode.Uri.joinPath(this.#extensionUri, 'media', 'icon.png');
-		const batchPanel = new BatchPanel(panel, this.#services, reference);
-		this.#open.set(keyOf(reference), batchPanel);
-		panel.onDidDispose(() => {
-			this.#open.delete(keyOf(reference));
-			batchPanel.dispose();
+	async #fill(tab: vscode.WebviewPanel, reference: BatchReference): Promise<void> {
+		const key = keyOf(reference);
+		const entry: { readonly tab: vscode.WebviewPanel; page?: Disposable } = { tab };
+		this.#open.set(key, entry);
+		tab.onDidDispose(() => {
+			this.#open.delete(key);
+			entry.page?.dispose();
 		});
-		showPage(panel.webview, this.#extensionUri, { name: 'batch', title: panel.title, body: BODY });
+		tab.iconPath = vscode.Uri.joinPath(this.#extensionUri, 'media', 'icon.png');
+		const { batchPage } = await import('../../onDemand.js');
+		if (this.#open.get(key) === entry) {
+			entry.page = batchPage(tab, this.#services, { reference, extensionUri: this.#extensionUri });
+		}
 	}
 }
 

@@ -1,6 +1,6 @@
 import type { Disposable } from '../../../common/disposable.js';
 import { Emitter, type Event } from '../../../common/event.js';
-import type { BatchReference } from './batchPanel.js';
+import type { BatchReference } from './batchReference.js';
 
 /** The batches whose pages are on the screen: they are kept up to date although the tree may be hidden. */
 export class SeenBatches implements Disposable {

@@ -4,7 +4,7 @@ import type {} from 'mocha';
 import * as vscode from 'vscode';
 
 import { formatLog } from '../../src/editor/documents/formatLog.js';
-import { foldingRanges, links, symbols } from '../../src/editor/documents/logLanguage.js';
+import { foldingRanges, links, symbols } from '../../src/editor/documents/logParts.js';
 
 suite('a log', () => {
 	const open = async (log: { message: string; container: string; wrapper: string }): Promise<vscode.TextDocument> =>
