@@ -366,6 +366,53 @@ step('everything is there again after the view was hidden and the window loaded 
 		.waitFor();
 });
 
+step('it is moved to the panel and to the secondary side bar and back, with what is read and what runs', async () => {
+	await unfold('analysis', 'slow');
+	await press('Build');
+	await until(() => runs('/bin/busybox sleep 987'));
+	await page.locator('.steps li', { hasText: 'sleep' }).locator('summary').click();
+	await page.locator('.steps li details[open] .log').waitFor();
+	await unfold('analysis');
+	await page.locator('.figures').waitFor();
+	const warning = page.locator('.warnings details', { hasText: 'looks like a key' });
+	await warning.locator('summary').click();
+	await warning.locator('.names', { hasText: '.env' }).waitFor();
+	await page.locator('.cost .layers').last().hover();
+	await wb.page.mouse.wheel(0, 200);
+	await page.waitForFunction(() => scrollY > 100);
+	for (const [place, part] of [
+		['New Panel Entry', 'panel'],
+		['New Secondary Side Bar Entry', 'auxiliarybar'],
+		['back', 'sidebar'],
+	]) {
+		const before = await page.evaluate(() => scrollY);
+		if (place === 'back') {
+			await wb.runCommand('View: Reset View Locations');
+			await wb.runCommand('BOINC: Focus on Images View');
+		} else {
+			await wb.runCommand('View: Move View');
+			await wb.pick('Images');
+			await wb.pick(place);
+		}
+		await wb.page.locator(`.part.${part}`).getByText('Images', { exact: false }).first().waitFor();
+		page = await wb.webview('.figures');
+		await page.locator('.warnings details[open] .names', { hasText: '.env' }).waitFor();
+		await head('analysis', 'slow').locator('.badge', { hasText: 'building' }).waitFor();
+		// A lower or wider view is another page: how far is compared where the place is the same.
+		await page.waitForFunction(
+			(was) => scrollY > 0 && (was === undefined || scrollY > 50),
+			place === 'back' ? before : undefined,
+		);
+		await keepPicture(wb, { name: `images in the ${part}` });
+	}
+	assert.ok(runs('/bin/busybox sleep 987'));
+	await unfold('analysis', 'slow');
+	await page.locator('.steps li details[open] .log').waitFor();
+	await press('Cancel Build');
+	await state('Build cancelled').waitFor();
+	assert.equal(runs('/bin/busybox sleep 987'), false);
+});
+
 step('the keyboard goes through the panel', async () => {
 	await page.locator('.head').first().focus();
 	await page.locator('.head').first().press('ArrowDown');
