@@ -401,7 +401,7 @@ async function hostOverhead(field: Field): Promise<Record<string, number>> {
 	const packs = shipment.packs.map(({ name }) => name);
 	await writeFile(path.join(slot, 'Dockerfile'), dockerfileFor({ id: shipment.id, config: shipment.config, packs }, runner));
 	const image = imageName(shipment.id);
-	await writeFile(path.join(slot, 'job.toml'), jobToml(image, 'none'));
+	await writeFile(path.join(slot, 'job.toml'), jobToml(image, { network: 'none' }));
 	// The main program on hosts, which becomes docker_wrapper.
 	const start = path.join(field.dir, 'start.sh');
 	await writeFile(start, startScript.replaceAll('@WRAPPER@', 'wrapper'), { mode: 0o755 });

@@ -62,7 +62,7 @@ b2d_read_parameters() {
 	[ -n "$b2d_own" ] || b2d_refuse "The parameter table has no line for the job $b2d_job."
 	b2d_words="${b2d_common#\*} ${b2d_own#"$b2d_job"}"
 	b2d_user= b2d_dir=/ b2d_memory=0 b2d_seconds=0 b2d_output=0 b2d_progress=fraction_done b2d_comparable=no
-	b2d_path= b2d_home=
+	b2d_path= b2d_home= b2d_gpu=
 	for b2d_word in $b2d_words; do
 		case $b2d_word in
 		U=*) b2d_decode "${b2d_word#U=}" && b2d_user=$b2d_value ;;
@@ -72,12 +72,27 @@ b2d_read_parameters() {
 		T=*) b2d_seconds=${b2d_word#T=} ;;
 		O=*) b2d_output=${b2d_word#O=} ;;
 		R=1) b2d_comparable=yes ;;
+		G=*) b2d_gpu=${b2d_word#G=} ;;
 		E=PATH=*) b2d_decode "${b2d_word#E=PATH=}" && b2d_path=$b2d_value ;;
 		E=HOME=*) b2d_decode "${b2d_word#E=HOME=}" && b2d_home=$b2d_value ;;
 		esac
 	done
 	b2d_has A || b2d_refuse "The parameter table names no command for the job $b2d_job."
 	: "${b2d_dir:=/}" "${b2d_path:=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}"
+}
+
+# Sees to it that a job with a GPU has one in the container, and that the program takes the one that the client gave the
+# job: docker_wrapper hands all of them over. The client counts them as CUDA does.
+b2d_find_gpu() {
+	[ -n "$b2d_gpu" ] || return 0
+	b2d_device=
+	for b2d_try in /dev/nvidiactl /dev/nvidia0 /dev/nvmap /dev/dxg; do
+		[ ! -e $b2d_try ] || b2d_device=$b2d_try
+	done
+	[ -n "$b2d_device" ] || b2d_refuse 'The container has no GPU of NVIDIA: the container engine of this host is not set up for it.'
+	b2d_number=$("$b2d_box" sed -n 's/.*<gpu_device_num>\([0-9]*\)<.*/\1/p' "$b2d_slot/init_data.xml" | "$b2d_box" head -n 1)
+	# First, so that a variable of the job wins.
+	[ -z "$b2d_number" ] || b2d_words="E=CUDA_VISIBLE_DEVICES=$b2d_number $b2d_words"
 }
 
 # Decodes one word into b2d_value: plain, or with bytes as \0ooo. The mark keeps newlines at the end.
@@ -593,6 +608,7 @@ b2d_main() {
 	b2d_clear_shared
 	b2d_read_parameters
 	b2d_hide_account
+	b2d_find_gpu
 	b2d_find_user
 	b2d_find_cgroup
 	b2d_move_inputs

@@ -6,6 +6,7 @@ import { given } from '../common/given.js';
 import { parseBytes, parseSeconds } from '../common/parseUnits.js';
 import type { Problem } from '../common/problem.js';
 import { TextPositions } from '../common/textPositions.js';
+import { GPU_TEXTS, type GpuNeeds, gpuNeeds, type GpuTexts } from '../project/gpu.js';
 import { isGiven, readYamlTree, valueOf, type YamlNode, type YamlTree } from '../project/yaml/yamlTree.js';
 import type { ImageSource } from './imageSource.js';
 import type { Outputs } from './outputs.js';
@@ -82,6 +83,7 @@ export async function parseJobFile(text: string, folder: string, fileName = 'boi
 			vboxJobXml: textOf(root, 'vbox_job_xml'),
 			resources: resourcesOf(root),
 			cpus: numberOf(valueOf(root, 'resources'), 'cpus'),
+			gpu: gpuOf(valueOf(root, 'resources')),
 			replication: replicationOf(valueOf(root, 'replication')),
 			createArgs: textOf(valueOf(root, 'job_toml'), 'create_args'),
 			count: numberOf(root, 'count'),
@@ -231,6 +233,15 @@ function resourcesOf(root: YamlNode | undefined): Partial<Resources> | undefined
 		maxOutputBytes: measured(inner, 'max_output', parseBytes) ?? measured(valueOf(root, 'outputs'), 'max_size', parseBytes),
 	});
 	return Object.keys(resources).length > 0 ? resources : undefined;
+}
+
+/** A kind of GPU, or a map with `type`. */
+function gpuOf(resources: YamlNode | undefined): GpuNeeds | undefined {
+	const node = valueOf(resources, 'gpu');
+	const type = node?.kind === 'map' ? textOf(node, 'type') : textOf(resources, 'gpu');
+	const texts: Partial<GpuTexts> =
+		node?.kind === 'map' ? Object.fromEntries(GPU_TEXTS.map((key) => [key, textOf(node, key)])) : {};
+	return type === undefined ? undefined : gpuNeeds({ ...texts, type });
 }
 
 function outputsOf(node: YamlNode | undefined): Outputs | undefined {

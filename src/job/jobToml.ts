@@ -1,5 +1,5 @@
 import { BoincError } from '../common/errors.js';
-import type { NetworkPolicy } from './types.js';
+import type { BatchSpec, NetworkPolicy } from './types.js';
 
 /** Where the slot folder appears in the container; `templates/runner.sh` and the recipe rely on it. */
 export const WORKDIR = '/boinc';
@@ -35,11 +35,21 @@ export function createArguments(network: NetworkPolicy, extra = ''): string {
 	].join(' ');
 }
 
+/** What docker_wrapper adds for `use_gpu`, with either engine. */
+export const GPU_ARGUMENTS = ['--gpus', 'all'] as const;
+
+/** What a batch asks of the engine. */
+export type EngineWishes = Pick<BatchSpec, 'network' | 'createArgs' | 'gpu'>;
+
 /** The file `job.toml` of docker_wrapper. Its parser is simple, and so is the file: plain keys and basic strings. */
-export function jobToml(imageName: string, network: NetworkPolicy, extra?: string): string {
-	return [`workdir = "${WORKDIR}"`, `image_name = "${imageName}"`, `create_args = "${createArguments(network, extra)}"`, ''].join(
-		'\n',
-	);
+export function jobToml(imageName: string, { network, createArgs, gpu }: EngineWishes): string {
+	return [
+		`workdir = "${WORKDIR}"`,
+		`image_name = "${imageName}"`,
+		`create_args = "${createArguments(network, createArgs)}"`,
+		...(gpu ? ['use_gpu = true'] : []),
+		'',
+	].join('\n');
 }
 
 /** docker_wrapper silently cuts commands for the engine after this many characters; the image name comes last. */
@@ -56,8 +66,7 @@ export function checkCommandLength(
 	masterUrl: string,
 	longestJobName: string,
 	imageName: string,
-	network: NetworkPolicy,
-	extra?: string,
+	{ network, createArgs, gpu }: EngineWishes,
 ): void {
 	const folder = masterUrl
 		.replace(/^https?:\/\//, '')
@@ -65,7 +74,7 @@ export function checkCommandLength(
 		.replace(/[^A-Za-z0-9.-]/g, '_');
 	// Instances beyond the hundredth do not occur: the replication limits are lower.
 	const container = `boinc__${folder}__${longestJobName}_99`;
-	const command = `docker create --name ${container} -v "/":"${WORKDIR}" -e ARGS="" ${createArguments(network, extra)} --log-driver=k8s-file ${imageName} 2>&1`;
+	const command = `docker create --name ${container} -v "/":"${WORKDIR}" -e ARGS=""${gpu ? ` ${GPU_ARGUMENTS.join(' ')}` : ''} ${createArguments(network, createArgs)} --log-driver=k8s-file ${imageName} 2>&1`;
 	const length = command.length + RESERVE;
 	if (length > LONGEST_COMMAND) {
 		throw new BoincError(

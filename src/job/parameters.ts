@@ -24,6 +24,8 @@ export interface CommonParameters {
 	readonly progressFile: string;
 	/** Whether copies of a result are compared byte by byte: it then holds neither log nor times. */
 	readonly comparable: boolean;
+	/** Kind of GPU that the container must have. */
+	readonly gpu?: string | undefined;
 	/** Where inputs with names that BOINC cannot carry belong: open name below `shared/` to path below `/root/shared`. */
 	readonly moves: ReadonlyMap<string, string>;
 }
@@ -89,6 +91,7 @@ export function commonLine(common: CommonParameters): string {
 		`O=${String(Math.round(common.maxOutputBytes))}`,
 		...(common.progressFile === 'fraction_done' ? [] : [word('P', common.progressFile)]),
 		...(common.comparable ? ['R=1'] : []),
+		...(common.gpu === undefined ? [] : [word('G', common.gpu)]),
 		...[...common.moves].map(([openName, path]) => `I=${openName}=${encodeWord(path)}`),
 		...common.env.map((entry) => word('E', entry)),
 		...common.before.map((argument) => word('B', argument)),

@@ -53,14 +53,14 @@ const DISK_LEAST = 1_000_000;
 export function planBatch(spec: BatchSpec, config: Pick<ProjectConfig, 'masterUrl' | 'downloadUrl'>): BatchPlan {
 	const survey = validateBatch(spec);
 	const image = imageName(spec.image.id);
-	checkCommandLength(config.masterUrl, longestName(survey), image, spec.network, spec.createArgs);
+	checkCommandLength(config.masterUrl, longestName(survey), image, spec);
 	checkDisk(spec, survey);
 	const jobInputs = spec.jobs.at(0)?.inputs ?? [];
 	const { openNames, moves } = placeInputs([...(spec.inputs ?? []), ...jobInputs]);
 	const openName = (path: string): string => openNames.get(path) ?? path;
 	const packs = spec.image.packs.map(({ name }) => name);
 	const recipe = textFile('dockerfile', dockerfileFor({ id: spec.image.id, config: spec.image.config, packs }));
-	const job = textFile('job', jobToml(image, spec.network, spec.createArgs));
+	const job = textFile('job', jobToml(image, spec));
 	const machine = machineFiles(spec);
 	const shared: TemplateFile[] = [
 		...packs.map((name) => ({ openName: name, physicalName: name, sticky: true })),
@@ -119,6 +119,7 @@ function commonParameters(spec: BatchSpec, moves: ReadonlyMap<string, string>): 
 		after: spec.after ?? [],
 		progressFile: spec.progressFile ?? 'fraction_done',
 		comparable: spec.replication.minQuorum > 1,
+		gpu: spec.gpu?.type,
 		moves,
 	});
 }

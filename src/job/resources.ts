@@ -1,4 +1,5 @@
 import { formatBytes, formatSeconds } from '../common/format.js';
+import type { Equipment } from '../project/ownPlanClasses.js';
 import type { Resources } from './types.js';
 
 /** Speed of an ordinary core as BOINC measures it, in floating point operations a second. BOINC learns the real ones. */
@@ -10,6 +11,13 @@ export const REFERENCE_FLOPS = 4e9;
  * never comes first.
  */
 const BACKSTOP_FLOPS = 1e12;
+
+/**
+ * What BOINC expects of an ordinary GPU, one with a peak of 10 TFLOPS as its client computes it, in a plan class of ours
+ * (`gpuElements`). It takes peaks above 1000 TFLOPS for mistakes, so the net is ten times the fastest.
+ */
+export const REFERENCE_GPU_FLOPS = 1e12;
+const BACKSTOP_GPU_FLOPS = 1e15;
 
 const MB = 1_000_000;
 const DAY = 86_400;
@@ -78,17 +86,18 @@ function warnings(sizes: ImageSizes, given: Partial<Resources>, resources: Resou
 }
 
 /** BOINC's own limit of operations for a job that the runner stops after so many seconds. */
-export const backstopOperations = (limitSeconds: number): number => Math.max(limitSeconds, 600) * BACKSTOP_FLOPS;
+export const backstopOperations = (limitSeconds: number, gpu = false): number =>
+	Math.max(limitSeconds, 600) * (gpu ? BACKSTOP_GPU_FLOPS : BACKSTOP_FLOPS);
 
 /**
  * The limits as BOINC's columns want them. `hosts` is what hosts must have where that is more than the job's own limits: BOINC
  * chooses hosts by the columns, and the client ends a job that uses more disk. BOINC takes a job with several processors for as much
- * faster, so the operations are those of all of them.
+ * faster, so the operations are those of all of them; with a GPU it counts only that.
  */
 export function boincBounds(
 	resources: Resources,
 	hosts: { readonly memoryBytes: number; readonly diskBytes: number } = { memoryBytes: 0, diskBytes: 0 },
-	cpus = 1,
+	{ cpus, gpu }: Equipment = { cpus: 1 },
 ): {
 	readonly rscFpopsEst: number;
 	readonly rscFpopsBound: number;
@@ -97,8 +106,8 @@ export function boincBounds(
 	readonly delayBound: number;
 } {
 	return {
-		rscFpopsEst: resources.expectedSeconds * REFERENCE_FLOPS * cpus,
-		rscFpopsBound: backstopOperations(resources.limitSeconds) * cpus,
+		rscFpopsEst: resources.expectedSeconds * (gpu ? REFERENCE_GPU_FLOPS : REFERENCE_FLOPS * cpus),
+		rscFpopsBound: gpu ? backstopOperations(resources.limitSeconds, true) : backstopOperations(resources.limitSeconds) * cpus,
 		rscMemoryBound: Math.ceil(Math.max(resources.memoryBytes, hosts.memoryBytes)),
 		rscDiskBound: Math.ceil(Math.max(resources.diskBytes, hosts.diskBytes)),
 		delayBound: Math.ceil(resources.delayBoundSeconds),

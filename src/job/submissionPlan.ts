@@ -1,7 +1,7 @@
 import type { OperationContext } from '../common/ports.js';
 import type { Sequence } from '../common/sequence.js';
 import type { PackFacts } from '../image/types.js';
-import { cpusOf, usesMachines } from '../project/apps.js';
+import { equipmentOfApp, usesMachines } from '../project/apps.js';
 import type { Project } from '../project/project.js';
 import { chooseApp, needsOf } from './chooseApp.js';
 import { hostNeeds } from './hostNeeds.js';
@@ -42,6 +42,8 @@ export interface SubmissionPlan {
 	readonly network: BatchSpec['network'];
 	/** Processors of each job. */
 	readonly cpus: number;
+	/** Of each job. */
+	readonly gpu: BatchSpec['gpu'];
 	/** What BOINC asks of hosts. */
 	readonly bounds: ReturnType<typeof boincBounds>;
 }
@@ -97,8 +99,9 @@ export async function submissionPlan(
 		diskEstimated: given.diskBytes === undefined && image.newPacks > 0,
 		replication: spec.replication,
 		network: spec.network,
-		cpus: cpusOf(app),
-		bounds: boincBounds(spec.resources, hostNeeds(spec, usesMachines(app)), cpusOf(app)),
+		cpus: equipmentOfApp(app).cpus,
+		gpu: spec.gpu,
+		bounds: boincBounds(spec.resources, hostNeeds(spec, usesMachines(app)), equipmentOfApp(app)),
 	};
 }
 

@@ -2,9 +2,10 @@ import { BoincError, isAbort, messageOf, throwIfAborted } from '../common/errors
 import { plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
 import { mapped } from '../common/sequence.js';
-import { cpusOf, usesMachines } from '../project/apps.js';
+import { equipmentOfApp, usesMachines } from '../project/apps.js';
 import { releaseBatch, setBatchState } from '../project/batches.js';
 import { daemonWarnings } from '../project/daemons.js';
+import type { Equipment } from '../project/ownPlanClasses.js';
 import type { Project } from '../project/project.js';
 import { stageFiles } from '../project/staging.js';
 import { cancelBatch } from './cancel.js';
@@ -41,7 +42,7 @@ export async function submitBatch(
 	const { app, appVersionNum } = await chooseApp(project, spec.app, needsOf(spec), ctx.signal);
 	// Options that cannot be written are refused now; the number of the batch is not known yet.
 	const hosts = hostNeeds(spec, usesMachines(app));
-	const options = optionsOf(spec, plan, appVersionNum, hosts, cpusOf(app));
+	const options = optionsOf(spec, plan, appVersionNum, hosts, equipmentOfApp(app));
 	createWorkArguments({ ...options, batch: 1 });
 	const staged = await stageFiles(project, [...plan.files, ...plan.jobFiles], ctx);
 	const [warnings] = await Promise.all([
@@ -100,13 +101,13 @@ function optionsOf(
 	plan: BatchPlan,
 	appVersionNum: number | undefined,
 	hosts: HostNeeds,
-	cpus: number,
+	equipment: Equipment,
 ): Omit<CreateWorkOptions, 'batch'> {
 	return {
 		appname: spec.app,
 		wuTemplate: plan.input.path,
 		resultTemplate: plan.output.path,
-		...boincBounds(spec.resources, hosts, cpus),
+		...boincBounds(spec.resources, hosts, equipment),
 		...spec.replication,
 		...(spec.priority !== undefined && { priority: spec.priority }),
 		...(appVersionNum !== undefined && { appVersionNum }),

@@ -8,6 +8,7 @@ import type { Engine } from '../image/engine.js';
 import { LayerCache } from '../image/layerCache.js';
 import type { ImageConfig, ShippedImage } from '../image/types.js';
 import { architecturesOf, installedApps } from '../project/apps.js';
+import type { GpuNeeds } from '../project/gpu.js';
 import type { Project } from '../project/project.js';
 import type { Architecture } from '../project/types.js';
 import { chooseApp } from './chooseApp.js';
@@ -63,6 +64,8 @@ export interface ContainerRequest extends JobRequest, ImageRequest {
 	readonly resources?: Partial<Resources>;
 	/** Processors of each job; the app must give as many. */
 	readonly cpus?: number;
+	/** A GPU for each job; the app must give the same. */
+	readonly gpu?: GpuNeeds;
 	readonly replication?: Partial<Replication>;
 	readonly priority?: number;
 	readonly boinc?: BoincExtras;
@@ -110,7 +113,12 @@ export async function submitContainer(
 	const architecture = await architectureFor(project, request.app, ctx.signal);
 	// An image that no version of the app runs is refused before anything of it is sent.
 	const check = async (config: ImageConfig): Promise<void> => {
-		await chooseApp(project, request.app, { architecture: config.architecture, cpus: request.cpus }, ctx.signal);
+		await chooseApp(
+			project,
+			request.app,
+			{ architecture: config.architecture, cpus: request.cpus, gpu: request.gpu },
+			ctx.signal,
+		);
 	};
 	const cacheIn = (name: string): string | undefined => services.cacheDir && join(services.cacheDir, name);
 	const layers = new LayerCache(cacheIn('layers'));
@@ -194,6 +202,7 @@ export function sharedOf(request: Omit<ContainerRequest, 'image'>): Omit<BatchSp
 		...(request.vboxJobXml !== undefined && { vboxJobXml: request.vboxJobXml }),
 		...(request.createArgs !== undefined && { createArgs: request.createArgs }),
 		...(request.cpus !== undefined && { cpus: request.cpus }),
+		...(request.gpu && { gpu: request.gpu }),
 		...(request.priority !== undefined && { priority: request.priority }),
 		...(request.boinc && { boinc: request.boinc }),
 		...(request.userId !== undefined && { userId: request.userId }),

@@ -1,5 +1,6 @@
 import type { Sequence } from '../common/sequence.js';
 import type { ShippedImage } from '../image/types.js';
+import type { GpuNeeds } from '../project/gpu.js';
 import type { StagedFile } from '../project/types.js';
 
 /** Limits and estimates of one job. */
@@ -114,6 +115,8 @@ export interface BatchSpec {
 	readonly resources: Resources;
 	/** Processors of each job; the app must give as many. Absent: what the app gives. */
 	readonly cpus?: number;
+	/** A GPU for each job; the app must give the same. Absent: none. */
+	readonly gpu?: GpuNeeds;
 	readonly replication: Replication;
 	/** BOINC's priority; higher first. */
 	readonly priority?: number;

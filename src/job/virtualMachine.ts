@@ -23,9 +23,9 @@ const DISK_FIXED = 64 * MIB;
 /** The slot's copies of ISO and empty disk, and VirtualBox's logs. */
 const MACHINE_FILES = 40 * MIB;
 
-/** Whether the image of a batch can run in our virtual machine. */
-export function fitsMachine({ image }: Pick<BatchSpec, 'image'>): boolean {
-	return image.config.os === 'linux' && image.config.architecture === MACHINE_ARCHITECTURE;
+/** Whether a batch can run in our virtual machine, which has no GPU. */
+export function fitsMachine({ image, gpu }: Pick<BatchSpec, 'image' | 'gpu'>): boolean {
+	return !gpu && image.config.os === 'linux' && image.config.architecture === MACHINE_ARCHITECTURE;
 }
 
 /** Memory of the virtual machine in MiB. */

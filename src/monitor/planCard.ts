@@ -1,8 +1,10 @@
 import { formatBytes, formatSeconds, plural } from '../common/format.js';
 import type { SubmissionPlan } from '../job/submissionPlan.js';
 import type { NetworkPolicy } from '../job/types.js';
+import { gpuWords } from '../project/gpu.js';
 import type { Project } from '../project/project.js';
 import { conditionWords } from './explain/hostConditions.js';
+import { gpuWarnings } from './explain/hostGpus.js';
 import { type HostShare, hostShare } from './explain/hostShare.js';
 
 /** What a person looks at before a submission: once, and all of it. */
@@ -82,7 +84,7 @@ function uploadWords({ image, inputBytes, tableBytes }: SubmissionPlan): string 
 }
 
 /** BOINC asks hosts for more than the job may use where a virtual machine would take more. */
-function jobWords({ resources, bounds, cpus, diskEstimated }: SubmissionPlan): string {
+function jobWords({ resources, bounds, cpus, gpu, diskEstimated }: SubmissionPlan): string {
 	const about = diskEstimated ? 'about ' : '';
 	const asked = [
 		...(bounds.rscMemoryBound > Math.ceil(resources.memoryBytes) ? [`${formatBytes(bounds.rscMemoryBound)} of memory`] : []),
@@ -90,7 +92,8 @@ function jobWords({ resources, bounds, cpus, diskEstimated }: SubmissionPlan): s
 	];
 	const host = asked.length === 0 ? '' : `; its host must have ${asked.join(' and ')}, with room for a virtual machine`;
 	const processors = cpus === 1 ? '' : `${cpus} processors, `;
-	return `${processors}${formatBytes(resources.memoryBytes)} of memory and ${about}${formatBytes(resources.diskBytes)} of disk${host}`;
+	const asksGpu = gpu ? `${gpuWords(gpu)}, ` : '';
+	return `${asksGpu}${processors}${formatBytes(resources.memoryBytes)} of memory and ${about}${formatBytes(resources.diskBytes)} of disk${host}`;
 }
 
 /** Instances are copies where several hosts compute the same job, else tries. */
@@ -119,13 +122,14 @@ function hostWords({ active, fit }: HostShare): string {
 		: `${fit.length} of the ${active} of the last week can take the jobs (${Math.round((100 * fit.length) / active)} %)`;
 }
 
-function warningsOf({ jobs, replication }: SubmissionPlan, { active, fit, lost, requirements }: HostShare): string[] {
+function warningsOf({ jobs, replication, gpu }: SubmissionPlan, { active, fit, lost, requirements }: HostShare): string[] {
 	const details = [...lost].map(([condition, n]) => `${plural(n, 'host')}: ${conditionWords(condition, requirements)}.`);
 	return [
 		...(active > 0 && fit.length * 2 < active ? details : []),
 		...(active > 0 && fit.length > 0 && fit.length < replication.minQuorum
 			? [`${replication.minQuorum} hosts must agree on a result, and only ${fit.length} can take the jobs.`]
 			: []),
+		...(gpu ? gpuWarnings(fit, requirements) : []),
 		...(jobs > 1 && replication.maxTotalResults === 1 ? ['The first failure of a job is final: nothing is tried again.'] : []),
 	];
 }

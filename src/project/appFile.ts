@@ -1,3 +1,5 @@
+import { messageOf } from '../common/errors.js';
+import { GPU_TEXTS, type GpuNeeds, gpuNeeds, type GpuTexts } from './gpu.js';
 import { type AssimilatorChoice, isAppName, isScriptName, type ValidatorChoice } from './install/spec.js';
 import type { IsoSource } from './isoSource.js';
 import { type Platform, PLATFORMS, type Runtime, RUNTIMES } from './types.js';
@@ -25,6 +27,8 @@ export interface AppFile {
 	readonly downloadOnly: boolean;
 	/** `resources.cpus`: processors of each job, which an app has one number of. */
 	readonly cpus: number | undefined;
+	/** `resources.gpu`: a GPU for each job. */
+	readonly gpu: GpuNeeds | undefined;
 	/** `dont_install` */
 	readonly dontInstall: readonly (typeof DONT_INSTALL)[number][];
 	/** `runtimes`; undefined: `docker`, and `vm` too where `iso` or `vboxwrapper` is given. */
@@ -71,6 +75,7 @@ export async function parseAppFile(text: string, name = 'boinc2docker.yml'): Pro
 		tempDir: map.text('tmpdir'),
 		downloadOnly: map.flag('download_only'),
 		cpus: cpus(map),
+		gpu: gpu(map),
 		dontInstall,
 		runtimes: map.has('runtimes') ? map.texts('runtimes').map((entry) => map.oneOf('runtimes', entry, RUNTIMES)) : undefined,
 		wrapper: wrapperSource(map.text('wrapper')),
@@ -113,6 +118,24 @@ function cpus(map: YamlMap): number | undefined {
 		throw map.problem('resources', 'cpus must be a whole number');
 	}
 	return text === undefined ? undefined : Number(text);
+}
+
+/** A kind of GPU, or a map with `type`. */
+function gpu(map: YamlMap): GpuNeeds | undefined {
+	const resources = map.map('resources');
+	const inner = resources?.map('gpu');
+	const texts: Partial<GpuTexts> = inner
+		? Object.fromEntries(GPU_TEXTS.map((key) => [key, inner.text(key)]))
+		: { type: resources?.text('gpu') };
+	const { type } = texts;
+	if (!inner && type === undefined) {
+		return undefined;
+	}
+	try {
+		return gpuNeeds({ ...texts, type: type ?? '' });
+	} catch (error) {
+		throw map.problem('resources', `gpu: ${messageOf(error).replace(/\.$/, '')}`);
+	}
 }
 
 /** A folder, an address, a release number or `latest`. */

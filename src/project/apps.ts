@@ -1,4 +1,4 @@
-import { cpusOfClass } from './ownPlanClasses.js';
+import { type Equipment, equipmentOf } from './ownPlanClasses.js';
 import type { Project } from './project.js';
 import type { Architecture, InstalledApp, Platform, Runtime } from './types.js';
 import { PLATFORMS } from './types.js';
@@ -94,9 +94,10 @@ export function architecturesOf(app: InstalledApp): Architecture[] {
 	return [...found].sort();
 }
 
-/** Processors that the app gives each job: by the class of its versions. */
-export function cpusOf(app: InstalledApp): number {
-	return Math.max(1, ...app.versions.filter(({ runtime }) => runtime).map(({ planClass }) => cpusOfClass(planClass)));
+/** What the app gives each job: by the class of its versions. */
+export function equipmentOfApp(app: InstalledApp): Equipment {
+	const given = app.versions.filter(({ runtime }) => runtime).map(({ planClass }) => equipmentOf(planClass));
+	return { cpus: Math.max(1, ...given.map(({ cpus }) => cpus)), gpu: given.find(({ gpu }) => gpu)?.gpu };
 }
 
 /** Whether some hosts may get the app's jobs for a virtual machine. */

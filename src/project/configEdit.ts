@@ -1,6 +1,6 @@
 import { BoincError } from '../common/errors.js';
 import { builtinPlanClass } from './builtinPlanClasses.js';
-import { ownPlanClass } from './ownPlanClasses.js';
+import { type Equipment, type OwnPlanClass, ownPlanClass } from './ownPlanClasses.js';
 import type { Runtime } from './types.js';
 import { appendChildren, applyEdits, setText, type TextEdit, type XmlNode } from './xmlEdit.js';
 import { childOf, childTextOf, parseWithPositions, type PositionedElement } from './xmlPositions.js';
@@ -147,12 +147,12 @@ export function editPlanClassSpec(
 	text: string | undefined,
 	usedClasses: readonly string[],
 	runtimes: readonly Runtime[] = ['docker'],
-	cpus = 1,
+	equipment: Equipment = { cpus: 1 },
 	what = 'plan_class_spec.xml',
 ): EditedFile {
-	const wanted = runtimes.map((runtime) => ownPlanClass(runtime, cpus));
+	const wanted = runtimes.map((runtime) => ownPlanClass(runtime, equipment));
 	if (text === undefined) {
-		const kept = usedClasses.filter((name) => name !== '' && !/^docker(_cpu\d+)?$/.test(name));
+		const kept = usedClasses.filter((name) => name !== '' && !/^docker(_cpu\d+|_nvidia\w*)?$/.test(name));
 		const definitions = kept.map((name) => builtinPlanClass(name) ?? unknownClass(name, what));
 		const fresh = wanted.filter(({ name }) => !kept.includes(name));
 		const empty = '<plan_classes>\n</plan_classes>\n';
@@ -166,11 +166,12 @@ export function editPlanClassSpec(
 	const missing = wanted.filter((each) => {
 		const found = named(editor.root, 'plan_class', each.name);
 		if (found && !childOf(found, each.element)) {
+			const tag = elementText(each);
 			throw new BoincError(
 				'conflicting-change',
-				`The plan class ${each.name} of ${what} does not ask for ${each.asksFor}: it has no <${each.element}/>.`,
+				`The plan class ${each.name} of ${what} does not ask for ${each.asksFor}: it has no ${tag}.`,
 				{
-					remedy: `Add <${each.element}/> to that class, or rename the class and the app versions that use it.`,
+					remedy: `Add ${tag} to that class, or rename the class and the app versions that use it.`,
 					detail: { what },
 				},
 			);
@@ -186,6 +187,12 @@ export function editPlanClassSpec(
 		);
 	}
 	return editor.finish();
+}
+
+/** The element by which a class of ours is known, as it is written. */
+function elementText({ node, element }: OwnPlanClass): string {
+	const text = node.children?.find(({ name }) => name === element)?.text;
+	return text === undefined ? `<${element}/>` : `<${element}>${text}</${element}>`;
 }
 
 function unknownClass(name: string, what: string): never {

@@ -2,6 +2,7 @@ import path from 'node:path';
 
 import { given } from '../common/given.js';
 import type { AppFile } from './appFile.js';
+import type { GpuNeeds } from './gpu.js';
 import type { AssimilatorChoice, ValidatorChoice } from './install/spec.js';
 import type { IsoSource } from './isoSource.js';
 import type { ProgramSources } from './programsFor.js';
@@ -16,6 +17,8 @@ export interface InstallChoices {
 	readonly resultsDir: string;
 	/** Processors of each job. */
 	readonly cpus: number;
+	/** A GPU for each job. */
+	readonly gpu: GpuNeeds;
 	readonly validator: ValidatorChoice;
 	readonly assimilator: AssimilatorChoice;
 	/** Files or addresses. */
@@ -46,6 +49,7 @@ export function choicesOf(file: AppFile, folder: string): Partial<InstallChoices
 		version: file.version,
 		resultsDir: file.resultsDir,
 		cpus: file.cpus,
+		gpu: file.gpu,
 		validator: file.validator,
 		assimilator: file.assimilator,
 		busybox:

@@ -7,7 +7,12 @@ export interface PlanClassConditions {
 	readonly name: string;
 	readonly docker: boolean;
 	readonly virtualbox: boolean;
-	readonly gpu: boolean;
+	/** Kind of GPU as the class names it, `any` where it names none; absent: it asks for none. */
+	readonly gpuType?: string;
+	/** MiB of the GPU's own memory. */
+	readonly minGpuRam?: number;
+	/** The class asks for a compute capability or a version of CUDA or of a driver, which rows of hosts do not tell. */
+	readonly gpuDetails?: boolean;
 	/** 10000 × major + 100 × minor + release. */
 	readonly minClientVersion: number;
 	readonly maxClientVersion: number;
@@ -36,13 +41,28 @@ function conditions(element: XmlElement): PlanClassConditions {
 		name: text('name'),
 		docker: flag('docker'),
 		virtualbox: flag('virtualbox'),
-		gpu: text('gpu_type') !== '' || flag('cuda') || flag('opencl') || flag('cal'),
+		...gpuConditions(element),
 		minClientVersion: number('min_core_client_version'),
 		maxClientVersion: number('max_core_client_version'),
 		minNcpus: number('min_ncpus'),
 		osRegex: text('os_regex'),
 		vendorRegex: text('cpu_vendor_regex'),
 		modelRegex: text('cpu_model_regex'),
+	};
+}
+
+function gpuConditions(element: XmlElement): Partial<PlanClassConditions> {
+	const type = element.childText('gpu_type') ?? '';
+	const flagged = ['cuda', 'opencl', 'cal'].some((name) => xmlFlag(element.childText(name)));
+	if (type === '' && !flagged) {
+		return {};
+	}
+	const number = (name: string): number => Number.parseInt(element.childText(name) ?? '', 10) || 0;
+	return {
+		gpuType: type === '' ? 'any' : type,
+		minGpuRam: number('min_gpu_ram_mb'),
+		// Any GPU with CUDA has a compute capability of 1.0.
+		gpuDetails: number('min_nvidia_compcap') > 100 || number('min_cuda_version') > 0 || number('min_driver_version') > 0,
 	};
 }
 
@@ -53,7 +73,6 @@ export function builtinConditions(name: string): PlanClassConditions | undefined
 				name,
 				docker: false,
 				virtualbox: name.startsWith('vbox'),
-				gpu: false,
 				minClientVersion: name.startsWith('vbox') ? 70_000 : 0,
 				maxClientVersion: 0,
 				minNcpus: name === 'mt' ? 2 : 0,

@@ -10,6 +10,8 @@ export interface SchedulingLimits {
 	readonly dailyQuota: number;
 	/** Unfinished jobs for each processor of a host; 0 = no limit. */
 	readonly inProgress: number;
+	/** The same for jobs with a GPU, for each GPU. */
+	readonly inProgressGpu: number;
 	/** Whether a second instance of a job stays away from the user or the host of the first. */
 	readonly oneResultPerUser: boolean;
 	readonly oneResultPerHost: boolean;
@@ -26,6 +28,7 @@ export async function readSchedulingLimits(project: Project): Promise<Scheduling
 		feederSlots: number('shmem_work_items') || DEFAULT_FEEDER_SLOTS,
 		dailyQuota: number('daily_result_quota'),
 		inProgress: number('max_wus_in_progress'),
+		inProgressGpu: number('max_wus_in_progress_gpu'),
 		oneResultPerUser: xmlFlag(config?.childText('one_result_per_user_per_wu')),
 		oneResultPerHost: xmlFlag(config?.childText('one_result_per_host_per_wu')),
 	};

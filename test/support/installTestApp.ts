@@ -14,7 +14,7 @@ export async function installTestApp(
 	sandbox: TestSandbox,
 	connection: Connection,
 	app: string,
-	more: Pick<InstallSpec, 'cpus'> = {},
+	more: Pick<InstallSpec, 'cpus' | 'gpu'> = {},
 ): Promise<void> {
 	const ctx = quietContext();
 	const project = await openProject(connection, sandbox.projectRoot, ctx);

@@ -1,7 +1,7 @@
 import { parse } from 'smol-toml';
 
 import { BoincError, messageOf } from '../../common/errors.js';
-import { CAPABILITIES, isExtraCreateArgument, WORKDIR } from '../jobToml.js';
+import { CAPABILITIES, GPU_ARGUMENTS, isExtraCreateArgument, WORKDIR } from '../jobToml.js';
 import { NETWORK_POLICIES } from '../types.js';
 
 /** What `job.toml` says to docker_wrapper. */
@@ -32,7 +32,7 @@ export function enginePlan(text: string): EnginePlan {
 	} catch (cause) {
 		throw refuse(messageOf(cause));
 	}
-	const { workdir, image_name: imageName, create_args: createArgs, ...others } = table;
+	const { workdir, image_name: imageName, create_args: createArgs, use_gpu: useGpu = false, ...others } = table;
 	const [other] = Object.keys(others);
 	if (other !== undefined) {
 		throw refuse(`it has the key ${other}`);
@@ -41,9 +41,10 @@ export function enginePlan(text: string): EnginePlan {
 		workdir !== WORKDIR ||
 		typeof imageName !== 'string' ||
 		!/^boinc__[a-z0-9_]+$/.test(imageName) ||
-		typeof createArgs !== 'string'
+		typeof createArgs !== 'string' ||
+		typeof useGpu !== 'boolean'
 	) {
-		throw refuse('its folder or image is not ours');
+		throw refuse('its folder, image or GPU is not as ours');
 	}
 	const words = createArgs.split(' ').filter((word) => word !== '');
 	for (let at = 0; at < words.length; at += 2) {
@@ -52,5 +53,5 @@ export function enginePlan(text: string): EnginePlan {
 			throw refuse(`it asks the engine for “${option} ${value}”`);
 		}
 	}
-	return { imageName, createArguments: words };
+	return { imageName, createArguments: [...(useGpu ? GPU_ARGUMENTS : []), ...words] };
 }

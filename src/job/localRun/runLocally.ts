@@ -170,7 +170,7 @@ function withProcessors(plan: EnginePlan, cpus = 1): EnginePlan {
 
 async function localSlot(
 	dir: string,
-	{ index, network, createArgs }: LocalRunRequest,
+	{ index }: LocalRunRequest,
 	spec: BatchSpec,
 	{ busybox, packs }: { readonly busybox: Content; readonly packs: ImagePacks },
 	ctx: OperationContext,
@@ -178,7 +178,7 @@ async function localSlot(
 	const plan = planBatch(spec, NO_PROJECT);
 	const job = spec.jobs.at(0) ?? {};
 	const name = jobName(0, index, job.label);
-	const toml = jobToml(imageName(spec.image.id), network ?? 'none', createArgs);
+	const toml = jobToml(imageName(spec.image.id), spec);
 	const files: [string, Content, number?][] = [
 		['job.toml', contentOfBytes(toml)],
 		[PARAMETERS, contentOfBytes(parameterTable(plan.common, [`${name} ${plan.wordsOf(job)}`]))],

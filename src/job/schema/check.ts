@@ -130,7 +130,7 @@ export class ShapeCheck {
 				return;
 			}
 			case 'choice': {
-				this.#choice(node, shape.of, where);
+				this.#choice(node, shape, where);
 				return;
 			}
 			default: {
@@ -142,8 +142,10 @@ export class ShapeCheck {
 		}
 	}
 
-	#choice(node: YamlScalar, of: readonly string[], where: string): void {
-		if (!of.includes(node.text)) {
+	#choice(node: YamlScalar, { of, refused }: Extract<Shape, { type: 'choice' }>, where: string): void {
+		if (refused && Object.hasOwn(refused.values, node.text)) {
+			this.#add(node, 'refused-value', `${where}: ${refused.values[node.text] ?? ''}`, refused.remedy);
+		} else if (!of.includes(node.text)) {
 			const near = closest(node.text, of);
 			this.problems.push({
 				start: node.start,

@@ -13,6 +13,7 @@ export function checkRules(root: YamlDictionary): Problem[] {
 	rules.jobs();
 	rules.web();
 	rules.limits();
+	rules.gpu();
 	rules.surprises();
 	return [...rules.problems, ...parameterProblems(root)];
 }
@@ -96,6 +97,24 @@ class Rules {
 		const [target, broadcast] = [this.#find('boinc', 'target'), this.#find('boinc', 'broadcast')];
 		if (target && broadcast) {
 			this.#add(broadcast.key, 'receivers-twice', 'A job is either for one receiver or for all, not both.', 'Keep one of them.');
+		}
+	}
+
+	/** Virtual machines have none. */
+	gpu(): void {
+		const gpu = this.#find('resources', 'gpu');
+		const [runtimes] = this.#pairs('runtimes');
+		const named = runtimes?.value?.kind === 'list' ? runtimes.value.items : [runtimes?.value];
+		const machines = runtimes
+			? named.find((item) => item?.kind === 'scalar' && item.text === 'vm')
+			: this.#pairs('iso', 'vboxwrapper')[0]?.key;
+		if (gpu && machines) {
+			this.#add(
+				gpu.key,
+				'gpu-in-machine',
+				'VirtualBox gives a virtual machine no GPU, and the file asks for versions with VirtualBox.',
+				'Write runtimes: docker, or leave gpu out.',
+			);
 		}
 	}
 

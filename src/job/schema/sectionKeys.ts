@@ -1,8 +1,47 @@
+import { DOTTED, GPU_REMEDY, GPU_TYPES, REFUSED_GPUS } from '../../project/gpu.js';
 import { EXTRA_CREATE_ARGS } from '../jobToml.js';
 import { BYTES, type Key, SECONDS, type Shape, TEXTS } from './shape.js';
 
 const COPIES: Shape = { type: 'whole', least: 1, most: 99 };
 const ID: Shape = { type: 'whole', least: 1, most: 2 ** 31 - 1 };
+
+const GPU_TYPE: Shape = { type: 'choice', of: GPU_TYPES, refused: { values: REFUSED_GPUS, remedy: GPU_REMEDY } };
+
+/** Keys of `resources.gpu`. */
+const GPU_KEYS: readonly Key[] = [
+	{ name: 'type', shape: GPU_TYPE, doc: 'Kind of GPU.', example: 'nvidia' },
+	{
+		name: 'memory',
+		shape: BYTES,
+		doc: 'Memory that the GPU must have; the client keeps as much of it for the job.',
+		default: 'any',
+		trap: 'Cards report a little less than what is written on them: ask for 7500 MB of a card of 8 GB.',
+		example: '4 GB',
+	},
+	{
+		name: 'compute_capability',
+		shape: { type: 'text', pattern: DOTTED, help: 'two numbers with a dot, such as 7.5' },
+		doc: 'Least compute capability of the GPU, as NVIDIA counts it.',
+		default: 'any that has CUDA',
+		example: '7.5',
+	},
+	{
+		name: 'cuda',
+		shape: { type: 'text', pattern: DOTTED, help: 'two numbers with a dot, such as 12.4' },
+		doc: 'Least version of CUDA that the host’s driver must know: that of the CUDA libraries in the image.',
+		default: 'any',
+		trap: 'Without it hosts with an older driver get jobs too, and CUDA ends the program there.',
+		example: '12.4',
+	},
+	{
+		name: 'count',
+		shape: { type: 'whole', least: 1, most: 1 },
+		doc: 'GPUs of one job.',
+		later:
+			'Leave it out: each job gets one GPU. BOINC’s scheduler does not compare the number with what a host has, so jobs for two would go to hosts with one, and wait there.',
+		example: '1',
+	},
+];
 
 /** Keys of `resources`. */
 export const RESOURCE_KEYS: readonly Key[] = [
@@ -54,11 +93,15 @@ export const RESOURCE_KEYS: readonly Key[] = [
 	},
 	{
 		name: 'gpu',
-		shape: { type: 'choice', of: ['nvidia', 'amd', 'intel'] },
-		doc: 'Kind of GPU that a job needs.',
-		later:
-			'Leave it out: docker_wrapper can only say --gpus all, which fails on hosts whose engine was not set up for it, and BOINC’s scheduler cannot tell those from the others.',
-		example: 'nvidia',
+		shape: {
+			type: 'either',
+			of: [GPU_TYPE, { type: 'section', keys: () => GPU_KEYS, kinds: ['type'] }],
+			what: 'nvidia, or a map with type',
+		},
+		doc: 'A GPU for each job: its kind, or a map that says how good it must be. In BOINC it belongs to the app, as cpus does. No host runs such jobs in VirtualBox.',
+		default: 'none',
+		trap: 'Jobs fail on hosts whose engine was not set up for GPUs (NVIDIA Container Toolkit; Podman 5 or later), and BOINC’s scheduler cannot tell these from the others.',
+		example: '{ type: nvidia, memory: 4 GB, cuda: 12.4 }',
 	},
 ];
 

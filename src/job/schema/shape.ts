@@ -11,7 +11,12 @@ export type Shape =
 	| { readonly type: 'whole'; readonly least: number; readonly most: number }
 	| { readonly type: 'number'; readonly above?: number }
 	| { readonly type: 'flag' }
-	| { readonly type: 'choice'; readonly of: readonly string[] }
+	/** `refused`: values that people expect, with the reason why each cannot be. */
+	| {
+			readonly type: 'choice';
+			readonly of: readonly string[];
+			readonly refused?: { readonly values: Readonly<Record<string, string>>; readonly remedy: string };
+	  }
 	/** A command line, or a list of words. */
 	| { readonly type: 'words' }
 	/** A list; with `single`, one value counts as a list of one. */

@@ -213,7 +213,21 @@ const GONE_WRONG: Readonly<Record<number, Found>> = {
 
 const LAST_SIGNAL = 31;
 
+/** What engines without support for GPUs say to `--gpus all`, and the runner to a container without one. */
+const NO_GPU =
+	/could not select device driver.*gpu|unknown flag: --gpus|unresolvable CDI devices|nvidia-container-cli: .*|The container has no GPU of NVIDIA/i;
+
 function byCode({ exitStatus }: FailedInstance, { all, last }: Text): Found {
+	const gpu = NO_GPU.exec(all);
+	if (gpu) {
+		return found(
+			'engine-failed',
+			'could not use the host’s GPU in a container',
+			'The host’s engine is not set up for GPUs (NVIDIA Container Toolkit; Podman 5 or later). Allow more retries, so that other hosts try.',
+			{ exitStatus },
+			gpu[0],
+		);
+	}
 	if (/no space left on device/i.test(all)) {
 		return found('disk-limit', 'found the disk full', DISK_REMEDY, { exitStatus });
 	}

@@ -1,9 +1,12 @@
 import { formatBytes, formatSeconds, plural } from '../../common/format.js';
+import { REFERENCE_GPU_FLOPS } from '../../job/resources.js';
 import { architectureOf, isContainerClass } from '../../project/apps.js';
-import { cpusOfClass } from '../../project/ownPlanClasses.js';
+import { GPU_FLOPS_SCALE } from '../../project/gpu.js';
+import { equipmentOf } from '../../project/ownPlanClasses.js';
 import type { PlanClassConditions } from '../../project/planClassFile.js';
 import type { SchedulingLimits } from '../../project/schedulingLimits.js';
 import type { Platform } from '../../project/types.js';
+import { gpuClassWords, gpusFor, hasGpu } from './hostGpus.js';
 import type { HostRecord } from './hostRecord.js';
 
 /** What a job asks of a host. */
@@ -39,6 +42,7 @@ export const CONDITIONS = [
 	'blocked',
 	'platform',
 	'engine',
+	'gpu',
 	'plan class',
 	'memory',
 	'disk',
@@ -72,7 +76,11 @@ export function failedCondition(host: HostRecord, { needs, versions, limits, loa
 	if (equipped.length === 0) {
 		return 'engine';
 	}
-	const fitting = equipped.filter(({ conditions }) => conditions !== undefined && meets(host, conditions));
+	const withGpu = equipped.filter(({ conditions }) => hasGpu(host, conditions));
+	if (withGpu.length === 0) {
+		return 'gpu';
+	}
+	const fitting = withGpu.filter(({ conditions }) => conditions !== undefined && meets(host, conditions));
 	if (fitting.length === 0) {
 		return 'plan class';
 	}
@@ -82,8 +90,7 @@ export function failedCondition(host: HostRecord, { needs, versions, limits, loa
 	if (needs.diskBytes > host.diskFreeBytes) {
 		return 'disk';
 	}
-	// A host's speed is that of one processor.
-	const speed = host.flops * Math.max(...fitting.map(({ planClass }) => cpusOfClass(planClass)));
+	const speed = Math.max(...fitting.map((version) => speedOf(host, version)));
 	if (needs.fpopsEst / speed / host.activeFraction > needs.delayBoundSeconds) {
 		return 'deadline';
 	}
@@ -96,6 +103,14 @@ export function failedCondition(host: HostRecord, { needs, versions, limits, loa
 	return used(host, fitting, limits, load.get(host.id));
 }
 
+/** FLOPS that the scheduler expects. A host's speed is that of one processor. */
+function speedOf(host: HostRecord, { planClass, conditions }: UsableVersion): number {
+	if (conditions?.gpuType === undefined) {
+		return host.flops * equipmentOf(planClass).cpus;
+	}
+	return host.gpuFlops > 0 ? host.gpuFlops * GPU_FLOPS_SCALE : REFERENCE_GPU_FLOPS;
+}
+
 function used(
 	host: HostRecord,
 	versions: readonly UsableVersion[],
@@ -105,7 +120,17 @@ function used(
 	if (limits.dailyQuota > 0 && load && versions.every(({ id }) => isUsedUp(load.today.get(id), host, limits))) {
 		return 'quota';
 	}
-	return limits.inProgress > 0 && load && load.inProgress >= limits.inProgress * host.processors ? 'busy' : undefined;
+	// Jobs with a GPU have a limit of their own.
+	const most = Math.max(...versions.map(({ conditions }) => mostInProgress(host, conditions, limits)));
+	return load && load.inProgress >= most ? 'busy' : undefined;
+}
+
+function mostInProgress(host: HostRecord, conditions: UsableVersion['conditions'], limits: SchedulingLimits): number {
+	const [each, units] =
+		conditions?.gpuType === undefined
+			? [limits.inProgress, host.processors]
+			: [limits.inProgressGpu, gpusFor(host, conditions.gpuType)];
+	return each > 0 ? each * units : Infinity;
 }
 
 function isUsedUp(
@@ -144,7 +169,6 @@ function meets(host: HostRecord, conditions: PlanClassConditions): boolean {
 		[conditions.modelRegex, host.model],
 	];
 	return (
-		!conditions.gpu &&
 		host.processors >= conditions.minNcpus &&
 		(host.clientVersion === 0 || host.clientVersion >= conditions.minClientVersion) &&
 		(conditions.maxClientVersion === 0 || host.clientVersion <= conditions.maxClientVersion) &&
@@ -171,6 +195,8 @@ export function conditionWords(condition: Condition, { needs, versions, limits }
 			return versions.some(({ conditions }) => conditions?.virtualbox)
 				? 'they have neither Docker, Podman nor VirtualBox, or their volunteers forbid it'
 				: 'they have neither Docker nor Podman, or their volunteers forbid it';
+		case 'gpu':
+			return `they have no ${gpuClassWords(versions)}`;
 		case 'plan class':
 			return `the plan class ${[...new Set(versions.map(({ planClass }) => planClass))].join(', ')} asks for more (client version, processors, system)`;
 		case 'memory':
@@ -184,7 +210,9 @@ export function conditionWords(condition: Condition, { needs, versions, limits }
 		case 'quota':
 			return `they have used up their jobs of today (${plural(limits.dailyQuota, 'job')} for each processor; fewer after errors)`;
 		case 'busy':
-			return `they have all the jobs that they may have at a time (${limits.inProgress} for each processor)`;
+			return versions.some(({ conditions }) => conditions?.gpuType !== undefined)
+				? `they have all the jobs that they may have at a time (${limits.inProgressGpu} for each GPU)`
+				: `they have all the jobs that they may have at a time (${limits.inProgress} for each processor)`;
 	}
 }
 
@@ -197,6 +225,8 @@ export function conditionRemedy(condition: Condition): string {
 			return 'Install the app for more platforms, or do not pin jobs to one version.';
 		case 'engine':
 			return 'Ask volunteers to install Docker, Podman or VirtualBox, or install the app for virtual machines too.';
+		case 'gpu':
+			return 'Ask for less memory of the GPU, or write the program so that it can do without one and leave resources.gpu out.';
 		case 'plan class':
 			return 'Remove conditions that are not needed from plan_class_spec.xml.';
 		case 'memory':

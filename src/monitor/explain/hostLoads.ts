@@ -28,7 +28,7 @@ export async function loads(
 		found.set(hostId, load);
 		return load;
 	};
-	if (limits.inProgress > 0) {
+	if (limits.inProgress > 0 || limits.inProgressGpu > 0) {
 		for (const row of await db.select('SELECT hostid, COUNT(*) AS n FROM result WHERE server_state = 4 GROUP BY hostid')) {
 			of(Number(row.hostid)).inProgress = Number(row.n);
 		}

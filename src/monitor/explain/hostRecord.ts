@@ -24,13 +24,26 @@ export interface HostRecord {
 	readonly clientVersion: number;
 	/** Version of Docker or Podman; empty without one. */
 	readonly engine: string;
+	readonly engineKind: 'docker' | 'podman' | 'unknown';
 	/** The volunteer forbids containers. */
 	readonly engineForbidden: boolean;
 	readonly virtualbox: string;
+	readonly gpus: readonly HostGpu[];
+	/** Peak FLOPS of one GPU, as its client computed it; 0 when not reported. */
+	readonly gpuFlops: number;
+}
+
+/** GPUs of one kind that a host reported. */
+export interface HostGpu {
+	/** `nvidia`, `amd`, `intel`, `apple`, or the name of another vendor. */
+	readonly type: string;
+	readonly count: number;
+	/** MiB of its own memory; that of the best, where there are several. */
+	readonly ramMib: number;
 }
 
 const COLUMNS = `id, userid, rpc_time, os_name, os_version, p_vendor, p_model, p_ncpus, p_fpops, m_nbytes, d_free, on_frac, active_frac,
-	max_results_day, misc`;
+	max_results_day, p_ngpus, p_gpu_fpops, misc`;
 
 /** Hosts that contacted the server since `since` (UNIX seconds), newest first. Scans the table by its key; at most `limit` rows. */
 export async function activeHosts(db: Queries, since: number, limit: number): Promise<HostRecord[]> {
@@ -73,8 +86,11 @@ function hostRecord(row: Readonly<Record<string, unknown>>): HostRecord {
 		blocked: number('max_results_day') === -1,
 		clientVersion: versionNumber(textOf(misc.client_version)),
 		engine: versionOf(misc.docker),
+		engineKind: engineKind(misc.docker),
 		engineForbidden: forbidden,
 		virtualbox: versionOf(misc.vbox),
+		gpus: gpusOf(misc.gpus),
+		gpuFlops: number('p_gpu_fpops') / Math.max(1, number('p_ngpus')),
 	};
 }
 
@@ -103,4 +119,20 @@ function parseMisc(text: string): Misc {
 function versionOf(value: unknown): string {
 	const one: unknown = Array.isArray(value) ? value[0] : value;
 	return isObject(one) ? textOf(one.version) || 'unknown' : '';
+}
+
+/** BOINC's numbers: 1 is Docker, 2 is Podman. */
+function engineKind(value: unknown): HostRecord['engineKind'] {
+	const one: unknown = Array.isArray(value) ? value[0] : value;
+	const type = isObject(one) ? one.type : undefined;
+	return type === 1 ? 'docker' : type === 2 ? 'podman' : 'unknown';
+}
+
+function gpusOf(value: unknown): HostGpu[] {
+	const list: unknown[] = Array.isArray(value) ? value : [];
+	const number = (of: unknown): number => (typeof of === 'number' && Number.isFinite(of) ? of : 0);
+	return list
+		.filter(isObject)
+		.map((gpu) => ({ type: textOf(gpu.type), count: number(gpu.count), ramMib: number(gpu.ram_mb) }))
+		.filter(({ type, count }) => type !== '' && count > 0);
 }

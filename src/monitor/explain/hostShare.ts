@@ -71,7 +71,7 @@ export async function hostShare(project: Project, db: Queries, plan: SubmissionP
 			...{ triedHosts: new Set(), triedUsers: new Set() },
 		},
 		versions: await usableVersions(project, db, Number(app?.id ?? 0), plan.versionNum),
-		limits: { ...(await readSchedulingLimits(project)), dailyQuota: 0, inProgress: 0 },
+		limits: { ...(await readSchedulingLimits(project)), dailyQuota: 0, inProgress: 0, inProgressGpu: 0 },
 		load: new Map(),
 	};
 	const hosts = await activeHosts(db, (await serverTime(db)) - ACTIVE_SECONDS, MOST_HOSTS);

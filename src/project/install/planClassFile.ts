@@ -1,6 +1,6 @@
 import { BoincError } from '../../common/errors.js';
 import { type EditedFile, editPlanClassSpec } from '../configEdit.js';
-import { ownPlanClass } from '../ownPlanClasses.js';
+import { type Equipment, ownPlanClass } from '../ownPlanClasses.js';
 import type { Runtime } from '../types.js';
 import { childOf, childTextOf, parseWithPositions, type PositionedElement } from '../xmlPositions.js';
 
@@ -9,18 +9,18 @@ export function editClasses(
 	text: string | undefined,
 	usedClasses: readonly string[],
 	runtimes: readonly Runtime[],
-	cpus: number,
+	equipment: Equipment,
 ): EditedFile {
 	try {
-		return editPlanClassSpec(text, usedClasses, runtimes, cpus);
+		return editPlanClassSpec(text, usedClasses, runtimes, equipment);
 	} catch (error) {
 		const classes = [...(text ?? '').replace(/<!--.*?-->/gs, '').matchAll(/<plan_class>(.*?)<\/plan_class>/gs)].map(
 			(match) => match[1] ?? '',
 		);
 		const hasAll = runtimes.every((runtime) => {
-			const { name, element } = ownPlanClass(runtime, cpus);
+			const { name, element } = ownPlanClass(runtime, equipment);
 			return classes.some(
-				(each) => new RegExp(`<name>\\s*${name}\\s*</name>`).test(each) && new RegExp(`<${element}\\s*/>`).test(each),
+				(each) => new RegExp(`<name>\\s*${name}\\s*</name>`).test(each) && new RegExp(`<${element}\\s*/?>`).test(each),
 			);
 		});
 		if (text !== undefined && BoincError.is(error, 'config-invalid') && hasAll) {
@@ -35,9 +35,9 @@ export function classWarnings(
 	text: string | undefined,
 	usedClasses: readonly string[],
 	runtimes: readonly Runtime[],
-	cpus: number,
+	equipment: Equipment,
 ): string[] {
-	const own = ownPlanClass('vm', cpus).name;
+	const own = ownPlanClass('vm', equipment).name;
 	if (text === undefined) {
 		return runtimes.includes('vm') && usedClasses.includes(own)
 			? [wholeHost(own, 'as BOINC’s built-in class does, on which other app versions rely')]
@@ -51,18 +51,18 @@ export function classWarnings(
 		return [];
 	}
 	const defined = classes.map((each) => childTextOf(each, 'name'));
-	const ours = runtimes.map((runtime) => ownPlanClass(runtime, cpus).name);
+	const ours = runtimes.map((runtime) => ownPlanClass(runtime, equipment).name);
 	const lost = usedClasses
 		.filter((name) => !ours.includes(name) && !defined.includes(name))
 		.map((name) => `App versions of the plan class ${name} are never sent: plan_class_spec.xml does not define it.`);
 	const machine = classes.find((each) => childTextOf(each, 'name')?.trim() === own);
-	return machine && runtimes.includes('vm') ? [...lost, ...machineWarnings(machine, own, cpus)] : lost;
+	return machine && runtimes.includes('vm') ? [...lost, ...machineWarnings(machine, own, equipment)] : lost;
 }
 
 const wholeHost = (name: string, why: string): string =>
 	`The plan class ${name} gives several processors of a host to one virtual machine, ${why}; hosts with Docker and VirtualBox get the virtual machine then. max_threads in plan_class_spec.xml says how many.`;
 
-function machineWarnings(machine: PositionedElement, name: string, cpus: number): string[] {
+function machineWarnings(machine: PositionedElement, name: string, { cpus }: Equipment): string[] {
 	return [
 		...(childOf(machine, 'is64bit')
 			? []

@@ -15,10 +15,10 @@ import type { InstallPlan, InstallStep, PlannedFile } from './plan.js';
 import { classWarnings, editClasses } from './planClassFile.js';
 import { PLATFORM_NAMES } from './platformNames.js';
 import { signVersions } from './signVersions.js';
-import { checkSpec, formatVersion, type InstallSpec, platformsOf, runtimesOf } from './spec.js';
+import { checkGpu, checkSpec, equipmentOfSpec, formatVersion, type InstallSpec, platformsOf, runtimesOf } from './spec.js';
 import { foreignXaddChanges, pendingVersions, type Survey, surveyServer } from './survey.js';
 import { wantedNames } from './versionFiles.js';
-import { cpusFor, planVersions, type VersionPlan } from './versions.js';
+import { equipmentFor, planVersions, type VersionPlan } from './versions.js';
 
 /**
  * Works out what installing the app takes; changes nothing. A second run after a successful one gives an empty plan.
@@ -34,7 +34,9 @@ export async function planInstall(project: Project, asked: InstallSpec, ctx: Ope
 	const script = `bin/${assimilatorName(asked.app)}`;
 	const setting = `.boinc2docker/results_${asked.app}`;
 	const survey = await surveyServer(project, asked.app, [...names.keys()], [script, setting], ctx);
-	const spec = { ...asked, cpus: cpusFor(asked, survey.versions) };
+	const { cpus, gpu } = equipmentFor(asked, survey.versions);
+	const spec = { ...asked, cpus, ...(gpu && { gpu }) };
+	checkGpu(spec);
 	refuseForeignEntries(survey, spec.app);
 	const planned = planVersions(spec, survey.versions, survey.downloads);
 	refuseUnwritable(survey, planned, project);
@@ -164,7 +166,7 @@ function planXmlFiles(spec: InstallSpec, survey: Survey, minVersion: number): Pl
 	});
 	const classes = survey.texts.get('plan_class_spec.xml');
 	return [
-		editedFile('plan_class_spec.xml', survey, editClasses(classes, survey.planClasses, runtimesOf(spec), spec.cpus ?? 1)),
+		editedFile('plan_class_spec.xml', survey, editClasses(classes, survey.planClasses, runtimesOf(spec), equipmentOfSpec(spec))),
 		editedFile('project.xml', survey, projectXml),
 	].flatMap((edit) => (edit ? [edit.file] : []));
 }
@@ -258,5 +260,5 @@ async function collectWarnings(
 		warnings.push('The project sends no jobs at present: dont_send_jobs is set in config.xml.');
 	}
 	const classes = survey.texts.get('plan_class_spec.xml');
-	return [...warnings, ...classWarnings(classes, survey.planClasses, runtimesOf(spec), spec.cpus ?? 1)];
+	return [...warnings, ...classWarnings(classes, survey.planClasses, runtimesOf(spec), equipmentOfSpec(spec))];
 }

@@ -1,6 +1,7 @@
 import type { Content } from '../../common/content.js';
 import { BoincError } from '../../common/errors.js';
-import { MOST_MACHINE_CPUS } from '../ownPlanClasses.js';
+import type { GpuNeeds } from '../gpu.js';
+import { type Equipment, MOST_MACHINE_CPUS } from '../ownPlanClasses.js';
 import { type Architecture, type Platform, type Runtime, VM_PLATFORMS } from '../types.js';
 
 /** A wrapper program for one platform. */
@@ -65,6 +66,8 @@ export interface InstallSpec {
 	readonly runner: Content;
 	/** Processors of each job. Absent: what the app gives now, else 1. */
 	readonly cpus?: number;
+	/** A GPU for each job. Absent: what the app gives now, else none. */
+	readonly gpu?: GpuNeeds;
 	/** Where results are collected on the server; relative to the project. Default `results/<app>`. */
 	readonly resultsDir?: string;
 	/** Absent: keep what the app has, else `trivial`. */
@@ -174,6 +177,7 @@ export function checkSpec(spec: InstallSpec): void {
 		);
 	}
 	checkCpus(spec, machines.length > 0);
+	checkGpu(spec);
 	parseVersion(spec.version);
 }
 
@@ -183,6 +187,19 @@ function checkCpus({ cpus = 1 }: InstallSpec, isForMachines: boolean): void {
 		throw invalid(`Jobs cannot have ${cpus} processors.`, `Give a whole number from 1 to ${most}.`);
 	}
 }
+
+/** Throws `install-failed` for versions with VirtualBox, where virtual machines have no GPU. */
+export function checkGpu(spec: InstallSpec): void {
+	if (spec.gpu && runtimesOf(spec).includes('vm')) {
+		throw invalid(
+			`The jobs of the app ${spec.app} have a GPU, and VirtualBox gives a virtual machine none.`,
+			'Leave VirtualBox out: runtimes: docker in the job file, or --runtime docker.',
+		);
+	}
+}
+
+/** What the spec says that each job gets. */
+export const equipmentOfSpec = ({ cpus = 1, gpu }: InstallSpec): Equipment => ({ cpus, gpu });
 
 /** `M.mm` as BOINC's number 100·M + mm; `undefined` for absent. Throws `install-failed`. */
 export function parseVersion(version: string | undefined): number | undefined {

@@ -4,7 +4,7 @@ import { BoincError } from '../../common/errors.js';
 import { architectureOf } from '../apps.js';
 import { ownPlanClass } from '../ownPlanClasses.js';
 import type { Platform, Runtime } from '../types.js';
-import type { InstallSpec, WrapperFile } from './spec.js';
+import { equipmentOfSpec, type InstallSpec, type WrapperFile } from './spec.js';
 
 /** One file of an app version. */
 export interface VersionFile {
@@ -32,7 +32,7 @@ export const RUNNER_PREFIX = 'b2d_runner_';
 
 /** Every app version that the spec asks for. `taken` holds the MD5 of files that are at the top level of `download/`. */
 export function wantedVersions(spec: InstallSpec, taken: ReadonlyMap<string, string>): WantedVersion[] {
-	const classOf = (runtime: Runtime): string => ownPlanClass(runtime, spec.cpus ?? 1).name;
+	const classOf = (runtime: Runtime): string => ownPlanClass(runtime, equipmentOfSpec(spec)).name;
 	return [
 		...spec.wrappers.map((wrapper): WantedVersion => {
 			const program = wrapperProgram(wrapper, taken);

@@ -1,7 +1,8 @@
 import { BoincError } from '../../common/errors.js';
 import { plural } from '../../common/format.js';
 import { architectureOf, runtimeOf } from '../apps.js';
-import { cpusOfClass } from '../ownPlanClasses.js';
+import { gpuWords, sameGpu } from '../gpu.js';
+import { type Equipment, equipmentOf } from '../ownPlanClasses.js';
 import type { Architecture, Platform, Runtime } from '../types.js';
 import { formatVersion, type InstallSpec, parseVersion } from './spec.js';
 import { RUNNER_PREFIX, type VersionFile, versionXml, type WantedVersion, wantedVersions } from './versionFiles.js';
@@ -103,25 +104,34 @@ export function planVersions(
 }
 
 /**
- * How many processors the app gives a job: what is asked for, else what it gives now. Throws `conflicting-change` when it gives another number
+ * What the app gives a job: what is asked for, else what it gives now. Throws `conflicting-change` when it gives something else
  * now: BOINC would send its jobs to versions of either kind.
  */
-export function cpusFor(spec: InstallSpec, existing: readonly ExistingVersion[]): number {
+export function equipmentFor(spec: InstallSpec, existing: readonly ExistingVersion[]): Equipment {
 	const ours = existing.filter((version) => !version.deprecated && runsOurJobs(version));
-	const now = ours.map(({ planClass }) => cpusOfClass(planClass));
-	const other = now.find((each) => each !== spec.cpus);
+	const now = ours.map(({ planClass }) => equipmentOf(planClass));
+	const other = now.find(({ cpus }) => cpus !== spec.cpus);
 	if (spec.cpus !== undefined && other !== undefined) {
-		throw new BoincError(
-			'conflicting-change',
-			`The app ${spec.app} gives each job ${plural(other, 'processor')}, and ${spec.cpus} are asked for: one app is for one number.`,
-			{
-				remedy: 'Install another app for these jobs: give it another name, and name it as app in the job file.',
-				detail: { app: spec.app, cpus: other, asked: spec.cpus },
-			},
+		throw conflict(
+			spec,
+			`The app ${spec.app} gives each job ${plural(other.cpus, 'processor')}, and ${spec.cpus} are asked for: one app is for one number.`,
 		);
 	}
-	return spec.cpus ?? now[0] ?? 1;
+	const otherGpu = now.find(({ gpu }) => !sameGpu(gpu, spec.gpu));
+	if (spec.gpu && otherGpu) {
+		throw conflict(
+			spec,
+			`The app ${spec.app} gives each job ${gpuWords(otherGpu.gpu)}, and ${gpuWords(spec.gpu)} is asked for: one app is for one kind of jobs.`,
+		);
+	}
+	return { cpus: spec.cpus ?? now[0]?.cpus ?? 1, gpu: spec.gpu ?? now[0]?.gpu };
 }
+
+const conflict = ({ app }: InstallSpec, message: string): BoincError =>
+	new BoincError('conflicting-change', message, {
+		remedy: 'Install another app for these jobs: give it another name, and name it as app in the job file.',
+		detail: { app },
+	});
 
 function isOurs(version: ExistingVersion, architecture: Architecture): boolean {
 	return !version.deprecated && runsOurJobs(version) && architectureOfName(version.platform) === architecture;

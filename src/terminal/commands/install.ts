@@ -33,6 +33,7 @@ export const installCommand: RegisterCommand = (program, setExitCode) => {
 		.option('--platform <name...>', `only these platforms: ${PLATFORMS.join(', ')}`)
 		.option('--app-version <number>', 'version of the app, such as 1.00')
 		.option('--cpus <number>', 'processors of each job of the app (default: what the app has, else 1)')
+		.option('--gpu <needs>', 'a GPU for each job of the app: nvidia, or nvidia,memory=4GB,compute_capability=7.5,cuda=12.4')
 		.option('--results-dir <folder>', 'where the server collects results (default: results/APP of the project)')
 		.option(
 			'--validator <kind>',

@@ -21,6 +21,7 @@ import type { ProgramOptions, Programs, ProgramSources } from '../../project/pro
 import { type Platform, PLATFORMS, RUNTIMES } from '../../project/types.js';
 import type { WrapperSource } from '../../project/wrapperSource.js';
 import type { GlobalOptions } from '../session.js';
+import { flag, gpuOption } from './jobOptions.js';
 
 export interface InstallOptions extends GlobalOptions {
 	readonly file?: string;
@@ -35,6 +36,7 @@ export interface InstallOptions extends GlobalOptions {
 	readonly appVersion?: string;
 	readonly resultsDir?: string;
 	readonly cpus?: string;
+	readonly gpu?: string;
 	readonly validator?: string;
 	readonly assimilator?: string;
 	readonly signingKey?: string;
@@ -109,6 +111,7 @@ function fromOptions(options: InstallOptions): Partial<InstallChoices> {
 		version: options.appVersion,
 		resultsDir: options.resultsDir,
 		cpus: options.cpus === undefined ? undefined : processors(options.cpus),
+		gpu: flag('gpu', options.gpu, gpuOption),
 		validator: validatorChoice(options.validator),
 		assimilator: assimilatorChoice(options.assimilator),
 		busybox: options.busybox,

@@ -10,6 +10,7 @@ import type { LocalInput } from '../../job/localInputs.js';
 import type { ContainerRequest } from '../../job/submitImage.js';
 import { NETWORK_POLICIES } from '../../job/types.js';
 import type { StepOptions } from '../../monitor/submitSteps.js';
+import { GPU_TEXTS, type GpuNeeds, gpuNeeds } from '../../project/gpu.js';
 import type { GlobalOptions } from '../session.js';
 
 export interface SubmitOptions extends GlobalOptions {
@@ -41,6 +42,7 @@ export interface SubmitOptions extends GlobalOptions {
 	readonly keep?: boolean;
 	readonly canary?: boolean;
 	readonly cpus?: string;
+	readonly gpu?: string;
 	readonly refill?: string;
 	readonly onServer?: boolean;
 }
@@ -57,6 +59,10 @@ export function addJobOptions(command: Command): Command {
 		.option('--vbox-job-xml <elements>', 'elements to add to vbox_job.xml, for hosts with VirtualBox')
 		.option('--memory <size>', 'memory that the program may use')
 		.option('--cpus <number>', 'processors of each job; the app must give as many')
+		.option(
+			'--gpu <needs>',
+			'a GPU for each job; the app must give the same: nvidia, or nvidia,memory=4GB,compute_capability=7.5,cuda=12.4',
+		)
 		.option('--disk <size>', 'disk that a job may use')
 		.option('--time <duration>', 'expected run time on an ordinary computer')
 		.option('--time-limit <duration>', 'stop the program after this time')
@@ -116,6 +122,19 @@ export function pairs(name: string, list: readonly string[] | undefined): Record
 	);
 }
 
+/** `nvidia,memory=4GB`. Throws `usage`. */
+export function gpuOption(text: string): GpuNeeds {
+	const [type = '', ...entries] = text.split(',');
+	const texts = Object.fromEntries(entries.map((entry) => entry.split(/=(.*)/s, 2))) as Record<string, string>;
+	const unknown = Object.keys(texts).find((key) => key === 'type' || !GPU_TEXTS.some((known) => known === key));
+	if (unknown !== undefined) {
+		throw new BoincError('usage', `“${unknown}” is nothing that a GPU can be asked for.`, {
+			remedy: `Known are ${GPU_TEXTS.slice(1).join(', ')}.`,
+		});
+	}
+	return gpuNeeds({ ...texts, type });
+}
+
 /** `file`, or `file:path/in/shared`. A colon that belongs to an existing file's name or to a drive letter is no separator. */
 export async function parseInput(text: string): Promise<LocalInput> {
 	const at = text.lastIndexOf(':');
@@ -163,6 +182,7 @@ export async function requestFor(
 			env: pairs('env', options.env),
 			network,
 			cpus: flag('cpus', options.cpus, whole),
+			gpu: flag('gpu', options.gpu, gpuOption),
 			vboxJobXml: options.vboxJobXml,
 			priority: flag('priority', options.priority, whole),
 			entrypoint: options.entrypoint === undefined ? undefined : options.entrypoint === '' ? [] : [options.entrypoint],

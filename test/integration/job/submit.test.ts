@@ -255,6 +255,21 @@ test('jobs with several processors have an app of their own, and count as so muc
 	expect(classes).toContain('<name>docker</name>');
 });
 
+test('jobs with a GPU have an app of their own with a plan class that asks for it, and no virtual machine', async () => {
+	const gpu = { type: 'nvidia', memoryMib: 4000, cuda: 12_040 } as const;
+	await installTestApp(sandbox, connection, 'gpu', { gpu });
+	const { id } = await submitBatch(project, batchOf({ app: 'gpu', gpu }), ctx);
+	const [job] = await workunits(id);
+	expect(await stagedText(job!, 'b2d_job_')).toContain('use_gpu = true\n');
+	expect(await stagedText(job!, 'b2d_params_')).toMatch(/^\* .* G=nvidia/);
+	expect(job!.xml_doc.toString()).not.toContain('vbox_job.xml');
+	const classes = await readFile(inProject('plan_class_spec.xml'), 'utf8');
+	expect(classes).toMatch(/<name>docker_nvidia_ram4000_cuda12040<\/name>\s*<docker\/>\s*<gpu_type>nvidia<\/gpu_type>\s*<cuda\/>/);
+	await expect(submitBatch(project, batchOf({ app: 'gpu' }), ctx)).rejects.toMatchObject({ code: 'app-incomplete' });
+	const other = batchOf({ app: 'gpu', gpu: { type: 'nvidia' } });
+	await expect(submitBatch(project, other, ctx)).rejects.toThrow(/gives each job a GPU of NVIDIA with 4\.19 GB and CUDA 12\.4/);
+});
+
 describe('nothing is left of what cannot be', () => {
 	test.each([
 		['an app that is not there', { app: 'no_such_app' }, 'app-missing'],
@@ -264,6 +279,7 @@ describe('nothing is left of what cannot be', () => {
 			'app-incomplete',
 		],
 		['more processors than the app gives', { cpus: 4 }, 'app-incomplete'],
+		['a GPU that the app does not give', { gpu: { type: 'nvidia' } as const }, 'app-incomplete'],
 		['an option that BOINC cannot carry', { boinc: { subAppname: "it's" } }, 'job-invalid'],
 		['an argument that no program can be given', { jobs: [{ command: ['a\0b'] }] }, 'job-invalid'],
 	])('%s', async (_, changes, code) => {

@@ -79,7 +79,7 @@ describe.each(['docker', 'podman'] as const)('images of jobs on a host with %s',
 		const entrypoint = ['/busybox', 'cat', '/marker', '/boinc/own'];
 		const recipe = { id: image, config: { env: [], workingDir: '' }, packs: ['pack_1'] };
 		await writeFile(path.join(slot(number), 'Dockerfile'), dockerfileFor(recipe, { entrypoint }));
-		await writeFile(path.join(slot(number), 'job.toml'), jobToml(imageName(image), 'none'));
+		await writeFile(path.join(slot(number), 'job.toml'), jobToml(imageName(image), { network: 'none' }));
 		const type = kind === 'docker' ? 1 : 2;
 		await writeFile(
 			path.join(slot(number), 'init_data.xml'),

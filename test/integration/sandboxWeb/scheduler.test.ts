@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { editPlanClassSpec } from '../../../src/project/configEdit.js';
 import { numberOf, textOf } from '../../../src/sandbox/database.js';
-import { schedulerRequest } from '../../unit/sandboxWeb/requestText.js';
+import { nvidia, schedulerRequest } from '../../unit/sandboxWeb/requestText.js';
 import { TestProject } from './testProject.js';
 
 /** The scheduler answers a client that the test plays, so that each rule is met exactly. */
@@ -121,6 +121,31 @@ describe('the scheduler', () => {
 		expect(await classSent('has_both', docker + virtualbox)).toBe('docker');
 		await project.addJob(both, 'neither');
 		expect(messages(await ask(work))).toEqual(expect.arrayContaining(['VirtualBox is not installed']));
+	});
+
+	it('sends jobs with a GPU to hosts that have it and want work for it', async () => {
+		const gpu = { type: 'nvidia', cuda: 12_000 } as const;
+		await project.write('plan_class_spec.xml', editPlanClassSpec(undefined, [], ['docker'], { cpus: 1, gpu }).text);
+		const app = await project.addApp('gpu', [{ name: 'gpu_docker', content: 'x' }], { planClass: 'docker_nvidia_cuda12000' });
+		const docker = '<docker_version>24.0</docker_version><docker_type>1</docker_type>';
+		await project.addJob(app, 'on_gpu', { fpops: 3600e12 });
+		await project.addJob(app, 'on_gpu_too', { fpops: 3600e12 });
+		expect(sent(await ask({ ...work, host: docker }))).toEqual([]);
+		expect(sent(await ask({ ...work, host: docker, body: nvidia({ cudaVersion: 11_080 }, 1e4) }))).toEqual([]);
+		expect(sent(await ask({ host: docker, body: nvidia({}, 0) }))).toEqual([]);
+		// Work for the processor only.
+		expect(sent(await ask({ ...work, host: docker, body: nvidia() }))).toEqual([]);
+		const reply = await ask({ host: docker, body: nvidia({}, 3000) });
+		// An hour of work fills what was asked for.
+		expect(sent(reply)).toEqual(['on_gpu']);
+		expect(reply).toMatch(
+			/<plan_class>docker_nvidia_cuda12000<\/plan_class>\s*<avg_ncpus>1\.000000<\/avg_ncpus>\s*<flops>1000000000000\./,
+		);
+		expect(reply).toMatch(/<coproc>\s*<type>NVIDIA<\/type>\s*<count>1\.000000<\/count>\s*<\/coproc>/);
+		const [row] = await project.database.select('SELECT p_ngpus, p_gpu_fpops, misc FROM host WHERE id = ?', [hostId]);
+		expect(row).toMatchObject({ p_ngpus: 1, p_gpu_fpops: 1e13 });
+		const misc = JSON.parse(textOf(row!, 'misc')) as { gpus: unknown };
+		expect(misc.gpus).toMatchObject([{ type: 'nvidia', model: 'GeForce RTX 3070', count: 1, ram_mb: 7915 }]);
 	});
 
 	it('sends nothing when nothing is asked for', async () => {

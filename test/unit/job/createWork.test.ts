@@ -154,7 +154,7 @@ describe('resources', () => {
 	test('BOINC’s own time limit is never below its trap of 120 seconds, even on the fastest host', () => {
 		const { resources } = defaultResources(SIZES, { limitSeconds: 5 });
 		const { rscFpopsBound, rscFpopsEst } = boincBounds(resources);
-		expect(boincBounds(resources, undefined, 4)).toMatchObject({
+		expect(boincBounds(resources, undefined, { cpus: 4 })).toMatchObject({
 			rscFpopsBound: 4 * rscFpopsBound,
 			rscFpopsEst: 4 * rscFpopsEst,
 		});

@@ -13,24 +13,31 @@ import { RunnerSlot } from './runnerSlot.js';
 
 describe('job.toml', () => {
 	it.each(NETWORK_POLICIES)('is understood as it is written, with network %s', (network) => {
-		const plan = enginePlan(jobToml('boinc__b2d_c0ffee', network));
+		const plan = enginePlan(jobToml('boinc__b2d_c0ffee', { network }));
 		expect(plan.imageName).toBe('boinc__b2d_c0ffee');
 		expect(plan.createArguments.includes('--network')).toBe(network !== 'bridge');
 		expect(plan.createArguments).toContain('no-new-privileges');
 	});
 
 	it('may have options that a person added', () => {
-		const plan = enginePlan(jobToml('boinc__b2d_c0ffee', 'none', '--shm-size=1g --ulimit=nofile=1:2'));
+		const plan = enginePlan(jobToml('boinc__b2d_c0ffee', { network: 'none', createArgs: '--shm-size=1g --ulimit=nofile=1:2' }));
 		expect(plan.createArguments.slice(-4)).toEqual(['--shm-size', '1g', '--ulimit', 'nofile=1:2']);
 	});
 
-	const own = jobToml('boinc__b2d_c0ffee', 'none');
+	it('gives the container GPUs as the wrapper does', () => {
+		const plan = enginePlan(jobToml('boinc__b2d_c0ffee', { network: 'none', gpu: { type: 'nvidia', cuda: 12_040 } }));
+		expect(plan.createArguments.slice(0, 2)).toEqual(['--gpus', 'all']);
+		expect(enginePlan(jobToml('boinc__b2d_c0ffee', { network: 'none' })).createArguments).not.toContain('--gpus');
+	});
+
+	const own = jobToml('boinc__b2d_c0ffee', { network: 'none' });
 	it.each([
 		['another option', own.replace('create_args = "', 'create_args = "--privileged ')],
 		['a mount of the computer', own.replace('create_args = "', 'create_args = "-v /:/host ')],
 		['another capability', own.replace('CHOWN', 'SYS_ADMIN')],
 		['another network', own.replace('--network none', '--network container:x')],
 		['a size that is none', own.replace('create_args = "', 'create_args = "--shm-size / ')],
+		['a GPU that is no flag', `${own}use_gpu = "all"\n`],
 		['another key', `${own}mount = ["/:/host"]\n`],
 		['another folder', own.replace('/boinc"', '/"')],
 		['another image', own.replace('boinc__b2d_c0ffee', '--help')],

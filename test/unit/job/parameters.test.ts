@@ -59,6 +59,7 @@ describe('a parameter table', () => {
 
 	test('says what differs from the usual', () => {
 		expect(commonLine({ ...common, comparable: true, progressFile: 'p' })).toMatch(/ P=p R=1 /);
+		expect(commonLine({ ...common, gpu: 'nvidia' })).toContain(' G=nvidia ');
 		expect(commonLine({ ...common, user: '', workingDir: '' })).toMatch(/^\* M=/);
 	});
 

@@ -150,10 +150,20 @@ describe('templates', () => {
 
 describe('job.toml', () => {
 	test.each(NETWORK_POLICIES)('is read back with network %s', (network) => {
-		const text = jobToml('boinc__b2d_abc', network);
+		const text = jobToml('boinc__b2d_abc', { network });
 		expect(parse(text)).toEqual({ workdir: '/boinc', image_name: 'boinc__b2d_abc', create_args: createArguments(network) });
 		// The wrapper's shell must see words and nothing else.
 		expect(createArguments(network)).toMatch(/^[A-Za-z0-9_ -]+$/);
+	});
+
+	test('asks for the GPU by the wrapper’s own key', () => {
+		const text = jobToml('boinc__b2d_abc', { network: 'none', gpu: { type: 'nvidia' } });
+		expect(parse(text)).toEqual({
+			workdir: '/boinc',
+			image_name: 'boinc__b2d_abc',
+			create_args: createArguments('none'),
+			use_gpu: true,
+		});
 	});
 
 	test('protects the volunteer by default', () => {
@@ -168,8 +178,10 @@ describe('job.toml', () => {
 	test('commands that docker_wrapper would cut are refused', () => {
 		const image = `boinc__b2d_${'f'.repeat(32)}`;
 		const longest = jobName(2 ** 31, 999_999);
-		expect(() => checkCommandLength(`https://${'long.'.repeat(20)}org/${'p'.repeat(60)}/`, longest, image, 'none')).not.toThrow();
-		expect(() => checkCommandLength(`https://${'x'.repeat(600)}/`, longest, image, 'none')).toThrow(
+		expect(() =>
+			checkCommandLength(`https://${'long.'.repeat(20)}org/${'p'.repeat(60)}/`, longest, image, { network: 'none' }),
+		).not.toThrow();
+		expect(() => checkCommandLength(`https://${'x'.repeat(600)}/`, longest, image, { network: 'none' })).toThrow(
 			expect.objectContaining({ code: 'job-invalid' }),
 		);
 	});

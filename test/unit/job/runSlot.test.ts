@@ -27,7 +27,7 @@ it('a container that the engine cannot start has no exit code of its own, and is
 	};
 	try {
 		await writeFile(path.join(dir, 'runner'), runnerScript);
-		const plan = enginePlan(jobToml('boinc__b2d_c0ffee', 'none'));
+		const plan = enginePlan(jobToml('boinc__b2d_c0ffee', { network: 'none' }));
 		const slot = { dir, job: 'b2d_0_000000', plan, diskBytes: 1e9, fetchImage: () => Promise.resolve() };
 		await expect(runSlot(slot, engine as Engine, () => undefined, quietContext())).rejects.toMatchObject({
 			code: 'engine-failed',

@@ -137,6 +137,16 @@ describe('exit codes', () => {
 		expect(existsSync(slot.shared('results.tgz'))).toBe(true);
 	});
 
+	test.skipIf(existsSync('/dev/nvidiactl') || existsSync('/dev/dxg') || existsSync('/dev/nvmap'))(
+		'206 with a reason when the container lacks the GPU of the job',
+		async () => {
+			expect(await slot.run({ gpu: 'nvidia' }, ['true'])).toEqual({
+				code: 206,
+				terminal: 'boinc2docker: The container has no GPU of NVIDIA: the container engine of this host is not set up for it.\n',
+			});
+		},
+	);
+
 	test('206 with a reason for a user and a group that the image does not have', async () => {
 		expect(await slot.run({ user: 'no-such-user' }, ['true'])).toEqual({
 			code: 206,

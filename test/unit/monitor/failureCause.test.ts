@@ -29,6 +29,17 @@ describe('the cause of a failure', () => {
 		expect(failed(0, '', more).kind).toBe(kind);
 	});
 
+	it.each([
+		'Error response from daemon: could not select device driver "" with capabilities: [[gpu]]',
+		'Error: unknown flag: --gpus',
+		'Error: setting up CDI devices: unresolvable CDI devices nvidia.com/gpu=all',
+		'boinc2docker: The container has no GPU of NVIDIA: the container engine of this host is not set up for it.',
+	])('is an engine without GPUs where it said %s', (said) => {
+		const cause = failed(1, log(said));
+		expect(cause).toMatchObject({ kind: 'engine-failed', what: 'could not use the host’s GPU in a container' });
+		expect(cause.remedy).toContain('NVIDIA Container Toolkit');
+	});
+
 	it('believes what the runner said more than the number, and has its numbers', () => {
 		const memory = failed(
 			205,

@@ -10,6 +10,7 @@ import {
 } from '../../../src/monitor/explain/hostConditions.js';
 import { funnel } from '../../../src/monitor/explain/hostFunnel.js';
 import type { HostRecord } from '../../../src/monitor/explain/hostRecord.js';
+import type { PlanClassConditions } from '../../../src/project/planClassFile.js';
 import { host, requirements } from './sampleHosts.js';
 
 const load = (inProgress: number, sent: number): Requirements['load'] =>
@@ -33,6 +34,45 @@ describe('conditions on hosts', () => {
 		['busy', {}, { load: load(8, 0) }],
 	])('%s', (condition, change, more) => {
 		expect(failedCondition(host(change), { ...requirements(), ...more })).toBe(condition);
+	});
+
+	describe('with a GPU', () => {
+		const GPU = { type: 'nvidia', count: 2, ramMib: 8192 };
+		const asking = (conditions: Partial<PlanClassConditions>): Requirements => {
+			const plain = requirements();
+			const [version] = plain.versions;
+			const gpuVersion = { ...version!, conditions: { ...version!.conditions!, gpuType: 'nvidia', ...conditions } };
+			return { ...plain, needs: { ...plain.needs, fpopsEst: 3600e12 }, versions: [gpuVersion] };
+		};
+		it.each<[Condition | undefined, string, Partial<HostRecord>, Partial<PlanClassConditions>]>([
+			[undefined, 'one as it is asked for', { gpus: [GPU] }, {}],
+			['gpu', 'none', {}, {}],
+			['gpu', 'another kind', { gpus: [{ ...GPU, type: 'amd' }] }, {}],
+			['gpu', 'too little memory', { gpus: [GPU] }, { minGpuRam: 8193 }],
+			[undefined, 'enough memory', { gpus: [GPU] }, { minGpuRam: 8192 }],
+			[undefined, 'any kind', { gpus: [{ ...GPU, type: 'amd' }] }, { gpuType: 'any' }],
+			[undefined, 'BOINC’s other name', { gpus: [{ ...GPU, type: 'intel' }] }, { gpuType: 'intel_gpu' }],
+			['deadline', 'too slow', { gpus: [GPU], gpuFlops: 4e11 }, {}],
+			[undefined, 'fast enough', { gpus: [GPU], gpuFlops: 5e11 }, {}],
+		])('%s: %s', (condition, _, change, conditions) => {
+			expect(failedCondition(host(change), asking(conditions))).toBe(condition);
+		});
+
+		it('counts jobs in progress by GPUs', () => {
+			const busy = (inProgress: number): Condition | undefined => {
+				const all = asking({});
+				const limits = { ...all.limits, inProgress: 1, inProgressGpu: 3 };
+				return failedCondition(host({ gpus: [GPU] }), { ...all, limits, load: load(inProgress, 0) });
+			};
+			expect(busy(5)).toBeUndefined();
+			expect(busy(6)).toBe('busy');
+		});
+
+		it('says which GPU they lack', () => {
+			expect(conditionWords('gpu', asking({ minGpuRam: 4096 }))).toBe('they have no NVIDIA GPU with 4.29 GB');
+			const found = funnel([host(), host({ id: 2, gpus: [GPU] }), host({ id: 3 })], asking({}), 1000);
+			expect(found[0]?.numbers).toMatchObject({ hosts: 3, fit: 1, gpu: 2 });
+		});
 	});
 
 	it('has words and a remedy for each', () => {

@@ -6,7 +6,7 @@ import { cardText, describeCard } from '../../../src/monitor/planCard.js';
 import { host, requirements } from './sampleHosts.js';
 
 const PLAN: SubmissionPlan = {
-	...{ name: 'sweep', app: 'pi', versionNum: 0, jobs: 10_000, cpus: 1, network: 'none' },
+	...{ name: 'sweep', app: 'pi', versionNum: 0, jobs: 10_000, cpus: 1, gpu: undefined, network: 'none' },
 	image: { id: 'c0ffee'.padEnd(64, '0'), architecture: 'amd64', treeBytes: 120e6, keptPacks: 20, newPacks: 2, newBytes: 5e6 },
 	...{ inputBytes: 3e6, tableBytes: 600_000, hostImageBytes: 45e6, hostJobBytes: 3.03e6 },
 	resources: {
@@ -72,4 +72,28 @@ it('tells of tries where a job has one copy, and that the disk is an estimate wh
 		'a job that fails is tried again, up to 3 times; one that hosts never return, until it had 5 tries in all\n',
 	);
 	expect(text).toContain('1.00 GB of memory and about 2.00 GB of disk; its host must have about 3.00 GB of disk');
+});
+
+it('says what a job with a GPU asks of hosts, and that their engines are not known', () => {
+	const gpus = [{ type: 'nvidia', count: 1, ramMib: 8000 }];
+	const hosts = [
+		host({ gpus }),
+		host({ id: 2, gpus, engine: '4.3.1', engineKind: 'podman' }),
+		host({ id: 3, gpus, engine: '5.4.0', engineKind: 'podman' }),
+		host({ id: 4 }),
+	];
+	const plain = requirements();
+	const versions = plain.versions.map((version) => ({
+		...version,
+		conditions: { ...version.conditions!, gpuType: 'nvidia', gpuDetails: true },
+	}));
+	const asked = { ...plain, needs: { ...plain.needs, fpopsEst: 1e15 }, versions };
+	const plan: SubmissionPlan = { ...PLAN, gpu: { type: 'nvidia', cuda: 12_040 } };
+	const card = describeCard(plan, { ...countHosts(hosts, asked), active: 4, requirements: asked }, 'proj');
+	expect(card.hosts).toMatchObject({ fit: 3, lost: { gpu: 1 } });
+	expect(cardText(card)).toMatch(/Each job may use +a GPU of NVIDIA with CUDA 12\.4, 1\.00 GB of memory/);
+	expect(card.warnings.join('\n')).toContain('No client reports whether its engine gives containers the GPU');
+	expect(card.warnings.join('\n')).toContain('1 host of the 3 that may get the jobs has a Podman before 5');
+	expect(card.warnings.join('\n')).toContain('67 % are left');
+	expect(card.warnings.join('\n')).toContain('compute capability');
 });

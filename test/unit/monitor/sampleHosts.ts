@@ -21,6 +21,9 @@ export const host = (change: Partial<HostRecord> = {}): HostRecord => ({
 	engine: '24.0',
 	engineForbidden: false,
 	virtualbox: '',
+	engineKind: 'docker',
+	gpus: [],
+	gpuFlops: 0,
 	...change,
 });
 
@@ -28,7 +31,6 @@ const CLASS = {
 	name: 'docker',
 	docker: true,
 	virtualbox: false,
-	gpu: false,
 	minClientVersion: 80_000,
 	maxClientVersion: 0,
 	minNcpus: 0,
@@ -48,6 +50,6 @@ export const requirements = (change: Partial<Requirements['needs']> = {}): Requi
 		...change,
 	},
 	versions: [{ id: 5, platform: 'x86_64-pc-linux-gnu', planClass: 'docker', conditions: CLASS }],
-	limits: { feederSlots: 100, dailyQuota: 10, inProgress: 2, oneResultPerUser: true, oneResultPerHost: false },
+	limits: { feederSlots: 100, dailyQuota: 10, inProgress: 2, inProgressGpu: 0, oneResultPerUser: true, oneResultPerHost: false },
 	load: new Map(),
 });

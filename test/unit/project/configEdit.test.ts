@@ -210,7 +210,7 @@ describe('plan_class_spec.xml', () => {
 		const classes = parseWithPositions(text, 'new').children;
 		expect(classes.map((each) => childTextOf(each, 'name'))).toEqual(['docker', 'vbox64_mt']);
 		expect(childTextOf(classes[1]!, 'max_threads')).toBe('64');
-		expect(classWarnings(undefined, ['vbox64_mt'], ['docker', 'vm'], 1).join()).toContain('several processors');
+		expect(classWarnings(undefined, ['vbox64_mt'], ['docker', 'vm'], { cpus: 1 }).join()).toContain('several processors');
 	});
 
 	test('refuses a class of virtual machines that asks for none, and tells what an existing one lacks', () => {
@@ -218,11 +218,11 @@ describe('plan_class_spec.xml', () => {
 			`<plan_classes><plan_class><name> vbox64_mt </name>${inner}</plan_class></plan_classes>`;
 		expect(() => editPlanClassSpec(spec(''), [], ['vm'])).toThrow(/<virtualbox\/>/);
 		expect(editPlanClassSpec(spec('<virtualbox/>'), [], ['vm']).changes).toEqual([]);
-		const warnings = classWarnings(spec('<virtualbox/><max_threads>32</max_threads>'), ['lost'], ['vm'], 1).join();
+		const warnings = classWarnings(spec('<virtualbox/><max_threads>32</max_threads>'), ['lost'], ['vm'], { cpus: 1 }).join();
 		for (const part of ['lost', '<is64bit/>', '<vm_accel_required/>', 'several processors']) {
 			expect(warnings).toContain(part);
 		}
-		expect(classWarnings(spec('<virtualbox/>'), [], ['docker'], 1)).toEqual([]);
+		expect(classWarnings(spec('<virtualbox/>'), [], ['docker'], { cpus: 1 })).toEqual([]);
 	});
 
 	test('refuses a class docker that does not ask for Docker', () => {

@@ -57,7 +57,7 @@ const image = (letter: string): string => `boinc__b2d_${letter.repeat(32)}`;
 
 async function slot(number: number, name: string): Promise<void> {
 	await mkdir(at('slots', String(number)), { recursive: true });
-	await writeFile(at('slots', String(number), 'job.toml'), jobToml(name, 'none'));
+	await writeFile(at('slots', String(number), 'job.toml'), jobToml(name, { network: 'none' }));
 }
 
 /** Images as Docker lists them, built last first. */

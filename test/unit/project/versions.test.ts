@@ -3,11 +3,11 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 
 import { contentOfBytes } from '../../../src/common/content.js';
-import { architecturesOf, cpusOf, runtimeOf, usesMachines, versionNumFor } from '../../../src/project/apps.js';
+import { architecturesOf, equipmentOfApp, runtimeOf, usesMachines, versionNumFor } from '../../../src/project/apps.js';
 import { complaint, unsignedFiles } from '../../../src/project/install/registerVersions.js';
 import { checkSpec, formatVersion, type InstallSpec, parseVersion } from '../../../src/project/install/spec.js';
 import { type VersionFile, wantedNames } from '../../../src/project/install/versionFiles.js';
-import { cpusFor, type ExistingVersion, filesOfXmlDoc, planVersions } from '../../../src/project/install/versions.js';
+import { equipmentFor, type ExistingVersion, filesOfXmlDoc, planVersions } from '../../../src/project/install/versions.js';
 import type { InstalledApp, Runtime } from '../../../src/project/types.js';
 
 const LINUX = {
@@ -127,13 +127,31 @@ describe('app versions', () => {
 		const spec = { ...SPEC, vm: VM, cpus: 4 };
 		const rows = installed(spec);
 		expect(rows.map(({ planClass }) => planClass)).toEqual(['docker_cpu4', 'vbox64_cpu4']);
-		expect(cpusFor(SPEC, [])).toBe(1);
-		expect(cpusFor(SPEC, rows)).toBe(4);
-		expect(cpusFor(spec, rows)).toBe(4);
-		expect(() => cpusFor({ ...SPEC, cpus: 2 }, rows)).toThrow(/4 processors, and 2 are asked for/);
+		expect(equipmentFor(SPEC, [])).toEqual({ cpus: 1 });
+		expect(equipmentFor(SPEC, rows)).toEqual({ cpus: 4 });
+		expect(equipmentFor(spec, rows)).toEqual({ cpus: 4 });
+		expect(() => equipmentFor({ ...SPEC, cpus: 2 }, rows)).toThrow(/4 processors, and 2 are asked for/);
 		expect(() => checkSpec({ ...spec, cpus: 33 })).toThrow(/33 processors/);
-		expect(cpusOf({ ...APP, versions: [version('docker_cpu4', 'docker'), version('sse2', undefined)] })).toBe(4);
-		expect(cpusOf({ ...APP, versions: [version('docker', 'docker')] })).toBe(1);
+		expect(equipmentOfApp({ ...APP, versions: [version('docker_cpu4', 'docker'), version('sse2', undefined)] })).toEqual({
+			cpus: 4,
+		});
+		expect(equipmentOfApp({ ...APP, versions: [version('docker', 'docker')] })).toEqual({ cpus: 1 });
+	});
+
+	test('for jobs with a GPU are in a class of their own, never in virtual machines, and an app is for one kind', () => {
+		const spec = { ...SPEC, gpu: { type: 'nvidia', cuda: 12_040 } } as const;
+		const rows = installed(spec);
+		expect(rows.map(({ planClass }) => planClass)).toEqual(['docker_nvidia_cuda12040']);
+		expect(equipmentFor(spec, [])).toEqual({ cpus: 1, gpu: spec.gpu });
+		expect(equipmentFor(SPEC, rows)).toEqual({ cpus: 1, gpu: spec.gpu });
+		expect(() => equipmentFor(spec, installed(SPEC))).toThrow(
+			/gives each job no GPU, and a GPU of NVIDIA with CUDA 12\.4 is asked/,
+		);
+		expect(() => equipmentFor({ ...spec, gpu: { type: 'nvidia' } }, rows)).toThrow(
+			/with CUDA 12\.4, and a GPU of NVIDIA is asked/,
+		);
+		expect(() => checkSpec(spec)).not.toThrow();
+		expect(() => checkSpec({ ...spec, vm: VM })).toThrow(/VirtualBox gives a virtual machine none/);
 	});
 
 	test('are not made again when they are installed', () => {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
 import { editPlanClassSpec } from '../../../src/project/configEdit.js';
-import { type Capacity, checkPlanClass } from '../../../src/sandbox/web/scheduler/planClasses.js';
+import type { Capacity } from '../../../src/sandbox/web/scheduler/capacity.js';
+import { checkPlanClass } from '../../../src/sandbox/web/scheduler/planClasses.js';
 import { parsePlanClassSpecs } from '../../../src/sandbox/web/scheduler/planClassSpec.js';
 import { parseRequest } from '../../../src/sandbox/web/scheduler/request.js';
-import { schedulerRequest } from './requestText.js';
+import { nvidia, schedulerRequest } from './requestText.js';
 
 const DOCKER = '<docker_version>24.0</docker_version><docker_type>1</docker_type>';
 /** A host with VirtualBox whose processor virtualises. */
@@ -72,7 +73,7 @@ describe('plan classes', () => {
 	});
 
 	it('sends a job with several processors of ours only to hosts that have them, and counts all of them', () => {
-		const classes = parsePlanClassSpecs(editPlanClassSpec(undefined, [], ['docker', 'vm'], 4).text);
+		const classes = parsePlanClassSpecs(editPlanClassSpec(undefined, [], ['docker', 'vm'], { cpus: 4 }).text);
 		const usage = (name: string, hostXml: string, ncpus: number): unknown => {
 			const answer = checkPlanClass(name, classes, host({ host: hostXml, ncpus }), job);
 			return answer.fits && [answer.usage.avgNcpus, answer.usage.flops];
@@ -80,6 +81,62 @@ describe('plan classes', () => {
 		expect(usage('docker_cpu4', DOCKER, 8)).toEqual([4, 4e9]);
 		expect(usage('docker_cpu4', DOCKER, 3)).toBe(false);
 		expect(usage('vbox64_cpu4', machine('7.0.20'), 4)).toEqual([4, 0.4e9]);
+	});
+
+	describe('with a GPU', () => {
+		const gpu = { type: 'nvidia', memoryMib: 4000, computeCapability: 705, cuda: 12_040 } as const;
+		const name = 'docker_nvidia_ram4000_cc705_cuda12040_cpu2';
+		const classes = parsePlanClassSpecs(editPlanClassSpec(undefined, [], ['docker'], { cpus: 2, gpu }).text);
+		const check = (coprocs: string, hostXml = DOCKER, ncpus = 2): ReturnType<typeof checkPlanClass> =>
+			checkPlanClass(name, classes, host({ host: hostXml, body: coprocs, ncpus }), job);
+
+		it('goes to a host that has it, and reserves it', () => {
+			expect(check(nvidia())).toEqual({
+				fits: true,
+				usage: {
+					avgNcpus: 2,
+					flops: expect.closeTo(1e12, -6) as number,
+					commandLine: '',
+					gpu: { type: 'nvidia', count: 1, ramBytes: 4000 * (1 << 20) },
+				},
+			});
+		});
+
+		it.each([
+			['no GPU', '', undefined],
+			[
+				'a GPU of another kind',
+				'<coprocs><coproc_ati><count>1</count><have_opencl>1</have_opencl></coproc_ati></coprocs>',
+				undefined,
+			],
+			['too little memory', nvidia({ totalGlobalMem: 4e9 }), undefined],
+			['a lower compute capability', nvidia({ major: 6, minor: 9 }), undefined],
+			['an older driver', nvidia({ cudaVersion: 12_030 }), undefined],
+			['no CUDA', nvidia({ major: 0, minor: 0, cudaVersion: 0 }), undefined],
+			['no engine', nvidia(), ''],
+		])('does not go to a host with %s', (_, coprocs, hostXml) => {
+			expect(check(coprocs, hostXml).fits).toBe(false);
+		});
+
+		it('does not go to a host with fewer processors', () => {
+			expect(check(nvidia(), DOCKER, 1).fits).toBe(false);
+		});
+
+		it('goes to a Windows host only when its Linux has CUDA', () => {
+			const windows = (wslGpu: string): boolean => {
+				const distro = `<wsl><distro><distro_name>d</distro_name><docker_version>24</docker_version>${wslGpu}</distro></wsl>`;
+				const text = schedulerRequest({ host: distro, body: nvidia() }).replace('Linux Debian', 'Microsoft Windows 11');
+				return checkPlanClass(name, classes, { ...host(), request: parseRequest(text)! }, job).fits;
+			};
+			expect(windows('<wsl_gpu><name>nvidia</name><has_cuda/></wsl_gpu>')).toBe(true);
+			expect(windows('<wsl_gpu><name>nvidia</name></wsl_gpu>')).toBe(false);
+			expect(windows('')).toBe(false);
+		});
+
+		it('counts a GPU without a believable speed as an ordinary one', () => {
+			const answer = check(nvidia({ peak_flops: 2e15 }));
+			expect(answer.fits && answer.usage.flops).toBeCloseTo(1e10, -4);
+		});
 	});
 
 	it('never sends a class that nobody defines', () => {

@@ -44,3 +44,14 @@ ${options.codeSignKey ?? ''}
 </scheduler_request>
 `;
 }
+
+/** What a client with one GPU of NVIDIA reports, in BOINC's own names; it asks for `reqSeconds` of work for it. */
+export function nvidia(change: Readonly<Record<string, number>> = {}, reqSeconds = 0): string {
+	const values = {
+		...{ count: 1, have_cuda: 1, have_opencl: 1, peak_flops: 1e13, cudaVersion: 12_040, drvVersion: 55_000 },
+		...{ totalGlobalMem: 8_300_000_000, major: 8, minor: 6, req_secs: reqSeconds, req_instances: reqSeconds > 0 ? 1 : 0 },
+		...change,
+	};
+	const elements = Object.entries(values).map(([name, value]) => `<${name}>${value}</${name}>`);
+	return `<coprocs>\n<coproc_cuda>\n<name>GeForce RTX 3070</name>\n${elements.join('\n')}\n</coproc_cuda>\n</coprocs>`;
+}

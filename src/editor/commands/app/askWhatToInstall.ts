@@ -19,7 +19,7 @@ export interface InstallWish {
 	readonly friendlyName: string;
 	readonly sources: ProgramSources;
 	/** What only a file says. */
-	readonly more?: Pick<Partial<InstallSpec>, 'version' | 'resultsDir' | 'cpus' | 'validator' | 'assimilator'>;
+	readonly more?: Pick<Partial<InstallSpec>, 'version' | 'resultsDir' | 'cpus' | 'gpu' | 'validator' | 'assimilator'>;
 	readonly busybox?: readonly string[];
 	readonly platforms?: readonly Platform[];
 	/** Folder on this computer in which downloads are kept. */

@@ -1,5 +1,5 @@
 import type { Candidate } from './candidates.js';
-import type { HostUsage } from './planClasses.js';
+import type { HostUsage } from './capacity.js';
 import type { Budget, Session } from './session.js';
 
 const MEGA = 1 << 20;

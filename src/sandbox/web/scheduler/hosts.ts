@@ -1,5 +1,5 @@
 import { type Database, numberOf, type Parameter, type Row, textOf } from '../../database.js';
-import type { HostInfo, SchedulerRequest } from './request.js';
+import type { HostInfo, RequestGpu, SchedulerRequest } from './request.js';
 
 export interface Account {
 	readonly id: number;
@@ -113,6 +113,8 @@ export async function updateHost(
 		d_total: info.diskTotal,
 		d_free: info.diskFree,
 		d_boinc_used_project: request.diskUsedByProject,
+		p_ngpus: request.gpus.reduce((sum, { count }) => sum + count, 0),
+		p_gpu_fpops: request.gpus.reduce((sum, { count, peakFlops }) => sum + count * peakFlops, 0),
 		misc: hostMisc(request, context.assumeDocker),
 	};
 	const assignments = Object.keys(values).map((column) => `${column} = ?`);
@@ -127,6 +129,7 @@ export function hostMisc(request: SchedulerRequest, assumeDocker: boolean): stri
 	return JSON.stringify(
 		{
 			client_version: request.clientVersionText,
+			...(request.gpus.length > 0 && { gpus: request.gpus.map(gpuMisc) }),
 			...(docker && { docker }),
 			...(info.virtualboxVersion !== '' && { vbox: { version: info.virtualboxVersion } }),
 			...(Object.keys(config).length > 0 && { config }),
@@ -135,6 +138,14 @@ export function hostMisc(request: SchedulerRequest, assumeDocker: boolean): stri
 		4,
 	);
 }
+
+const gpuMisc = ({ type, model, count, ramBytes, driverVersion }: RequestGpu): Record<string, string | number> => ({
+	type,
+	model,
+	count,
+	ram_mb: Math.floor(ramBytes / (1 << 20)),
+	driver_version: driverVersion,
+});
 
 function dockerOf(info: HostInfo, assumeDocker: boolean): { version: string; type: number } | undefined {
 	if (info.dockerVersion !== '') {

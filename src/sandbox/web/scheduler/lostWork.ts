@@ -42,7 +42,7 @@ async function resend(session: Session, budget: Budget, candidate: Candidate): P
 		return;
 	}
 	if (await markAsSent(session, candidate, chosen, { sent: now, deadline })) {
-		budget.take(estimateSeconds(candidate, chosen.usage, session), chosen.usage.avgNcpus, candidate.diskBound);
+		budget.take(estimateSeconds(candidate, chosen.usage, session), chosen.usage, candidate.diskBound);
 		await addToReply(session, candidate, app, chosen, deadline);
 		reply.message(`Resent lost task ${candidate.resultName}`);
 	}

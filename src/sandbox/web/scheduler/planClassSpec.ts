@@ -15,8 +15,23 @@ export interface PlanClassSpec {
 	/** 10000 × major + 100 × minor + release. */
 	readonly minVboxVersion: number;
 	readonly maxVboxVersion: number;
-	/** Any GPU type: our hosts offer none, so such a class never fits. */
-	readonly gpu: boolean;
+	/** As the class names it; empty for none. */
+	readonly gpuType: string;
+	/** CUDA, OpenCL or CAL: each needs a GPU, and OpenCL one that has it. */
+	readonly cuda: boolean;
+	readonly opencl: boolean;
+	readonly cal: boolean;
+	/** Bytes. */
+	readonly minGpuRam: number;
+	readonly gpuRamUsed: number;
+	readonly minComputeCapability: number;
+	readonly maxComputeCapability: number;
+	readonly minCudaVersion: number;
+	readonly maxCudaVersion: number;
+	readonly ngpus: number;
+	readonly gpuFlopsScale: number;
+	/** Share of the operations that the processor does. */
+	readonly cpuFraction: number;
 	readonly minClientVersion: number;
 	readonly maxClientVersion: number;
 	readonly minNcpus: number;
@@ -66,7 +81,19 @@ function parseSpec(element: LenientElement): PlanClassSpec {
 		vmAccelRequired: flag('vm_accel_required'),
 		minVboxVersion: number('min_vbox_version'),
 		maxVboxVersion: number('max_vbox_version'),
-		gpu: text('gpu_type') !== '' || flag('cuda') || flag('opencl') || flag('cal'),
+		gpuType: text('gpu_type'),
+		cuda: flag('cuda'),
+		opencl: flag('opencl'),
+		cal: flag('cal'),
+		minGpuRam: number('min_gpu_ram_mb') * MEGA,
+		gpuRamUsed: number('gpu_ram_used_mb') * MEGA,
+		minComputeCapability: number('min_nvidia_compcap'),
+		maxComputeCapability: number('max_nvidia_compcap'),
+		minCudaVersion: number('min_cuda_version'),
+		maxCudaVersion: number('max_cuda_version'),
+		ngpus: number('ngpus'),
+		gpuFlopsScale: number('gpu_peak_flops_scale', 1),
+		cpuFraction: number('cpu_frac', 0.1),
 		minClientVersion: number('min_core_client_version'),
 		maxClientVersion: number('max_core_client_version'),
 		minNcpus: number('min_ncpus'),

@@ -1,41 +1,12 @@
+import { type Capacity, hostFlops, type HostUsage, no, type PlanClassAnswer } from './capacity.js';
+import { checkGpu } from './gpuClasses.js';
 import type { PlanClassSpec } from './planClassSpec.js';
-import type { SchedulerRequest } from './request.js';
-
-/** The host as plan classes see it. */
-export interface Capacity {
-	readonly request: SchedulerRequest;
-	readonly userId: number;
-	/** Processors that tasks may use. */
-	readonly ncpus: number;
-	/** Bytes of memory that tasks may use. */
-	readonly usableRam: number;
-	/** Clients too old to report an engine count as having one. */
-	readonly assumeDocker: boolean;
-}
-
-/** How much of the host a task of the class uses. */
-export interface HostUsage {
-	readonly avgNcpus: number;
-	readonly flops: number;
-	readonly commandLine: string;
-}
-
-export type PlanClassAnswer =
-	| { readonly fits: true; readonly usage: HostUsage }
-	/** `message` is for the volunteer. */
-	| { readonly fits: false; readonly message?: string };
-
-const no = (message?: string): PlanClassAnswer => ({ fits: false, ...(message !== undefined && { message }) });
 
 /** Since this version clients report their container engine. */
 const REPORTS_DOCKER = 80_100;
 
-/** FLOPS of a host that reports none. */
-const DEFAULT_FLOPS = 1e9;
-
 function usageOf(capacity: Capacity, avgNcpus: number, scale = 1, commandLine = ''): HostUsage {
-	const fpops = capacity.request.host.fpops;
-	return { avgNcpus, flops: (fpops > 0 ? fpops : DEFAULT_FLOPS) * avgNcpus * scale, commandLine };
+	return { avgNcpus, flops: hostFlops(capacity) * avgNcpus * scale, commandLine };
 }
 
 /**
@@ -96,6 +67,7 @@ function checkSpec(
 		machine(spec, capacity) ??
 		(spec.virtualbox ? virtualbox(spec, capacity) : undefined) ??
 		engine(spec, capacity) ??
+		checkGpu(spec, capacity) ??
 		usage(spec, capacity)
 	);
 }
@@ -112,7 +84,7 @@ function jobLimits(
 
 function machine(spec: PlanClassSpec, capacity: Capacity): PlanClassAnswer | undefined {
 	const { host, clientVersion } = capacity.request;
-	if (spec.gpu || (spec.userId > 0 && spec.userId !== capacity.userId) || spec.minNcpus > capacity.ncpus) {
+	if ((spec.userId > 0 && spec.userId !== capacity.userId) || spec.minNcpus > capacity.ncpus) {
 		return no();
 	}
 	if (clientVersion < spec.minClientVersion) {

@@ -1,13 +1,13 @@
 import { type Database, numberOf } from '../../database.js';
 import type { ServerConfig } from '../serverConfig.js';
 
-/** Jobs a day that the host may still get for a version, and the limit for the message. */
+/** Whether the host has had its jobs of the day for a version, and the limit for the message. `units`: its processors, or GPUs of the kind that the version uses. */
 export async function dailyQuota(
 	database: Database,
 	config: ServerConfig,
 	hostId: number,
 	versionId: number,
-	ncpus: number,
+	units: number,
 ): Promise<{ readonly exceeded: boolean; readonly limit: number }> {
 	if (config.dailyResultQuota <= 0) {
 		return { exceeded: false, limit: 0 };
@@ -17,7 +17,7 @@ export async function dailyQuota(
 		[hostId, versionId],
 	);
 	const own = row ? numberOf(row, 'max_jobs_per_day') : 0;
-	const limit = (own > 0 ? Math.min(own, config.dailyResultQuota) : config.dailyResultQuota) * ncpus;
+	const limit = (own > 0 ? Math.min(own, config.dailyResultQuota) : config.dailyResultQuota) * units;
 	return { exceeded: row !== undefined && numberOf(row, 'n_jobs_today') >= limit, limit };
 }
 

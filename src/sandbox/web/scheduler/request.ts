@@ -47,7 +47,31 @@ export interface HostInfo {
 	readonly dockerType: number;
 	/** Whether one of the reported WSL distributions has an engine. */
 	readonly wslHasDocker: boolean;
+	/** GPUs that the reported WSL distributions have CUDA for. */
+	readonly wslCuda: readonly string[];
 }
+
+/** GPUs of one kind, and the work that the client wants for them. */
+export interface RequestGpu {
+	readonly type: GpuKind;
+	readonly model: string;
+	readonly count: number;
+	/** Bytes; 0 when not reported. */
+	readonly ramBytes: number;
+	/** FLOPS that the client computed; 0 when not reported. */
+	readonly peakFlops: number;
+	/** 100 × major + minor; 0 without CUDA. */
+	readonly computeCapability: number;
+	/** 1000 × major + 10 × minor; 0 without CUDA. */
+	readonly cudaVersion: number;
+	readonly driverVersion: string;
+	readonly hasOpencl: boolean;
+	readonly reqSeconds: number;
+	readonly reqInstances: number;
+}
+
+/** As `gpu_type` of a plan class has them, and `host.misc`. */
+export type GpuKind = 'nvidia' | 'amd' | 'intel' | 'apple';
 
 export interface SchedulerRequest {
 	readonly authenticator: string;
@@ -69,6 +93,8 @@ export interface SchedulerRequest {
 	/** Names of the tasks on the host; `undefined` when the client sent no list. */
 	readonly otherResults: readonly string[] | undefined;
 	readonly host: HostInfo;
+	/** One entry for each kind. */
+	readonly gpus: readonly RequestGpu[];
 	readonly onFraction: number;
 	readonly activeFraction: number;
 	/** Bytes the project may use in all; 0 when the client did not say. */
@@ -117,6 +143,7 @@ export function parseRequest(xml: string): SchedulerRequest | undefined {
 		reports: childrenOf(request, 'result').map(parseReport),
 		otherResults: others && childrenOf(others, 'other_result').map((other) => childText(other, 'name')),
 		host: parseHost(childOf(request, 'host_info')),
+		gpus: parseGpus(childOf(request, 'coprocs')),
 		onFraction: fraction(childNumber(times, 'on_frac', 1)),
 		activeFraction: fraction(childNumber(times, 'active_frac', 1)),
 		diskShare: childNumber(disk, 'd_project_share'),
@@ -130,6 +157,35 @@ export function parseRequest(xml: string): SchedulerRequest | undefined {
 
 /** Shares that make no sense count as "always". */
 const fraction = (value: number): number => (value > 0 && value <= 1 ? value : 1);
+
+const GPU_ELEMENTS: readonly (readonly [string, GpuKind])[] = [
+	['coproc_cuda', 'nvidia'],
+	['coproc_ati', 'amd'],
+	['coproc_intel_gpu', 'intel'],
+	['coproc_apple_gpu', 'apple'],
+];
+
+function parseGpus(coprocs: LenientElement | undefined): RequestGpu[] {
+	return GPU_ELEMENTS.flatMap(([element, type]) => {
+		const found = childOf(coprocs, element);
+		const number = (name: string): number => childNumber(found, name);
+		const opencl = childOf(found, 'coproc_opencl');
+		const gpu: RequestGpu = {
+			type,
+			model: childText(found, 'name'),
+			count: number('count'),
+			ramBytes: number('totalGlobalMem') || childNumber(opencl, 'global_mem_size'),
+			peakFlops: number('peak_flops'),
+			computeCapability: 100 * number('major') + number('minor'),
+			cudaVersion: number('cudaVersion'),
+			driverVersion: childText(found, 'drvVersion'),
+			hasOpencl: childFlag(found, 'have_opencl'),
+			reqSeconds: number('req_secs'),
+			reqInstances: number('req_instances'),
+		};
+		return gpu.count > 0 ? [gpu] : [];
+	});
+}
 
 function parseReport(result: LenientElement): Report {
 	const number = (name: string): number => childNumber(result, name);
@@ -179,5 +235,9 @@ function parseHost(info: LenientElement | undefined): HostInfo {
 		dockerVersion: text('docker_version'),
 		dockerType: number('docker_type'),
 		wslHasDocker: distributions.some((distro) => childText(distro, 'docker_version') !== '' && !childFlag(distro, 'disallowed')),
+		wslCuda: distributions
+			.flatMap((distro) => childrenOf(distro, 'wsl_gpu'))
+			.filter((gpu) => childFlag(gpu, 'has_cuda'))
+			.map((gpu) => childText(gpu, 'name')),
 	};
 }

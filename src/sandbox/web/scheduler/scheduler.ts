@@ -142,7 +142,10 @@ async function work(session: Session): Promise<void> {
 }
 
 const asksForWork = (request: SchedulerRequest): boolean =>
-	request.workReqSeconds > 0 || request.cpuReqSeconds > 0 || request.cpuReqInstances > 0;
+	request.workReqSeconds > 0 ||
+	request.cpuReqSeconds > 0 ||
+	request.cpuReqInstances > 0 ||
+	request.gpus.some(({ reqSeconds, reqInstances }) => reqSeconds > 0 || reqInstances > 0);
 
 /** Says why a client gets nothing at all from this project; true when it is so. */
 function refuseClient(request: SchedulerRequest, reply: Reply, config: ServerConfig, platformIds: readonly number[]): boolean {

@@ -42,7 +42,7 @@ async function trySend(session: Session, budget: Budget, candidate: Candidate): 
 	if (!app || (await hasInstanceAlready(session.database, session, candidate.workunitId))) {
 		return false;
 	}
-	const chosen = await chooseVersion(session, app, candidate, budget.reasons);
+	const chosen = await chooseVersion(session, app, candidate, budget.reasons, (usage) => budget.wantsFor(usage));
 	if (!chosen) {
 		return false;
 	}
@@ -56,7 +56,7 @@ async function trySend(session: Session, budget: Budget, candidate: Candidate): 
 		return false;
 	}
 	await countSent(session.database, session.config, session.host.id, chosen.version.id);
-	budget.take(estimateSeconds(candidate, chosen.usage, session), chosen.usage.avgNcpus, candidate.diskBound);
+	budget.take(estimateSeconds(candidate, chosen.usage, session), chosen.usage, candidate.diskBound);
 	await addToReply(session, candidate, app, chosen, deadline);
 	return true;
 }

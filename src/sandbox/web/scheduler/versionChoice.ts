@@ -1,7 +1,9 @@
 import { type Database, numberOf } from '../../database.js';
+import type { HostUsage } from './capacity.js';
 import type { App, AppVersion } from './catalog.js';
-import { checkPlanClass, type HostUsage } from './planClasses.js';
+import { checkPlanClass } from './planClasses.js';
 import { dailyQuota } from './quota.js';
+import type { GpuKind } from './request.js';
 import type { Session } from './session.js';
 
 export interface ChosenVersion {
@@ -20,13 +22,14 @@ export interface VersionJob {
 
 /**
  * The version of `app` that suits the host best for a job: highest expected speed, then the order of the client's
- * platforms, then the newest. Why nothing suits goes into `reasons`.
+ * platforms, then the newest. Why nothing suits goes into `reasons`. `wanted` says whether the client wants work for what a version uses.
  */
 export async function chooseVersion(
 	session: Session,
 	app: App,
 	job: VersionJob,
 	reasons: Set<string>,
+	wanted: (usage: HostUsage) => boolean = () => true,
 ): Promise<ChosenVersion | undefined> {
 	let best: ChosenVersion | undefined;
 	let fitting = 0;
@@ -37,7 +40,7 @@ export async function chooseVersion(
 			}
 			fitting++;
 			const usage = await usable(session, version, job, reasons);
-			if (usage && (!best || usage.flops > best.usage.flops)) {
+			if (usage && wanted(usage) && (!best || usage.flops > best.usage.flops)) {
 				best = { version, usage };
 			}
 		}
@@ -73,13 +76,17 @@ async function usable(
 		}
 		return undefined;
 	}
-	const quota = await dailyQuota(session.database, session.config, session.host.id, version.id, session.capacity.ncpus);
+	const { gpu } = answer.usage;
+	const units = gpu ? gpusOf(session, gpu.type) : session.capacity.ncpus;
+	const quota = await dailyQuota(session.database, session.config, session.host.id, version.id, units);
 	if (quota.exceeded) {
 		reasons.add(`Daily job limit (${quota.limit}) has been reached`);
 		return undefined;
 	}
 	return answer.usage;
 }
+
+const gpusOf = ({ request }: Session, type: GpuKind): number => request.gpus.find((gpu) => gpu.type === type)?.count ?? 1;
 
 /** Whether a rule of the project keeps a second instance of a job away from this host or user. */
 export async function hasInstanceAlready(database: Database, session: Session, workunitId: number): Promise<boolean> {

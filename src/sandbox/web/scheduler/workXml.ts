@@ -1,4 +1,5 @@
 import { escapeXml } from '../lenientXml.js';
+import type { HostUsage } from './capacity.js';
 
 /** C's `%f`. */
 const fixed = (value: number): string => value.toFixed(6);
@@ -24,6 +25,7 @@ export interface VersionUse {
 	readonly flops: number;
 	/** What the plan class adds to the command line. */
 	readonly commandLine: string;
+	readonly gpu?: HostUsage['gpu'];
 }
 
 /**
@@ -41,10 +43,18 @@ export function appVersionXml(xmlDoc: string, use: VersionUse): string | undefin
 		(use.planClass === '' ? '' : `    <plan_class>${escapeXml(use.planClass)}</plan_class>\n`) +
 		`    <avg_ncpus>${fixed(use.avgNcpus)}</avg_ncpus>\n` +
 		`    <flops>${fixed(use.flops)}</flops>\n` +
+		(use.gpu ? coprocXml(use.gpu) : '') +
 		(use.commandLine === '' ? '' : `    <cmdline>${escapeXml(use.commandLine)}</cmdline>\n`) +
 		'</app_version>\n'
 	);
 }
+
+/** Names of GPUs in replies. */
+const COPROC_NAMES = { nvidia: 'NVIDIA', amd: 'ATI', intel: 'intel_gpu', apple: 'apple_gpu' } as const;
+
+const coprocXml = ({ type, count, ramBytes }: NonNullable<HostUsage['gpu']>): string =>
+	`    <coproc>\n        <type>${COPROC_NAMES[type]}</type>\n        <count>${fixed(count)}</count>\n    </coproc>\n` +
+	(ramBytes > 0 ? `    <gpu_ram>${fixed(ramBytes)}</gpu_ram>\n` : '');
 
 export interface WorkunitValues {
 	readonly name: string;
