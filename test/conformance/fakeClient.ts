@@ -25,6 +25,8 @@ export interface RequestOptions {
 	readonly virtualboxVersion?: string;
 	/** Default `fpu`. */
 	readonly features?: string;
+	/** A `<coprocs>` block: the GPUs of the host, and how much work it wants for them. */
+	readonly coprocs?: string;
 	readonly dontUseDocker?: 'yes' | 'no';
 	/** Names of the tasks that the host still has. */
 	readonly inProgress?: readonly string[];
@@ -134,6 +136,7 @@ export class FakeClient {
 			'<d_boinc_used_project>0.000000</d_boinc_used_project>',
 			'<d_project_share>50000000000.000000</d_project_share>',
 			'</disk_usage>',
+			...(options.coprocs === undefined ? [] : [options.coprocs]),
 			...(options.reports ?? []),
 			'<other_results>',
 			...(options.inProgress ?? []).map((name) => `<other_result>\n<name>${name}</name>\n</other_result>`),

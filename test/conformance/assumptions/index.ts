@@ -6,6 +6,7 @@ import { assimilatorChecks } from './assimilator.js';
 import { bulkChecks } from './bulk.js';
 import { cancelChecks } from './cancel.js';
 import { createWorkChecks } from './createWork.js';
+import { gpuChecks } from './gpus.js';
 import { hierarchyChecks } from './hierarchy.js';
 import { layoutChecks } from './layout.js';
 import { machineChecks } from './machines.js';
@@ -27,6 +28,7 @@ export const assumptions: readonly CheckGroup<Lab>[] = [
 	{ title: 'App versions and signatures', checks: appVersionChecks },
 	{ title: 'The scheduler, as a client meets it', checks: schedulerChecks },
 	{ title: 'Versions for VirtualBox', checks: machineChecks, afterEach: cancelProbeJobs },
+	{ title: 'Versions with a GPU', checks: gpuChecks, afterEach: cancelProbeJobs },
 	{ title: 'The upload handler, as a client meets it', checks: uploadChecks },
 	{ title: 'Reports of a client', checks: reportChecks },
 	{ title: 'Validator and assimilator', checks: assimilatorChecks },

@@ -33,18 +33,18 @@ function machineVersion(lab: Lab): Promise<void> {
 }
 
 /** The other checks know one version of the app. */
-async function withdraw(lab: Lab, appId: number): Promise<void> {
-	await lab.write('UPDATE app_version SET deprecated = 1 WHERE appid = ? AND plan_class = ?', appId, MACHINE_CLASS);
+export async function withdraw(lab: Lab, appId: number, planClass = MACHINE_CLASS): Promise<void> {
+	await lab.write('UPDATE app_version SET deprecated = 1 WHERE appid = ? AND plan_class = ?', appId, planClass);
 	await lab.sh('touch reread_db');
 }
 
 /** Asks as new hosts of one kind until the job is sent. */
-async function sentTo(lab: Lab, job: string, host: RequestOptions): Promise<Reply> {
+export async function sentTo(lab: Lab, job: string, host: RequestOptions): Promise<Reply> {
 	const client = await newClient(lab);
 	return lab.until(
 		`${job}_0 sent`,
 		async () => {
-			const reply = await client.ask({ seconds: 1, ...host });
+			const reply = await client.ask(host.coprocs === undefined ? { seconds: 1, ...host } : host);
 			return reply.text.includes(`<name>${job}_0</name>`) && reply;
 		},
 		45,

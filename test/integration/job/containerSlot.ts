@@ -78,7 +78,12 @@ export class ContainerHost {
 		slot: RunnerSlot,
 		common: Partial<CommonParameters>,
 		argv: readonly string[],
-		options: { network?: NetworkPolicy; meanwhile?: (container: string) => Promise<void> } = {},
+		options: {
+			network?: NetworkPolicy;
+			/** Further arguments for the engine's `create`. */
+			more?: readonly string[];
+			meanwhile?: (container: string) => Promise<void>;
+		} = {},
 	): Promise<Outcome> {
 		const { env, workingDir } = this.#packed.config;
 		await slot.write({ env, workingDir, ...common }, argv);
@@ -86,6 +91,7 @@ export class ContainerHost {
 		await engineRun(this.#engine, [
 			...['create', '--name', name, '-v', `${slot.slot}/:/boinc`],
 			...createArguments(options.network ?? 'none').split(' '),
+			...(options.more ?? []),
 			imageName(this.#packed.id),
 		]);
 		try {

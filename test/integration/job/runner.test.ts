@@ -71,6 +71,21 @@ describe.each(['podman', 'docker'] as const)('a container under %s', (kind) => {
 		expect((await host.run(slot, {}, list, { network: 'host' })).terminal).not.toMatch(/^lo \n/);
 	});
 
+	// There is no GPU here: an engine without support for them refuses, and a device of that name stands for what the others do.
+	test('takes the GPU of several that the client gave the job, and does not begin without one', async () => {
+		const show = shell('echo "GPU $CUDA_VISIBLE_DEVICES"');
+		await slot.edit('init_data.xml', (text) => text.replace('</app_init_data>', '<gpu_device_num>1</gpu_device_num>\n$&'));
+		const gpu = ['--device', '/dev/null:/dev/nvidiactl'];
+		expect((await host.run(slot, { gpu: 'nvidia' }, show, { more: gpu })).terminal).toMatch(/^GPU 1\n/);
+		await slot.remove();
+		slot = await RunnerSlot.create();
+		expect(await host.run(slot, { gpu: 'nvidia' }, show)).toMatchObject({ code: 206 });
+		// What the wrapper says for use_gpu.
+		await expect(host.run(slot, { gpu: 'nvidia' }, show, { more: ['--gpus', 'all'] })).rejects.toThrow(
+			/could not select device driver|unknown flag: --gpus|unresolvable CDI devices/,
+		);
+	});
+
 	test('is stopped with all its processes when it uses too much memory', async () => {
 		const { code, terminal } = await host.run(
 			slot,

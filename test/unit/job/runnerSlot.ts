@@ -81,6 +81,12 @@ export class RunnerSlot {
 		await writeFile(path.join(this.slot, 'b2d_params'), table);
 	}
 
+	/** Changes a text file of the slot. */
+	async edit(name: string, change: (text: string) => string): Promise<void> {
+		const file = path.join(this.slot, name);
+		await writeFile(file, change(await readFile(file, 'utf8')));
+	}
+
 	/** Starts the runner; the promise is its end. `onOutput` gets what it prints as it comes. */
 	start(onOutput?: (text: string) => void): { readonly pid: number; readonly end: Promise<Outcome> } {
 		const child = spawn(BUSYBOX, ['sh', path.join(this.slot, 'runner')], {
