@@ -88,14 +88,15 @@ export class ResultFolder {
 			for (const name of await readdir(scratch).catch(() => [])) {
 				kept.delete([...kept.values()].find((result) => result.folder === name)?.job ?? '');
 			}
-			await rm(scratch, { recursive: true, force: true });
-			await mkdir(scratch);
+			// The record is first: with anything else in it, a folder without one is not ours, for who comes meanwhile or after a cut.
 			const record = openSync(file, 'a');
 			if (text === undefined) {
 				appendFileSync(record, `${JSON.stringify({ batch })}\n`);
 			} else if (!text.endsWith('\n')) {
 				appendFileSync(record, '\n');
 			}
+			await rm(scratch, { recursive: true, force: true });
+			await mkdir(scratch);
 			const opened = new ResultFolder(folder, kept, new Set(await readdir(folder)), record, unlock);
 			opened.#table = tableIn(text ?? '');
 			return opened;
@@ -180,7 +181,9 @@ async function readRecord(folder: string, batch: number): Promise<string | undef
 	if (!found.isDirectory()) {
 		throw inTheWay(folder, 'a file has that name');
 	}
-	const text = await readFile(path.join(folder, RECORD), 'utf8').catch(() => undefined);
+	// One without a word was just made, or its call was cut off.
+	const written = await readFile(path.join(folder, RECORD), 'utf8').catch(() => '');
+	const text = written === '' ? undefined : written;
 	// A folder that is empty but for what a call that was cut off left behind is ours to take.
 	if (text === undefined && (await readdir(folder)).some((name) => !name.startsWith(RECORD))) {
 		throw inTheWay(folder, 'a folder of that name exists already');

@@ -310,6 +310,13 @@ it('after a crash between writing down and moving, fetches again what was not mo
 	expect(await fetch({ removed: 'leave' })).toMatchObject({ already: ['j0'] });
 });
 
+it('takes a folder whose record was made, and nothing written into it, before a call was cut off', async () => {
+	await put('j0');
+	await mkdir(here(), { recursive: true });
+	await writeFile(here('.boinc2docker.jsonl'), '');
+	expect(await fetch()).toMatchObject({ fetched: ['j0'], failed: [] });
+});
+
 it('lets one process at a time put results into a folder', async () => {
 	for (let n = 0; n < 20; n++) {
 		await put(`j${n}`);
