@@ -20,6 +20,7 @@ import { KeyUnlocker } from './keyUnlocker.js';
 import { connectWithLargeReads, type LargeReads } from './largeReads.js';
 import { loadSsh2 } from './loadSsh2.js';
 import { followReplies, type LoginReply } from './loginReplies.js';
+import { lightenCipher } from './packetCipher.js';
 import { SshChannels } from './sshChannels.js';
 
 export interface SshPorts {
@@ -193,6 +194,7 @@ class Login {
 					},
 				});
 				replies = followReplies(client);
+				lightenCipher(client);
 			});
 			await authentication.succeeded();
 		} catch (error) {
