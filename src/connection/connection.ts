@@ -13,7 +13,10 @@ export interface ExecOptions {
 	readonly cwd?: string;
 	/** Added to the environment of the command. */
 	readonly env?: Readonly<Record<string, string>>;
-	/** Sent to standard input, which is then closed. Without it standard input is empty. */
+	/**
+	 * Sent to standard input, which is then closed. Without it standard input is empty. A chunk of an iterable may be
+	 * overwritten once the next one is asked for.
+	 */
 	readonly stdin?: string | Bytes | AsyncIterable<Bytes>;
 	/** Receives standard output as it arrives; back-pressure is the returned promise. `stdout` of the result is then empty. */
 	readonly onStdout?: (chunk: Bytes) => void | Promise<void>;

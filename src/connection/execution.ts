@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 
@@ -156,29 +155,24 @@ class Execution {
 		this.#stderr = joined.subarray(-KEPT_STDERR);
 	}
 
-	/** Sends standard input with back-pressure. A command that ends without reading it is no error. */
+	/** Sends standard input, chunk by chunk. A command that ends without reading it is no error. */
 	async #feed(): Promise<void> {
 		const { stdin } = this.process;
 		stdin.on('error', () => undefined);
-		const gone = this.process.ended.then(() => 'gone' as const);
+		let release: () => void = () => undefined;
+		// A channel that is gone may never say that it has written.
+		void this.process.ended.then(() => release());
 		for await (const chunk of slices(this.options.stdin)) {
 			if (this.#ended || stdin.destroyed || !stdin.writable) {
 				return;
 			}
 			this.#lastActivity = performance.now();
-			if (!stdin.write(chunk)) {
-				const full = new AbortController();
-				const outcome = await Promise.race([
-					once(stdin, 'drain', { signal: full.signal }).then(
-						() => 'drained' as const,
-						() => 'gone' as const,
-					),
-					gone,
-				]);
-				full.abort();
-				if (outcome === 'gone') {
-					return;
-				}
+			const outcome = await new Promise<'written' | 'gone'>((resolve) => {
+				release = () => resolve('gone');
+				stdin.write(chunk, () => resolve('written'));
+			});
+			if (outcome === 'gone') {
+				return;
 			}
 		}
 		stdin.end();

@@ -150,7 +150,7 @@ class Upload {
 		if (this.#resumedAt >= source.size) {
 			return;
 		}
-		for await (const chunk of source.open(this.#resumedAt)) {
+		for await (const chunk of source.open(this.#resumedAt, 'passing')) {
 			// Counted before: whoever takes the chunk may never come back for more.
 			this.#sent += chunk.length;
 			options.progress?.report({ message, current: this.#resumedAt + this.#sent, total: source.size, unit: 'bytes' });

@@ -47,14 +47,14 @@ async function steadyContent(file: string): Promise<Content> {
 	const content = await contentOfFile(file);
 	return {
 		...content,
-		open: async function* (offset) {
+		open: async function* (offset, chunks) {
 			if ((await look().catch(() => 'gone')) !== before) {
 				throw new BoincError('input-missing', `The input ${file} was changed while it was being submitted.`, {
 					remedy: 'Submit again when it is complete.',
 					detail: { file },
 				});
 			}
-			yield* content.open(offset);
+			yield* content.open(offset, chunks);
 		},
 	};
 }

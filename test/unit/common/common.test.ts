@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
@@ -56,6 +58,31 @@ describe('content', () => {
 			await rm(folder, { recursive: true });
 		}
 	});
+});
+
+it('content of a file passes through few buffers, one chunk at a time', async () => {
+	const folder = await mkdtemp(path.join(tmpdir(), 'b2d-content-'));
+	try {
+		const bytes = randomBytes(1_500_000);
+		await writeFile(path.join(folder, 'f'), bytes);
+		const content = await contentOfFile(path.join(folder, 'f'));
+		const buffers = new Set<unknown>();
+		let position = 7;
+		for await (const part of content.open(7, 'passing')) {
+			// Long enough for the next chunk to be read.
+			await sleep(5);
+			expect(bytes.subarray(position, position + part.length).equals(part)).toBe(true);
+			position += part.length;
+			buffers.add(part.buffer);
+		}
+		expect(position).toBe(bytes.length);
+		expect(buffers.size).toBe(2);
+		for await (const _ of content.open(bytes.length, 'passing')) {
+			expect.unreachable();
+		}
+	} finally {
+		await rm(folder, { recursive: true });
+	}
 });
 
 it('disposes in reverse order, and at once what comes late', () => {
