@@ -81,7 +81,40 @@ hash_input() {
 		openssl dgst -sha256 -r
 	fi
 }
-# Appends standard input to the part and sets `digest`. When that takes long, the hash follows what arrives, and hashes the
+# Appends standard input to the part and sets `digest`, with Python, which servers of BOINC have for their start scripts: one
+# process takes from a wide pipe, writes, and hashes what it has just written while the processor's cache holds it. To read
+# the file once more afterwards takes a third of the time of the transfer, to feed a hash program through a pipe even more.
+receive_with_python() {
+	answer=$(
+		/usr/bin/python3 -I -S -c '
+import fcntl, hashlib, os, sys
+try:
+    # F_SETPIPE_SZ: what the SSH server can hand over at once. Other systems, and sockets, refuse.
+    fcntl.fcntl(0, 1031, 1 << 20)
+except OSError:
+    pass
+sha256 = hashlib.sha256()
+buffer = bytearray(1 << 18)
+try:
+    with open(sys.argv[1], "rb", 0) as beginning:
+        for chunk in iter(lambda: beginning.read(1 << 18), b""):
+            sha256.update(chunk)
+    while True:
+        received = memoryview(buffer)[: os.readv(0, [buffer])]
+        if not received:
+            break
+        rest = received
+        while rest:
+            rest = rest[os.write(1, rest) :]
+        sha256.update(received)
+except OSError as error:
+    sys.exit(error.strerror)
+sys.stderr.write(sha256.hexdigest())
+' "$part" 2>&1 >>"$part"
+	) || fail "${answer:-$part cannot be written}"
+	digest=$answer
+}
+# The same without Python. When it takes long, the hash follows what arrives, and hashes the
 # beginning of a resumed part meanwhile: through one descriptor the part is read on at each tick, and when all has come.
 # No tee: it reads to the end in spite of a full disk, and costs a fast line more than the hash itself.
 receive_and_hash() {
@@ -124,7 +157,7 @@ say "have $have"
 
 digest=
 if [ $((size - have)) -gt 33554432 ] && { : >>"$part"; } 2>/dev/null; then
-	receive_and_hash
+	if [ -x /usr/bin/python3 ]; then receive_with_python; else receive_and_hash; fi
 else
 	error=$(cat 2>&1 >>"$part") || fail "${error:-$part cannot be written}"
 fi

@@ -12,6 +12,7 @@ import { type Content, contentOfBytes, contentOfFile } from '../../../src/common
 import { connect, type ConnectPorts } from '../../../src/connection/connect.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { prefixed } from '../../../src/connection/prefixed.js';
+import { upload } from '../../../src/connection/upload.js';
 import { type Sshd, startSshd } from '../../../src/sandbox/sshd.js';
 import { sshPorts } from '../../support/sshPorts.js';
 
@@ -223,7 +224,21 @@ describe('uploads', () => {
 		}
 	});
 
-	it('that take long are hashed while they arrive, resumed ones and damaged ones too', async () => {
+	/** As on a server without Python. */
+	const withoutPython = (): Pick<Connection, 'upload'> => {
+		const server: Pick<Connection, 'name' | 'exec'> = {
+			name: connection.name,
+			exec: ([program, ...args], options) =>
+				connection.exec([program, ...args.map((word) => word.replaceAll('/usr/bin/python3', '/absent/python3'))], options),
+		};
+		return { upload: (...args) => upload(server, ...args) };
+	};
+
+	it.each([
+		['Python', () => connection],
+		['other programs', withoutPython],
+	])('that take long are hashed with %s while they arrive, resumed ones and damaged ones too', async (_, open) => {
+		const server = open();
 		const folder = await mkdtemp(join(dir, 'slow-'));
 		const bytes = randomBytes(50_000_000);
 		const whole = contentOfBytes(bytes);
@@ -235,7 +250,7 @@ describe('uploads', () => {
 				yield from.subarray(offset + 5_000_000);
 			},
 		});
-		await connection.upload(slowly(bytes), join(folder, 'new'));
+		await server.upload(slowly(bytes), join(folder, 'new'));
 		expect((await readFile(join(folder, 'new'))).equals(bytes)).toBe(true);
 		const cut: Content = {
 			...whole,
@@ -245,17 +260,20 @@ describe('uploads', () => {
 				throw new Error('cut');
 			},
 		};
-		await expect(connection.upload(cut, join(folder, 'resumed'))).rejects.toThrow('cut');
-		const receipt = await connection.upload(slowly(bytes), join(folder, 'resumed'));
+		await expect(server.upload(cut, join(folder, 'resumed'))).rejects.toThrow('cut');
+		const receipt = await server.upload(slowly(bytes), join(folder, 'resumed'));
 		expect(receipt.bytesSent).toBe(bytes.length - receipt.resumedAt);
 		expect((await readFile(join(folder, 'resumed'))).equals(bytes)).toBe(true);
 		const damaged = Buffer.from(bytes);
 		damaged[30_000_000] = (damaged[30_000_000] ?? 0) ^ 1;
-		await expect(connection.upload(slowly(damaged), join(folder, 'damaged'))).rejects.toMatchObject({ code: 'transfer-corrupt' });
+		await expect(server.upload(slowly(damaged), join(folder, 'damaged'))).rejects.toMatchObject({ code: 'transfer-corrupt' });
 		expect((await readdir(folder)).sort()).toEqual(['new', 'resumed']);
 	});
 
-	it('say that the disk is full as soon as it is, also large ones', async () => {
+	it.each([
+		['Python', () => connection],
+		['other programs', withoutPython],
+	])('say that the disk is full as soon as it is, also large ones with %s', async (_, open) => {
 		const { folder, release } = await smallDisk();
 		try {
 			const endless: Content = {
@@ -269,7 +287,7 @@ describe('uploads', () => {
 					await new Promise(() => undefined);
 				},
 			};
-			await expect(connection.upload(endless, join(folder, 'file'))).rejects.toMatchObject({ code: 'disk-full' });
+			await expect(open().upload(endless, join(folder, 'file'))).rejects.toMatchObject({ code: 'disk-full' });
 			expect(await readdir(folder)).toEqual([]);
 		} finally {
 			await release();
