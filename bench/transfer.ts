@@ -1,7 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -40,17 +39,50 @@ net.createServer({ noDelay: true }, (near) => {
 }).listen(0, '127.0.0.1', function () { parentPort.postMessage(this.address().port); });
 `;
 
+/**
+ * Runs commands, one JSON array of words a line, and answers each with its code. OpenSSH's programs are started by this
+ * process, for a process that has forked gets a copy of each page of its memory at the next write: here that cost us
+ * 8,000 page faults, a third of a second, after each turn of an opponent.
+ */
+const LAUNCHER = `
+const { spawn } = require('node:child_process');
+require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+	const [program, ...args] = JSON.parse(line);
+	const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+	child.once('error', () => console.log(-1));
+	child.once('exit', (code) => console.log(code));
+});
+`;
+
+class Launcher {
+	readonly #child = spawn(process.execPath, ['-e', LAUNCHER], { stdio: ['pipe', 'pipe', 'inherit'] });
+
+	async run(program: string, ...args: readonly string[]): Promise<void> {
+		this.#child.stdin.write(`${JSON.stringify([program, ...args])}\n`);
+		const [answer] = (await once(this.#child.stdout, 'data')) as [Buffer];
+		if (Number(answer.toString()) !== 0) {
+			throw new Error(`${program} ended with ${answer.toString().trim()}`);
+		}
+	}
+
+	close(): void {
+		this.#child.stdin.end();
+	}
+}
+
 /** The opponents on one line, each with a connection that is open already. */
 interface Line {
 	readonly ours: Connection;
 	/** Runs OpenSSH's client over its open connection. */
 	theirs(command: string, stdin: string | undefined, stdout: string | undefined): Promise<void>;
 	scp(from: string, to: string): Promise<void>;
+	/** `openssl dgst -sha256` of a file on the server and of a local one, side by side. */
+	checksums(remote: string, local: string): Promise<void>;
 	readonly remote: string;
 	close(): Promise<void>;
 }
 
-async function openLine(sshd: Sshd, port: number, dir: string): Promise<Line> {
+async function openLine(launcher: Launcher, sshd: Sshd, port: number, dir: string): Promise<Line> {
 	const name = `127.0.0.1-${port}`;
 	const control = path.join(dir, name);
 	const options = [
@@ -62,22 +94,27 @@ async function openLine(sshd: Sshd, port: number, dir: string): Promise<Line> {
 	const ours = await connectLoopback(sshd, port, path.join(dir, `${name}.trust`));
 	return {
 		ours,
-		theirs: async (command, stdin, stdout) => {
-			const child = spawn('ssh', [...options, ...destination, command], {
-				stdio: [
-					stdin === undefined ? 'ignore' : openSync(stdin, 'r'),
-					stdout === undefined ? 'ignore' : openSync(stdout, 'w'),
-					'inherit',
-				],
-			});
-			const [code] = (await once(child, 'close')) as [number];
-			if (code !== 0) {
-				throw new Error(`ssh ended with ${code}`);
-			}
-		},
-		scp: async (from, to) => {
-			await runProgram('scp', ['-q', ...options, '-P', String(port), from, to]);
-		},
+		// The shell does no more than to open the files.
+		theirs: (command, stdin, stdout) =>
+			launcher.run(
+				'sh',
+				'-c',
+				'in=$1 out=$2; shift 2; exec "$@" <"$in" >"$out"',
+				'sh',
+				stdin ?? '/dev/null',
+				stdout ?? '/dev/null',
+				...['ssh', ...options, ...destination, command],
+			),
+		scp: (from, to) => launcher.run('scp', '-q', ...options, '-P', String(port), from, to),
+		checksums: (remote, local) =>
+			launcher.run(
+				'sh',
+				'-c',
+				'local=$1; shift; openssl dgst -sha256 "$local" & "$@" && wait $!',
+				'sh',
+				local,
+				...['ssh', ...options, ...destination, `openssl dgst -sha256 ${remote}`],
+			),
 		remote: `${sshd.user}@127.0.0.1:`,
 		close: async () => {
 			await ours.close();
@@ -118,10 +155,8 @@ async function compare(line: Line, dir: string, source: string, size: number, su
 		catDown: () => line.theirs(`cat ${source}`, undefined, local('cat')),
 		checkedDown: async () => {
 			await line.theirs(`cat ${source}`, undefined, local('checked'));
-			await Promise.all([
-				line.theirs(`openssl dgst -sha256 ${source}`, undefined, undefined),
-				runProgram('openssl', ['dgst', '-sha256', local('checked')]),
-			]);
+			// Both at once.
+			await line.checksums(source, local('checked'));
 		},
 		scpDown: () => line.scp(`${line.remote}${source}`, local('scp')),
 	});
@@ -155,13 +190,14 @@ export async function run(): Promise<Record<string, number>> {
 	// An empty home: what the login scripts of this account do is not what is measured.
 	const sshd = await startSshd({ dir: path.join(dir, 'sshd'), config: [`SetEnv HOME=${dir}`] });
 	const lines: Line[] = [];
+	const launcher = new Launcher();
 	let worker: Worker | undefined;
 	try {
-		const near = await openLine(sshd, sshd.port, dir);
+		const near = await openLine(launcher, sshd, sshd.port, dir);
 		lines.push(near);
 		worker = new Worker(LINE, { eval: true, workerData: { port: sshd.port, delayMs: DELAY_MS } });
 		const [port] = (await once(worker, 'message')) as [number];
-		const far = await openLine(sshd, port, dir);
+		const far = await openLine(launcher, sshd, port, dir);
 		lines.push(far);
 		const big = path.join(dir, 'big');
 		const small = path.join(dir, 'small');
@@ -173,6 +209,7 @@ export async function run(): Promise<Record<string, number>> {
 		};
 	} finally {
 		await Promise.all(lines.map((line) => line.close()));
+		launcher.close();
 		await worker?.terminate();
 		await sshd.stop();
 		await rm(dir, { recursive: true, force: true });
