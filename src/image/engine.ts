@@ -24,6 +24,12 @@ export interface BuildRequest {
 	readonly onLog?: (line: string) => void;
 }
 
+/** What an engine says of an image. */
+export interface LocalImage extends ParsedConfig {
+	/** The image without an export: its configuration, and single layers where the engine's own folders can be read. */
+	readonly stored: () => Promise<StoredImage>;
+}
+
 /** A container engine on this computer, used through its own command line with the user's settings. */
 export interface Engine {
 	/** How its command line is to be used: nerdctl's is as Docker's. */
@@ -39,13 +45,8 @@ export interface Engine {
 	build(request: BuildRequest, ctx: OperationContext): Promise<string>;
 	/** The image as an archive for `packArchive`. Leaving the loop early ends the engine's process. Throws `image-not-found`. */
 	save(image: string, ctx: OperationContext): AsyncIterable<Uint8Array>;
-	/**
-	 * The image without an export: its configuration, and single layers where the engine's own folders can be read. `undefined` if
-	 * there is no such image.
-	 */
-	stored(image: string, ctx: OperationContext): Promise<StoredImage | undefined>;
 	/** What the engine knows of a local image by name or id; `undefined` if there is none. Throws `image-unsupported` for what no host runs. */
-	describe(reference: string, ctx: OperationContext): Promise<ParsedConfig | undefined>;
+	describe(reference: string, ctx: OperationContext): Promise<LocalImage | undefined>;
 	/** Id of a local image by name or id; `undefined` if there is none. */
 	imageId(reference: string, ctx: OperationContext): Promise<string | undefined>;
 	/** All local images. */

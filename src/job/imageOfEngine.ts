@@ -1,6 +1,6 @@
 import type { OperationContext } from '../common/ports.js';
 import type { ImageArchive } from '../image/archive/openImage.js';
-import type { Engine } from '../image/engine.js';
+import type { Engine, LocalImage } from '../image/engine.js';
 import { type FlatImage, flattenImage, type FlattenOptions, imageKey } from '../image/flattenImage.js';
 import type { ImageConfig } from '../image/types.js';
 import type { ImageToShip } from './shipImage.js';
@@ -10,21 +10,34 @@ export interface ReadingOptions extends FlattenOptions {
 	readonly check?: (config: ImageConfig) => Promise<void>;
 }
 
-/** An image of the engine, to be read if a server lacks it. Rejects as `Engine.describe` and `check` do. */
-export async function imageOfEngine(
+/**
+ * An image of the engine, to be read if a server lacks it. The engine is asked at once, and others need not wait for its answer:
+ * `key` and `open` reject as `Engine.describe` and `check` do.
+ */
+export function imageOfEngine(
 	engine: Engine,
 	reference: string,
 	options: ReadingOptions,
 	ctx: OperationContext,
-): Promise<ImageToShip> {
-	const described = await engine.describe(reference, ctx);
-	if (described) {
-		await options.check?.(described.config);
-	}
+): ImageToShip & { readonly key: Promise<string | undefined> } {
+	const describe = async (): Promise<LocalImage | undefined> => {
+		const described = await engine.describe(reference, ctx);
+		if (described) {
+			await options.check?.(described.config);
+		}
+		return described;
+	};
+	const describing = describe();
+	const key = describing.then((described) => described && imageKey(described.config, described.diffIds));
+	// Who reads the image without looking at its key learns it there.
+	key.catch(() => undefined);
 	return {
-		key: described && imageKey(described.config, described.diffIds),
-		open: () =>
-			openChecked({ save: () => engine.save(reference, ctx), stored: () => engine.stored(reference, ctx) }, options, ctx),
+		key,
+		open: async () => {
+			const described = await describing;
+			const archive = { save: () => engine.save(reference, ctx), ...(described && { stored: described.stored }) };
+			return openChecked(archive, options, ctx);
+		},
 	};
 }
 

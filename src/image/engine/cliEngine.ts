@@ -5,9 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { abortError, BoincError, throwIfAborted } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
-import type { ParsedConfig } from '../archive/imageConfig.js';
 import { type StoredImage, StoreTrouble } from '../archive/storedImage.js';
-import type { BuildRequest, Engine, EngineAnswer } from '../engine.js';
+import type { BuildRequest, Engine, EngineAnswer, LocalImage } from '../engine.js';
 import { failedBuild } from './buildFailure.js';
 import { type DetectedEngine, engineStopped } from './detection.js';
 import { EngineCommand } from './engineCommand.js';
@@ -166,16 +165,6 @@ export class CliEngine implements Engine {
 		return Promise.resolve(this.kind === 'podman' ? ['--quiet', '--format', 'docker-archive'] : []);
 	}
 
-	async stored(image: string, ctx: OperationContext): Promise<StoredImage | undefined> {
-		const inspected = await this.inspected(image, ctx);
-		if (inspected === undefined) {
-			return undefined;
-		}
-		const isRootless = this.kind === 'podman' && process.getuid?.() !== 0;
-		const access = { prefix: isRootless ? [this.command, 'unshare'] : [], env: this.program.env };
-		return (await imageInStore(inspected, access)) ?? unreadable(inspectedConfig(inspected, image));
-	}
-
 	async imageId(reference: string, ctx: OperationContext): Promise<string | undefined> {
 		const lines = await this.inspected(reference, ctx, ['--format', '{{.Id}}']);
 		return lines
@@ -184,9 +173,17 @@ export class CliEngine implements Engine {
 			?.replace(/^sha256:/, '');
 	}
 
-	async describe(reference: string, ctx: OperationContext): Promise<ParsedConfig | undefined> {
+	async describe(reference: string, ctx: OperationContext): Promise<LocalImage | undefined> {
 		const inspected = await this.inspected(reference, ctx);
-		return inspected === undefined ? undefined : parseInspection(inspected, reference);
+		if (inspected === undefined) {
+			return undefined;
+		}
+		const isRootless = this.kind === 'podman' && process.getuid?.() !== 0;
+		const access = { prefix: isRootless ? [this.command, 'unshare'] : [], env: this.program.env };
+		return {
+			...parseInspection(inspected, reference),
+			stored: async () => (await imageInStore(inspected, access)) ?? unreadable(inspectedConfig(inspected, reference)),
+		};
 	}
 
 	/** What `image inspect` says of one image; `undefined` if there is none. */

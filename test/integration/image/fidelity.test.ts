@@ -208,7 +208,9 @@ describe('the same image', () => {
 			const save = (): never => {
 				throw new Error('the engine saves the image');
 			};
-			const packed = await packArchive({ save, stored: () => engine.stored('b2d-nasty', ctx) }, ctx, { tempDir: dir });
+			const packed = await packArchive({ save, stored: async () => (await engine.describe('b2d-nasty', ctx))?.stored() }, ctx, {
+				tempDir: dir,
+			});
 			images.push(packed);
 			expect(packed.packs.map(({ name }) => name)).toEqual(expected);
 		},
