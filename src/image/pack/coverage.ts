@@ -1,5 +1,5 @@
 import type { ByteString } from '../tar/tarHeader.js';
-import { bytes, integers, large } from '../tree/column.js';
+import { bytes, integers, large, SHORT } from '../tree/column.js';
 import type { FileTree } from '../tree/fileTree.js';
 import type { Inode } from '../tree/inode.js';
 import type { PackFacts } from '../types.js';
@@ -25,11 +25,11 @@ const KINDS: readonly Effect['kind'][] = ['same', 'stale', 'time', 'old time'];
 
 /** Effects in the order of their pack, in columns: a tree has millions, and a dozen images are looked at. */
 class EffectList implements Iterable<Effect> {
-	readonly #inode = integers();
-	readonly #kind = bytes();
-	readonly #useful = bytes();
-	readonly #mtime = large();
-	readonly #size = large();
+	readonly #inode = integers(SHORT);
+	readonly #kind = bytes(SHORT);
+	readonly #useful = bytes(SHORT);
+	readonly #mtime = large(SHORT);
+	readonly #size = large(SHORT);
 	#count = 0;
 
 	add({ inode, kind, useful, mtime, size }: Effect): void {

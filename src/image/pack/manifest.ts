@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { gunzip, gunzipSync, gzip } from 'node:zlib';
 
 import * as v from 'valibot';
 
@@ -84,10 +84,15 @@ export async function openManifest(name: string, compressed: Uint8Array): Promis
 	return { facts: facts.output, lines: async () => linesOf(await unpacked(name, compressed)) };
 }
 
+/** Compressed bytes for which a thread of their own costs more than unpacking them. */
+const SMALL = 1 << 15;
+
 async function unpacked(name: string, compressed: Uint8Array): Promise<Buffer> {
-	return promisify(gunzip)(compressed).catch((cause: unknown) => {
+	try {
+		return compressed.length <= SMALL ? gunzipSync(compressed) : await promisify(gunzip)(compressed);
+	} catch (cause) {
 		throw corrupt(name, 'it cannot be unpacked', cause);
-	});
+	}
 }
 
 function corrupt(name: string, why: string, cause?: unknown): BoincError {

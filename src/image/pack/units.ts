@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 import { BLOCK, paddedSize } from '../tar/tarHeader.js';
 import { NumberList } from '../tree/column.js';
@@ -99,16 +99,17 @@ function digestOf({ path, inode, links }: PackUnit): Buffer {
 		path,
 		...links,
 	];
-	return createHash('sha256').update(parts.join('\0'), 'latin1').digest();
+	// For so few bytes an object would cost more than the hash itself.
+	return hash('sha256', Buffer.from(parts.join('\0'), 'latin1'), 'buffer');
 }
 
 /** Hash of a whole tree in hex: of all units and their times. It does not depend on packs. */
 export function treeHash(units: TreeUnits, digests: UnitDigests): string {
-	const hash = createHash('sha256');
+	const whole = createHash('sha256');
 	for (const list of [units.files, units.directories]) {
 		for (const { inode } of list) {
-			hash.update(`${digests.of(inode)} ${inode.mtime}\n`);
+			whole.update(`${digests.of(inode)} ${inode.mtime}\n`);
 		}
 	}
-	return hash.digest('hex');
+	return whole.digest('hex');
 }

@@ -3,40 +3,43 @@ import type { ByteString } from '../tar/tarHeader.js';
 type Numbers = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
 
 const BITS = 12;
-const CHUNK = 1 << BITS;
+/** Of columns of which there are many and most are short. */
+export const SHORT = 6;
 
-/** Numbers by index, 0 where nothing was set. It grows in pieces, so that growing copies nothing. */
+/** Numbers by index, 0 where nothing was set. It grows in pieces of 2 to the power of `bits`, so that growing copies nothing. */
 export class Column {
 	readonly #make: (length: number) => Numbers;
+	readonly #bits: number;
 	readonly #chunks: Numbers[] = [];
 
-	constructor(make: (length: number) => Numbers) {
+	constructor(make: (length: number) => Numbers, bits = BITS) {
 		this.#make = make;
+		this.#bits = bits;
 	}
 
 	get(index: number): number {
-		return this.#chunks[index >>> BITS]?.[index & (CHUNK - 1)] ?? 0;
+		return this.#chunks[index >>> this.#bits]?.[index & ((1 << this.#bits) - 1)] ?? 0;
 	}
 
 	set(index: number, value: number): void {
-		const at = index >>> BITS;
+		const at = index >>> this.#bits;
 		while (this.#chunks.length <= at) {
-			this.#chunks.push(this.#make(CHUNK));
+			this.#chunks.push(this.#make(1 << this.#bits));
 		}
 		const chunk = this.#chunks[at];
 		if (chunk) {
-			chunk[index & (CHUNK - 1)] = value;
+			chunk[index & ((1 << this.#bits) - 1)] = value;
 		}
 	}
 }
 
-export const bytes = (): Column => new Column((length) => new Uint8Array(length));
+export const bytes = (bits?: number): Column => new Column((length) => new Uint8Array(length), bits);
 export const shorts = (): Column => new Column((length) => new Uint16Array(length));
 export const words = (): Column => new Column((length) => new Uint32Array(length));
 /** Whole numbers below zero, too. */
-export const integers = (): Column => new Column((length) => new Int32Array(length));
+export const integers = (bits?: number): Column => new Column((length) => new Int32Array(length), bits);
 /** Sizes and offsets beyond 4 GiB. */
-export const large = (): Column => new Column((length) => new Float64Array(length));
+export const large = (bits?: number): Column => new Column((length) => new Float64Array(length), bits);
 
 /** Whole numbers in an order. */
 export class NumberList {
