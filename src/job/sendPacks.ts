@@ -12,6 +12,14 @@ const LANES = 3;
 /** Packs that wait to be sent before compressing waits for them: they lie on the disk. */
 const MOST_WAITING = 6;
 
+export interface SentPacks {
+	readonly packs: readonly Pack[];
+	/** Names of those that were not there already. */
+	readonly sent: readonly string[];
+	/** Bytes that crossed the connection. */
+	readonly bytesSent: number;
+}
+
 /**
  * Makes the new packs of an image and sends them meanwhile: compressing needs processors and sending the network. Packs that
  * were made at the same time go together, so a slow link costs few round trips.
@@ -22,13 +30,14 @@ export async function sendPacks(
 	planning: PackPlanning,
 	damaged: ReadonlySet<string>,
 	ctx: OperationContext,
-): Promise<{ readonly packs: readonly Pack[]; readonly bytesSent: number }> {
+): Promise<SentPacks> {
 	const stop = new AbortController();
 	const signal = ctx.signal ? AbortSignal.any([ctx.signal, stop.signal]) : stop.signal;
 	const packs: Pack[] = [];
 	const waiting: Pack[] = [];
 	const lanes = new Set<Promise<void>>();
 	const failures: unknown[] = [];
+	const sent: string[] = [];
 	let bytesSent = 0;
 	const sending = new SendingProgress(planning, ctx.progress);
 	const launch = (): void => {
@@ -45,6 +54,7 @@ export async function sendPacks(
 		const progress = sending.ofGroup(size);
 		const done = await stageFiles(project, group, { ...ctx, progress, signal }, { names: 'hash', damaged });
 		bytesSent += done.bytesSent;
+		sent.push(...done.sent);
 		progress.report({ message: '', current: size });
 		await Promise.all(group.map((pack) => image.discard(pack)));
 	};
@@ -76,7 +86,7 @@ export async function sendPacks(
 	if (failures.length > 0) {
 		throw failures[0] as Error;
 	}
-	return { packs, bytesSent };
+	return { packs, sent, bytesSent };
 }
 
 /**

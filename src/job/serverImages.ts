@@ -5,7 +5,7 @@ import { plural } from '../common/format.js';
 import type { OperationContext } from '../common/ports.js';
 import { factsSchema, openManifest, type PackManifest } from '../image/pack/manifest.js';
 import type { ShippedImage } from '../image/types.js';
-import { findImage, type ImageRecord, readManifests, recentImages } from '../project/imageStore.js';
+import { askForImages, type ImageRecord, readManifests, type RecentImages } from '../project/imageStore.js';
 import type { Project } from '../project/project.js';
 import type { ManifestCache } from './manifestCache.js';
 
@@ -37,14 +37,51 @@ const recordSchema = v.object({
 /** Names of images by key begin with a letter that no hexadecimal number has. */
 export const keyName = (key: string): string => `k${key}`;
 
-/** The image if the server knows it and has all its packs as they should be. */
+/** The image if the server knows it and has all its packs as they should be. One round trip. */
 export async function intactImage(
 	project: Project,
 	name: string,
 	cache: ManifestCache,
 	ctx: OperationContext,
 ): Promise<ShippedImage | undefined> {
-	const record = await findImage(project, name, cache, ctx);
+	return intact(project, await askForImages(project, { name, recent: 0 }, cache, ctx).named, ctx);
+}
+
+/** What a server has, as far as it matters to an image. */
+export interface ServerAnswer {
+	/** The image itself, if the server knows it and has all its packs as they should be. */
+	readonly same: Promise<ShippedImage | undefined>;
+	/** If not, the images that were used last. */
+	readonly recent: Promise<RecentImages>;
+}
+
+/** Asks for an image by its key and, if the server has it not, for others, in one round trip that begins before the key is known. */
+export function askForKey(
+	project: Project,
+	key: Promise<string | undefined>,
+	cache: ManifestCache,
+	ctx: OperationContext,
+): ServerAnswer {
+	const name = key.then((known) => (known === undefined ? undefined : keyName(known)));
+	const { named, recent } = askForImages(project, { name, recent: CANDIDATES }, cache, ctx);
+	const same = named.then((record) => intact(project, record, ctx));
+	same.catch(() => undefined);
+	return { same, recent };
+}
+
+/** The image with this id, by which a server knows it under any key. Asks only if the answer does not say. */
+export async function sameImage(
+	project: Project,
+	id: string,
+	{ records, isAll }: RecentImages,
+	cache: ManifestCache,
+	ctx: OperationContext,
+): Promise<ShippedImage | undefined> {
+	const record = records.find(({ name }) => name === id);
+	return record || isAll ? intact(project, record, ctx) : intactImage(project, id, cache, ctx);
+}
+
+function intact(project: Project, record: ImageRecord | undefined, ctx: OperationContext): ShippedImage | undefined {
 	if (!record) {
 		return undefined;
 	}
@@ -74,8 +111,13 @@ export interface UsablePacks {
 }
 
 /** The packs of the images that a server used last. */
-export async function usablePacks(project: Project, cache: ManifestCache, ctx: OperationContext): Promise<UsablePacks> {
-	const records = await recentImages(project, CANDIDATES, ctx);
+export async function usablePacks(
+	project: Project,
+	cache: ManifestCache,
+	ctx: OperationContext,
+	known?: RecentImages,
+): Promise<UsablePacks> {
+	const records = (known ?? (await askForImages(project, { recent: CANDIDATES }, cache, ctx).recent)).records;
 	const damaged = new Set(records.flatMap((record) => record.damaged));
 	const images = new Map(records.flatMap((record) => imageOf(record) ?? []).map((image) => [image.id, image]));
 	return { images: [...images.values()], damaged, manifests: await manifestsOf(project, records, damaged, cache, ctx) };
@@ -92,11 +134,13 @@ async function manifestsOf(
 	const packs = new Set(records.flatMap((record) => imageOf(record)?.packs ?? []).map(({ name }) => name));
 	const found = new Map<string, Buffer>();
 	const missing: string[] = [];
-	for (const name of packs) {
-		const bytes = damaged.has(name) ? undefined : await cache.get(name);
+	const sound = [...packs].filter((name) => !damaged.has(name));
+	const kept = await Promise.all(sound.map((name) => cache.get(name)));
+	for (const [index, name] of sound.entries()) {
+		const bytes = kept[index];
 		if (bytes) {
 			found.set(name, bytes);
-		} else if (!damaged.has(name)) {
+		} else {
 			missing.push(name);
 		}
 	}

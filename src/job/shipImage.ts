@@ -4,17 +4,18 @@ import type { OperationContext } from '../common/ports.js';
 import { factsOf, type FlatImage } from '../image/flattenImage.js';
 import { byOrder } from '../image/pack/choosePacks.js';
 import { packFacts } from '../image/pack/manifest.js';
-import type { ImageFacts, PackFacts, ShippedImage } from '../image/types.js';
-import { storeImage } from '../project/imageStore.js';
+import type { PackPlanning } from '../image/pack/planPacks.js';
+import type { ImageFacts, Pack, PackFacts, ShippedImage } from '../image/types.js';
 import type { Project } from '../project/project.js';
 import type { ManifestCache } from './manifestCache.js';
+import { type ImageToPublish, publishImage } from './publishImage.js';
 import { sendPacks } from './sendPacks.js';
-import { intactImage, keyName, usablePacks } from './serverImages.js';
+import { askForKey, keyName, sameImage, usablePacks } from './serverImages.js';
 
 /** An image to be sent. */
 export interface ImageToShip {
 	/** `imageKey`, where it is known without reading the image. */
-	readonly key: string | undefined;
+	readonly key: string | undefined | Promise<string | undefined>;
 	/** Reads the image; it is disposed here. */
 	open(): Promise<FlatImage>;
 }
@@ -33,21 +34,31 @@ export interface Shipment extends ShippedImage {
 	readonly bytesSent: number;
 }
 
+/** Who is asked before anything is sent; what it throws ends it all. */
+type Approve = (image: ImageToSend) => Promise<void>;
+
+/**
+ * Bytes of tar up to which new packs travel with the record of their image, in the last of two round trips. What travels like
+ * that and is cut off is sent again as a whole.
+ */
+const ENCLOSED_BYTES = 6 << 20;
+
 /**
  * Makes sure that the server has all packs of an image, and sends what it lacks. An image that it has already costs one round
  * trip and is not even read. Parts of other images are used where they are the same; see `choosePacks`. Packs that were
- * sent before an error or a cancellation stay, for the next try takes them. `approve` is asked before anything is sent; what it
- * throws ends it all. Rejects as `open` and `stageFiles` do.
+ * sent before an error or a cancellation stay, for the next try takes them. `approve` is asked before anything is sent. Rejects as
+ * `image.key`, `image.open`, `stageFiles` and `publishImage` do.
  */
 export async function shipImage(
 	project: Project,
 	image: ImageToShip,
 	cache: ManifestCache,
 	ctx: OperationContext,
-	approve: (image: ImageToSend) => Promise<void> = () => Promise.resolve(),
+	approve: Approve = () => Promise.resolve(),
 ): Promise<Shipment> {
 	ctx.progress.report({ message: 'Asking what the server has' });
-	const known = image.key === undefined ? undefined : await intactImage(project, keyName(image.key), cache, ctx);
+	const server = askForKey(project, Promise.resolve(image.key), cache, ctx);
+	const known = await server.same;
 	if (known) {
 		ctx.log.info(`${project.name} has the image ${known.id.slice(0, 12)} already`);
 		await approve({ ...known, newPacks: 0, newBytes: 0 });
@@ -56,54 +67,108 @@ export async function shipImage(
 	const flat = await image.open();
 	try {
 		throwIfAborted(ctx.signal);
-		const names = [flat.id, ...(image.key === undefined ? [] : [keyName(image.key)])];
-		const same = await intactImage(project, flat.id, cache, ctx);
+		const key = await image.key;
+		const names = [flat.id, ...(key === undefined ? [] : [keyName(key)])];
+		const recent = await server.recent;
+		// The plan takes about as long as an answer, and is needed but rarely in vain.
+		const [same, usable] = await Promise.all([
+			sameImage(project, flat.id, recent, cache, ctx),
+			usablePacks(project, cache, ctx, recent),
+		]);
 		if (same) {
 			await approve({ ...same, newPacks: 0, newBytes: 0 });
+			const bytesSent = await publishImage(project, Promise.resolve(onlyRecord(names, same)), ctx);
+			return { ...same, bytesSent };
 		}
-		const shipped = same
-			? { ...same, bytesSent: 0, manifests: new Map<string, Uint8Array>() }
-			: await sendRest(project, flat, cache, ctx, approve);
-		const { bytesSent, manifests, ...result } = shipped;
-		const recorded = await storeImage(project, { names, packs: result.packs, description: result, manifests }, ctx);
-		await cache.put(manifests);
-		return { ...result, bytesSent: bytesSent + recorded };
+		const planning = await flat.plan(usable.manifests);
+		await announce(flat, planning, ctx, approve);
+		return await new Sending(project, flat, planning, names, cache, ctx).send(usable.damaged);
 	} finally {
 		await flat.dispose();
 	}
 }
 
-interface Sent extends Shipment {
-	readonly manifests: ReadonlyMap<string, Uint8Array>;
+/** An image that the server has, to be known under further names. */
+const onlyRecord = (names: readonly string[], image: ShippedImage): ImageToPublish => ({
+	names,
+	packs: image.packs,
+	description: image,
+	manifests: new Map(),
+	enclosed: [],
+	checked: [],
+});
+
+async function announce(flat: FlatImage, planning: PackPlanning, ctx: OperationContext, approve: Approve): Promise<void> {
+	const { kept, fresh, staleBytes } = planning;
+	ctx.log.info(
+		`image ${flat.id.slice(0, 12)}: ${plural(kept.length, 'pack')} on the server, ${plural(fresh.length, 'pack')} to make, ${formatBytes(staleBytes)} replaced`,
+	);
+	await approve({ ...factsOf(flat), packs: kept, newPacks: fresh.length, newBytes: tarBytes(planning) });
 }
 
-async function sendRest(
-	project: Project,
-	flat: FlatImage,
-	cache: ManifestCache,
-	ctx: OperationContext,
-	approve: (image: ImageToSend) => Promise<void>,
-): Promise<Sent> {
-	const { damaged, manifests: known } = await usablePacks(project, cache, ctx);
-	const planning = await flat.plan(known);
-	ctx.log.info(
-		`image ${flat.id.slice(0, 12)}: ${plural(planning.kept.length, 'pack')} on the server, ${plural(planning.fresh.length, 'pack')} to make, ${formatBytes(planning.staleBytes)} replaced`,
-	);
-	await approve({
-		...factsOf(flat),
-		packs: planning.kept,
-		newPacks: planning.fresh.length,
-		newBytes: planning.fresh.reduce((sum, { size }) => sum + size, 0),
-	});
-	const made: PackFacts[] = [];
-	const manifests = new Map<string, Uint8Array>();
-	const report = await sendPacks(project, flat, planning, damaged, ctx);
-	for (const pack of report.packs) {
-		made.push(packFacts(pack));
-		manifests.set(pack.name, await bytesOf(pack.manifest.open(0)));
+const tarBytes = ({ fresh }: PackPlanning): number => fresh.reduce((sum, { size }) => sum + size, 0);
+
+/** Makes the new packs of an image and sends them with its record. */
+class Sending {
+	constructor(
+		readonly project: Project,
+		readonly flat: FlatImage,
+		readonly planning: PackPlanning,
+		readonly names: readonly string[],
+		readonly cache: ManifestCache,
+		readonly ctx: OperationContext,
+	) {}
+
+	async send(damaged: ReadonlySet<string>): Promise<Shipment> {
+		if (tarBytes(this.planning) <= ENCLOSED_BYTES) {
+			return this.#publish(
+				this.#made().then((packs) => ({ packs, enclosed: packs, checked: namesOf(packs) })),
+				0,
+			);
+		}
+		const { packs, sent, bytesSent } = await sendPacks(this.project, this.flat, this.planning, damaged, this.ctx);
+		return this.#publish(Promise.resolve({ packs, enclosed: [], checked: sent }), bytesSent);
 	}
-	return { ...factsOf(flat), packs: [...planning.kept, ...made].sort(byOrder), manifests, bytesSent: report.bytesSent };
+
+	async #made(): Promise<Pack[]> {
+		const packs: Pack[] = [];
+		for await (const pack of this.flat.write(this.planning, this.ctx)) {
+			packs.push(pack);
+		}
+		return packs;
+	}
+
+	/** Starts before the packs are made. */
+	async #publish(making: Promise<FreshPacks>, bytesBefore: number): Promise<Shipment> {
+		const { project, flat, planning, names, cache, ctx } = this;
+		const prepared = making.then(async ({ packs, enclosed, checked }) => {
+			const manifests = new Map<string, Uint8Array>();
+			for (const pack of packs) {
+				manifests.set(pack.name, await bytesOf(pack.manifest.open(0)));
+			}
+			const result: ShippedImage = { ...factsOf(flat), packs: [...planning.kept, ...packs.map(packFacts)].sort(byOrder) };
+			return { names, packs: result.packs, description: result, manifests, enclosed, checked, result };
+		});
+		const keeping = prepared.then(({ manifests }) => cache.put(manifests));
+		try {
+			const bytesSent = await publishImage(project, prepared, ctx);
+			const { result } = await prepared;
+			return { ...result, bytesSent: bytesBefore + bytesSent };
+		} finally {
+			// Nothing may still write when the temporary folder is removed.
+			await Promise.allSettled([keeping]);
+		}
+	}
 }
+
+/** The new packs of an image, those of them that travel with its record, and those that the server compared with their hash. */
+interface FreshPacks {
+	readonly packs: readonly Pack[];
+	readonly enclosed: readonly Pack[];
+	readonly checked: readonly string[];
+}
+
+const namesOf = (packs: readonly PackFacts[]): string[] => packs.map(({ name }) => name);
 
 async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 	const chunks: Uint8Array[] = [];

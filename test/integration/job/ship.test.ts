@@ -127,8 +127,9 @@ describe('an image that the server has', () => {
 		const again = await ship([entries], { key: 'aa12', cache });
 		expect(again).toEqual({ ...first, bytesSent: 0 });
 		const record = await readFile(path.join(project.root, '.boinc2docker/images/kaa12'));
-		const ask = [FIND, project.root, project.config.downloadDir, md5(record), 'name', 'kaa12'];
-		expect((await promisify(execFile)('sh', ask)).stdout).toBe('same kaa12 0\nend\n');
+		const asking = promisify(execFile)('sh', [FIND, project.root, project.config.downloadDir, '12']);
+		asking.child.stdin?.end(`had ${md5(record)}\nname kaa12\n`);
+		expect((await asking).stdout).toBe(`same kaa12 0 ${md5(record)}\nend\n`);
 		const names = (await readdir(cache)).filter((name) => name.startsWith('record-'));
 		expect(names.length).toBeGreaterThan(0);
 		for (const name of names) {

@@ -10,11 +10,13 @@ import { contentOfFile } from '../../../src/common/content.js';
 import { quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { cancelBatch } from '../../../src/job/cancel.js';
+import { ManifestCache } from '../../../src/job/manifestCache.js';
+import { publishImage } from '../../../src/job/publishImage.js';
 import { submitContainer } from '../../../src/job/submitImage.js';
 import type { SubmittedBatch } from '../../../src/job/types.js';
 import { daemonStatus } from '../../../src/project/daemons.js';
 import type { SqlValue } from '../../../src/project/database.js';
-import { recentImages, storeImage } from '../../../src/project/imageStore.js';
+import { askForImages } from '../../../src/project/imageStore.js';
 import { openProject } from '../../../src/project/openProject.js';
 import { type ListedPack, listPacks } from '../../../src/project/packList.js';
 import { neededPacks, packUse } from '../../../src/project/packUse.js';
@@ -70,6 +72,13 @@ async function submit(of = ++images): Promise<SubmittedBatch> {
 	await writeFile(archive, savedImage('docker 25', [layer], { config: { Cmd: ['/app'] } }));
 	const request = { name: 'packs', app: APP, image: { kind: 'archive' as const, file: archive }, count: 3 };
 	return submitContainer(project, request, { engine: undefined }, ctx);
+}
+
+/** Records an image of these packs. */
+function record(name: string, packs: readonly string[]): Promise<number> {
+	const image = { names: [name], description: {}, manifests: new Map(), enclosed: [], checked: [] };
+	const facts = packs.map((pack) => ({ name: pack, size: 1, md5: '' }));
+	return publishImage(project, Promise.resolve({ ...image, packs: facts }), ctx);
 }
 
 /** The packs of a batch as they are listed. */
@@ -231,7 +240,10 @@ describe('a pack', () => {
 
 	test.each<[string, (packs: readonly ListedPack[], image: number) => Promise<unknown>]>([
 		['its image was submitted', async (_packs, image) => finish(await submit(image))],
-		['a new image was compared with its image', () => recentImages(project, 12, ctx)],
+		[
+			'a new image was compared with its image',
+			() => askForImages(project, { recent: 12 }, new ManifestCache(undefined), ctx).recent,
+		],
 		[
 			'it was to be sent',
 			async ([pack]) =>
@@ -240,10 +252,9 @@ describe('a pack', () => {
 		[
 			'an image with it was recorded',
 			(packs) =>
-				storeImage(
-					project,
-					{ names: ['k1'], packs: packs.map(({ name }) => ({ name, size: 1, md5: '' })), description: {}, manifests: new Map() },
-					ctx,
+				record(
+					'k1',
+					packs.map(({ name }) => name),
 				),
 		],
 	])('stays when %s', async (_what, use) => {
@@ -259,10 +270,8 @@ describe('a pack', () => {
 	});
 
 	test('that is gone makes the record of a new image fail', async () => {
-		const missing = { name: `b2d_pack_${'1'.repeat(32)}.tar.gz`, size: 1, md5: '' };
-		await expect(
-			storeImage(project, { names: ['k2'], packs: [missing], description: {}, manifests: new Map() }, ctx),
-		).rejects.toThrow(/not there any longer/);
+		const missing = `b2d_pack_${'1'.repeat(32)}.tar.gz`;
+		await expect(record('k2', [missing])).rejects.toThrow(/not there any longer/);
 		expect((await readdir(store('images'))).filter((name) => name.startsWith('k2'))).toEqual([]);
 	});
 
