@@ -30,9 +30,7 @@ async function costOf(
 	who: Parameters<typeof withPeakMemory>[0] = 'programs',
 ): Promise<Cost> {
 	const before = await counter.bytes();
-	const start = performance.now();
-	const { peak } = await withPeakMemory(who, work);
-	const seconds = (performance.now() - start) / 1000;
+	const { peak, seconds } = await withPeakMemory(who, work);
 	return { bytes: (await counter.bytes()) - before, seconds, peakMemoryMb: Math.round(peak / MB) };
 }
 

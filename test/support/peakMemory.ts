@@ -1,7 +1,48 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 
-const EVERY_MS = 50;
+/** Looks in a thread of its own: with many processes on the machine a look takes milliseconds, which would slow the work that is measured. */
+const WATCHER = `
+const { readdirSync, readFileSync } = require('node:fs');
+const { workerData, parentPort } = require('node:worker_threads');
 const PAGE = 4096;
+function processes() {
+	return readdirSync('/proc').flatMap((name) => {
+		try {
+			const stat = /^\\d+$/.test(name) ? readFileSync('/proc/' + name + '/stat', 'latin1') : '';
+			const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+			return fields.length < 22 ? [] : [{ pid: Number(name), parent: Number(fields[1]), memory: Number(fields[21]) * PAGE }];
+		} catch {
+			// It has ended meanwhile.
+			return [];
+		}
+	});
+}
+// Others were there before, and theirs is not ours.
+const others = new Set(processes().map(({ pid }) => pid));
+let peak = 0;
+function look() {
+	const all = processes();
+	const ours = new Set([process.pid]);
+	// A parent is listed before its children unless numbers began anew.
+	for (const { pid, parent } of all.sort((a, b) => a.pid - b.pid)) {
+		if (ours.has(parent) && !others.has(pid)) {
+			ours.add(pid);
+		}
+	}
+	if (workerData.who === 'programs') {
+		ours.delete(process.pid);
+	}
+	peak = Math.max(peak, all.filter(({ pid }) => ours.has(pid)).reduce((sum, { memory }) => sum + memory, 0));
+}
+setInterval(look, workerData.everyMs);
+parentPort.on('message', () => {
+	look();
+	parentPort.postMessage(peak);
+});
+parentPort.postMessage('ready');
+`;
+const EVERY_MS = 50;
 
 /**
  * The most memory, in bytes, that all programs have together which this process starts for `work`, and the process itself
@@ -10,47 +51,18 @@ const PAGE = 4096;
 export async function withPeakMemory<T>(
 	who: 'programs' | 'this process and programs',
 	work: () => Promise<T>,
-): Promise<{ readonly value: T; readonly peak: number }> {
-	const before = new Set(processes().map(({ pid }) => pid));
-	let peak = 0;
-	const look = (): void => {
-		peak = Math.max(peak, memoryNow(before, who));
-	};
-	const timer = setInterval(look, EVERY_MS);
+): Promise<{ readonly value: T; readonly peak: number; readonly seconds: number }> {
+	const watcher = new Worker(WATCHER, { eval: true, workerData: { who, everyMs: EVERY_MS } });
 	try {
+		await once(watcher, 'message');
+		const start = performance.now();
 		const value = await work();
-		look();
-		return { value, peak };
+		const seconds = (performance.now() - start) / 1000;
+		const answer = once(watcher, 'message');
+		watcher.postMessage('peak');
+		const [peak] = (await answer) as [number];
+		return { value, peak, seconds };
 	} finally {
-		clearInterval(timer);
+		await watcher.terminate();
 	}
-}
-
-/** `others` were there before, and theirs is not ours. */
-function memoryNow(others: ReadonlySet<number>, who: 'programs' | 'this process and programs'): number {
-	const all = processes();
-	const ours = new Set([process.pid]);
-	// A parent is listed before its children unless numbers began anew.
-	for (const { pid, parent } of all.toSorted((a, b) => a.pid - b.pid)) {
-		if (ours.has(parent) && !others.has(pid)) {
-			ours.add(pid);
-		}
-	}
-	if (who === 'programs') {
-		ours.delete(process.pid);
-	}
-	return all.filter(({ pid }) => ours.has(pid)).reduce((sum, { memory }) => sum + memory, 0);
-}
-
-function processes(): { readonly pid: number; readonly parent: number; readonly memory: number }[] {
-	return readdirSync('/proc').flatMap((name) => {
-		try {
-			const stat = /^\d+$/.test(name) ? readFileSync(`/proc/${name}/stat`, 'latin1') : '';
-			const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-			return fields.length < 22 ? [] : [{ pid: Number(name), parent: Number(fields[1]), memory: Number(fields[21]) * PAGE }];
-		} catch {
-			// It has ended meanwhile.
-			return [];
-		}
-	});
 }

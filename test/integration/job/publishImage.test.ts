@@ -14,6 +14,7 @@ import { type ImageToPublish, publishImage } from '../../../src/job/publishImage
 import { askForImages, type ImageQuestion, type ImageRecord, type RecentImages } from '../../../src/project/imageStore.js';
 import { openProject } from '../../../src/project/openProject.js';
 import type { Project } from '../../../src/project/project.js';
+import { makeBareProject } from '../../support/bareProject.js';
 
 const ctx = quietContext();
 const ID = 'a'.repeat(64);
@@ -24,11 +25,7 @@ let project: Project;
 
 beforeEach(async () => {
 	dir = await mkdtemp(path.join(os.tmpdir(), 'b2d publish-'));
-	await mkdir(path.join(dir, 'root', 'download'), { recursive: true });
-	await writeFile(
-		path.join(dir, 'root', 'config.xml'),
-		'<boinc><config><master_url>http://x/</master_url><db_name>x</db_name><uldl_dir_fanout>1024</uldl_dir_fanout></config></boinc>',
-	);
+	await makeBareProject(path.join(dir, 'root'));
 	connection = localConnection();
 	project = await openProject(connection, path.join(dir, 'root'), ctx);
 });
