@@ -38,7 +38,7 @@ const recordSchema = v.object({
 export const keyName = (key: string): string => `k${key}`;
 
 /** The image if the server knows it and has all its packs as they should be. One round trip. */
-export async function intactImage(
+async function intactImage(
 	project: Project,
 	name: string,
 	cache: ManifestCache,

@@ -75,7 +75,11 @@ describe('an image and its packs', () => {
 		expect(await publish(imageOf(packs))).toBeGreaterThan(1_000);
 		for (const { name, md5, size, content } of packs) {
 			const file = project.downloadPath(name);
-			expect(createHash('sha256').update(await readFile(file)).digest('hex')).toBe(content.sha256);
+			expect(
+				createHash('sha256')
+					.update(await readFile(file))
+					.digest('hex'),
+			).toBe(content.sha256);
 			expect(await readFile(`${file}.md5`, 'utf8')).toBe(`${md5} ${String(size)}\n`);
 			expect((await stat(file)).mode & 0o777).toBe(0o644);
 			expect((await stat(`${file}.md5`)).mtimeMs).toBeGreaterThanOrEqual((await stat(file)).mtimeMs);
@@ -96,7 +100,9 @@ describe('an image and its packs', () => {
 		const other = { ...pack, content: contentOfBytes('two') };
 		await expect(publish(imageOf([pack], { enclosed: [other] }))).rejects.toMatchObject({ code: 'transfer-corrupt' });
 		expect((await ask({ name: ID, recent: 5 })).named).toBeUndefined();
-		expect((await readdir(path.join(project.root, 'download'), { recursive: true })).filter((name) => name.includes('b2d'))).toEqual([]);
+		expect(
+			(await readdir(path.join(project.root, 'download'), { recursive: true })).filter((name) => name.includes('b2d')),
+		).toEqual([]);
 		expect(await leftovers()).toEqual([]);
 	});
 
