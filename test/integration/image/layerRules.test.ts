@@ -130,7 +130,7 @@ describe.each(['podman', 'docker'] as const)('%s and we', (kind) => {
 		const save = (): never => {
 			throw new Error('the engine saves the image');
 		};
-		return [found.save(image, ctx), { save, stored: () => found.stored(image, ctx) }];
+		return [found.save(image, ctx), { save, stored: async () => (await found.describe(image, ctx))?.stored() }];
 	};
 
 	it('read odd entries alike', async () => {
@@ -162,7 +162,7 @@ describe.each(['podman', 'docker'] as const)('%s and we', (kind) => {
 		const ctx = quietContext();
 		const found = await findEngine(ctx, { command: engine.command, env: engine.env });
 		const save = (): AsyncIterable<Uint8Array> => found.save(image, ctx);
-		const inStore = { save, stored: () => found.stored(image, ctx) };
+		const inStore = { save, stored: async () => (await found.describe(image, ctx))?.stored() };
 		for (const archive of [{ file: join(dir, 'image.tar') }, { save }, inStore]) {
 			await expect(packArchive(archive, ctx, { tempDir: dir })).rejects.toMatchObject(refusal(entry));
 		}

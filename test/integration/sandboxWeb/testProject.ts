@@ -114,7 +114,6 @@ ${config}
 		const refs: string[] = [];
 		for (const [index, file] of files.entries()) {
 			await writeFile(path.join(this.root, 'download', file.name), file.content);
-			const lifetime = file.lifetime === undefined ? '' : `<sticky_lifetime>${file.lifetime}</sticky_lifetime>\n`;
 			infos.push(
 				`<file_info>\n<name>${file.name}</name>\n<url>${this.masterUrl}download/${file.name}</url>\n<executable/>\n` +
 					`<file_signature>\n${signBytes(file.content, privateKey)}</file_signature>\n<nbytes>${Buffer.byteLength(file.content)}</nbytes>\n</file_info>\n`,
