@@ -157,7 +157,7 @@ say "have $have"
 
 digest=
 if [ $((size - have)) -gt 33554432 ] && { : >>"$part"; } 2>/dev/null; then
-	if [ -x /usr/bin/python3 ]; then receive_with_python; else receive_and_hash; fi
+	if /usr/bin/python3 -I -S -c 'import fcntl, hashlib' 2>/dev/null; then receive_with_python; else receive_and_hash; fi
 else
 	error=$(cat 2>&1 >>"$part") || fail "${error:-$part cannot be written}"
 fi

@@ -68,7 +68,8 @@ function engineThatSays(output: string, code: number): { engine: Engine; calls: 
 		}
 		return Promise.resolve({ code: 0, output: '' });
 	};
-	return { engine: { product: 'Docker', command: 'docker', call } as unknown as Engine, calls };
+	const stopped: Engine['stopped'] = () => Promise.resolve(undefined);
+	return { engine: { product: 'Docker', command: 'docker', call, stopped } as unknown as Engine, calls };
 }
 
 async function push(output: string, code = 0): Promise<{ layers: readonly PushedLayer[]; calls: string[][] }> {

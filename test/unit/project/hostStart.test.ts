@@ -176,7 +176,7 @@ describe.each(SHELLS)('in %s', (...shell: readonly [string, ...string[]]) => {
 		await writeFile(at('slots/0/broken'), '');
 		const broken = startIn(0);
 		broken.catch(() => undefined);
-		await vi.waitFor(() => expect(existsSync(at('slots/0/building'))).toBe(true));
+		await vi.waitFor(() => expect(existsSync(at('slots/0/building'))).toBe(true), { timeout: 20_000 });
 		const second = await startIn(1);
 		await expect(broken).rejects.toMatchObject({ code: 1 });
 		expect(second.stdout).toBe('built\nran\n');
