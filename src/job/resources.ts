@@ -13,10 +13,12 @@ export const REFERENCE_FLOPS = 4e9;
 const BACKSTOP_FLOPS = 1e12;
 
 /**
- * What BOINC expects of an ordinary GPU, one with a peak of 10 TFLOPS as its client computes it, in a plan class of ours
- * (`gpuElements`). It takes peaks above 1000 TFLOPS for mistakes, so the net is ten times the fastest.
+ * As many cores of its host BOINC takes a GPU for (`GPU_CPU_RATIO` of the scheduler), whatever its client reports, until it has results
+ * of the app's version. From then on it goes by how long they took, compared with the operations that they were expected to need.
  */
-export const REFERENCE_GPU_FLOPS = 1e12;
+const GPU_CORES = 10;
+
+/** The net for jobs with a GPU: it takes peaks above 1000 TFLOPS for mistakes. */
 const BACKSTOP_GPU_FLOPS = 1e15;
 
 const MB = 1_000_000;
@@ -85,14 +87,17 @@ function warnings(sizes: ImageSizes, given: Partial<Resources>, resources: Resou
 	return found;
 }
 
+/** How many times as fast as one core of its host BOINC takes a job to run, before it has results. */
+export const expectedCores = (cpus: number, gpus: number): number => cpus + GPU_CORES * gpus;
+
 /** BOINC's own limit of operations for a job that the runner stops after so many seconds. */
 export const backstopOperations = (limitSeconds: number, gpu = false): number =>
 	Math.max(limitSeconds, 600) * (gpu ? BACKSTOP_GPU_FLOPS : BACKSTOP_FLOPS);
 
 /**
  * The limits as BOINC's columns want them. `hosts` is what hosts must have where that is more than the job's own limits: BOINC
- * chooses hosts by the columns, and the client ends a job that uses more disk. BOINC takes a job with several processors for as much
- * faster, so the operations are those of all of them; with a GPU it counts only that.
+ * chooses hosts by the columns, and the client ends a job that uses more disk. BOINC takes a job with several processors or a GPU for as much
+ * faster (`expectedCores`), so the expected operations are those of all of them.
  */
 export function boincBounds(
 	resources: Resources,
@@ -106,7 +111,7 @@ export function boincBounds(
 	readonly delayBound: number;
 } {
 	return {
-		rscFpopsEst: resources.expectedSeconds * (gpu ? REFERENCE_GPU_FLOPS : REFERENCE_FLOPS * cpus),
+		rscFpopsEst: resources.expectedSeconds * REFERENCE_FLOPS * expectedCores(cpus, gpu ? 1 : 0),
 		rscFpopsBound: gpu ? backstopOperations(resources.limitSeconds, true) : backstopOperations(resources.limitSeconds) * cpus,
 		rscMemoryBound: Math.ceil(Math.max(resources.memoryBytes, hosts.memoryBytes)),
 		rscDiskBound: Math.ceil(Math.max(resources.diskBytes, hosts.diskBytes)),

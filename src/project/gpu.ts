@@ -115,13 +115,14 @@ export function gpuOfSuffix(suffix: string): GpuNeeds | undefined {
 			};
 }
 
-/** Share of a GPU's peak that BOINC is told to expect. */
-export const GPU_FLOPS_SCALE = 0.1;
+/** Share of a GPU's peak that BOINC is told to expect when it compares versions. */
+const GPU_FLOPS_SCALE = 0.1;
 
 /**
  * Elements of a plan class for the needs. Without a least compute capability the scheduler would take a GPU that has no CUDA at all.
- * On Windows it asks the client's Linux distribution for CUDA, where the class has `<cuda/>`. Projected speed is a tenth of the peak
- * that the client computes, which few programs come near; see `REFERENCE_GPU_FLOPS` in `src/job/resources.ts`.
+ * On Windows it asks the client's Linux distribution for CUDA, where the class has `<cuda/>`. The speed by which the scheduler chooses
+ * among versions is a tenth of the peak that the client computes, which few programs come near; how long a job takes it counts
+ * differently (`expectedCores` of `src/job/resources.ts`).
  */
 export function gpuElements({
 	type,

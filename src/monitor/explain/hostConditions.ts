@@ -1,7 +1,6 @@
 import { formatBytes, formatSeconds, plural } from '../../common/format.js';
-import { REFERENCE_GPU_FLOPS } from '../../job/resources.js';
+import { expectedCores } from '../../job/resources.js';
 import { architectureOf, isContainerClass } from '../../project/apps.js';
-import { GPU_FLOPS_SCALE } from '../../project/gpu.js';
 import { equipmentOf } from '../../project/ownPlanClasses.js';
 import type { PlanClassConditions } from '../../project/planClassFile.js';
 import type { SchedulingLimits } from '../../project/schedulingLimits.js';
@@ -103,13 +102,9 @@ export function failedCondition(host: HostRecord, { needs, versions, limits, loa
 	return used(host, fitting, limits, load.get(host.id));
 }
 
-/** FLOPS that the scheduler expects. A host's speed is that of one processor. */
-function speedOf(host: HostRecord, { planClass, conditions }: UsableVersion): number {
-	if (conditions?.gpuType === undefined) {
-		return host.flops * equipmentOf(planClass).cpus;
-	}
-	return host.gpuFlops > 0 ? host.gpuFlops * GPU_FLOPS_SCALE : REFERENCE_GPU_FLOPS;
-}
+/** FLOPS that the scheduler expects before it has results. A host's speed is that of one processor. */
+const speedOf = (host: HostRecord, { planClass, conditions }: UsableVersion): number =>
+	host.flops * expectedCores(equipmentOf(planClass).cpus, conditions?.gpuType === undefined ? 0 : 1);
 
 function used(
 	host: HostRecord,

@@ -29,8 +29,6 @@ export interface HostRecord {
 	readonly engineForbidden: boolean;
 	readonly virtualbox: string;
 	readonly gpus: readonly HostGpu[];
-	/** Peak FLOPS of one GPU, as its client computed it; 0 when not reported. */
-	readonly gpuFlops: number;
 }
 
 /** GPUs of one kind that a host reported. */
@@ -43,7 +41,7 @@ export interface HostGpu {
 }
 
 const COLUMNS = `id, userid, rpc_time, os_name, os_version, p_vendor, p_model, p_ncpus, p_fpops, m_nbytes, d_free, on_frac, active_frac,
-	max_results_day, p_ngpus, p_gpu_fpops, misc`;
+	max_results_day, misc`;
 
 /** Hosts that contacted the server since `since` (UNIX seconds), newest first. Scans the table by its key; at most `limit` rows. */
 export async function activeHosts(db: Queries, since: number, limit: number): Promise<HostRecord[]> {
@@ -90,7 +88,6 @@ function hostRecord(row: Readonly<Record<string, unknown>>): HostRecord {
 		engineForbidden: forbidden,
 		virtualbox: versionOf(misc.vbox),
 		gpus: gpusOf(misc.gpus),
-		gpuFlops: number('p_gpu_fpops') / Math.max(1, number('p_ngpus')),
 	};
 }
 

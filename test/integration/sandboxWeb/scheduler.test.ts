@@ -128,18 +128,18 @@ describe('the scheduler', () => {
 		await project.write('plan_class_spec.xml', editPlanClassSpec(undefined, [], ['docker'], { cpus: 1, gpu }).text);
 		const app = await project.addApp('gpu', [{ name: 'gpu_docker', content: 'x' }], { planClass: 'docker_nvidia_cuda12000' });
 		const docker = '<docker_version>24.0</docker_version><docker_type>1</docker_type>';
-		await project.addJob(app, 'on_gpu', { fpops: 3600e12 });
-		await project.addJob(app, 'on_gpu_too', { fpops: 3600e12 });
+		await project.addJob(app, 'on_gpu', { fpops: 3600 * 11e9 });
+		await project.addJob(app, 'on_gpu_too', { fpops: 3600 * 11e9 });
 		expect(sent(await ask({ ...work, host: docker }))).toEqual([]);
 		expect(sent(await ask({ ...work, host: docker, body: nvidia({ cudaVersion: 11_080 }, 1e4) }))).toEqual([]);
 		expect(sent(await ask({ host: docker, body: nvidia({}, 0) }))).toEqual([]);
 		// Work for the processor only.
 		expect(sent(await ask({ ...work, host: docker, body: nvidia() }))).toEqual([]);
 		const reply = await ask({ host: docker, body: nvidia({}, 3000) });
-		// An hour of work fills what was asked for.
+		// BOINC takes a GPU for ten cores of its host. An hour of work fills what was asked for.
 		expect(sent(reply)).toEqual(['on_gpu']);
 		expect(reply).toMatch(
-			/<plan_class>docker_nvidia_cuda12000<\/plan_class>\s*<avg_ncpus>1\.000000<\/avg_ncpus>\s*<flops>1000000000000\./,
+			/<plan_class>docker_nvidia_cuda12000<\/plan_class>\s*<avg_ncpus>1\.000000<\/avg_ncpus>\s*<flops>11000000000\./,
 		);
 		expect(reply).toMatch(/<coproc>\s*<type>NVIDIA<\/type>\s*<count>1\.000000<\/count>\s*<\/coproc>/);
 		const [row] = await project.database.select('SELECT p_ngpus, p_gpu_fpops, misc FROM host WHERE id = ?', [hostId]);

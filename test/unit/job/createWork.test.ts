@@ -161,4 +161,13 @@ describe('resources', () => {
 		expect(rscFpopsBound / 1e12).toBeGreaterThan(120);
 		expect(rscFpopsEst).toBe(5 * 4e9);
 	});
+
+	test('a job with a GPU needs operations for the ten cores that BOINC takes a GPU for, beside its own', () => {
+		const { resources } = defaultResources(SIZES, { expectedSeconds: 10 * 3600 });
+		const { rscFpopsEst, delayBound } = boincBounds(resources, undefined, { cpus: 2, gpu: { type: 'nvidia' } });
+		const ordinaryHost = 4e9 * (2 + 10);
+		expect(rscFpopsEst / ordinaryHost).toBe(10 * 3600);
+		// An old host may still return it in time.
+		expect(rscFpopsEst / (1e9 * (2 + 10))).toBeLessThan(delayBound);
+	});
 });

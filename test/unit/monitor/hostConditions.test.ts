@@ -42,7 +42,7 @@ describe('conditions on hosts', () => {
 			const plain = requirements();
 			const [version] = plain.versions;
 			const gpuVersion = { ...version!, conditions: { ...version!.conditions!, gpuType: 'nvidia', ...conditions } };
-			return { ...plain, needs: { ...plain.needs, fpopsEst: 3600e12 }, versions: [gpuVersion] };
+			return { ...plain, needs: { ...plain.needs, fpopsEst: 86_400 * 11e9 }, versions: [gpuVersion] };
 		};
 		it.each<[Condition | undefined, string, Partial<HostRecord>, Partial<PlanClassConditions>]>([
 			[undefined, 'one as it is asked for', { gpus: [GPU] }, {}],
@@ -52,8 +52,8 @@ describe('conditions on hosts', () => {
 			[undefined, 'enough memory', { gpus: [GPU] }, { minGpuRam: 8192 }],
 			[undefined, 'any kind', { gpus: [{ ...GPU, type: 'amd' }] }, { gpuType: 'any' }],
 			[undefined, 'BOINC’s other name', { gpus: [{ ...GPU, type: 'intel' }] }, { gpuType: 'intel_gpu' }],
-			['deadline', 'too slow', { gpus: [GPU], gpuFlops: 4e11 }, {}],
-			[undefined, 'fast enough', { gpus: [GPU], gpuFlops: 5e11 }, {}],
+			['deadline', 'too slow', { gpus: [GPU], flops: 0.99e9 }, {}],
+			[undefined, 'fast enough', { gpus: [GPU], flops: 1.01e9 }, {}],
 		])('%s: %s', (condition, _, change, conditions) => {
 			expect(failedCondition(host(change), asking(conditions))).toBe(condition);
 		});

@@ -87,7 +87,7 @@ it('says what a job with a GPU asks of hosts, and that their engines are not kno
 		...version,
 		conditions: { ...version.conditions!, gpuType: 'nvidia', gpuDetails: true },
 	}));
-	const asked = { ...plain, needs: { ...plain.needs, fpopsEst: 1e15 }, versions };
+	const asked = { ...plain, needs: { ...plain.needs, fpopsEst: 9e14 }, versions };
 	const plan: SubmissionPlan = { ...PLAN, gpu: { type: 'nvidia', cuda: 12_040 } };
 	const card = describeCard(plan, { ...countHosts(hosts, asked), active: 4, requirements: asked }, 'proj');
 	expect(card.hosts).toMatchObject({ fit: 3, lost: { gpu: 1 } });

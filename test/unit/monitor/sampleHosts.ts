@@ -23,7 +23,6 @@ export const host = (change: Partial<HostRecord> = {}): HostRecord => ({
 	virtualbox: '',
 	engineKind: 'docker',
 	gpus: [],
-	gpuFlops: 0,
 	...change,
 });
 

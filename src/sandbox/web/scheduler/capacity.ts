@@ -15,6 +15,7 @@ export interface Capacity {
 /** How much of the host a task of the class uses. */
 export interface HostUsage {
 	readonly avgNcpus: number;
+	/** By the plan class: what versions are compared by. */
 	readonly flops: number;
 	readonly commandLine: string;
 	/** How many GPUs of which kind, and bytes of their memory. Absent: none. */

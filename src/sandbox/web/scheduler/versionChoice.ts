@@ -1,5 +1,5 @@
 import { type Database, numberOf } from '../../database.js';
-import type { HostUsage } from './capacity.js';
+import { type Capacity, hostFlops, type HostUsage } from './capacity.js';
 import type { App, AppVersion } from './catalog.js';
 import { checkPlanClass } from './planClasses.js';
 import { dailyQuota } from './quota.js';
@@ -8,6 +8,7 @@ import type { Session } from './session.js';
 
 export interface ChosenVersion {
 	readonly version: AppVersion;
+	/** With the speed by which the time of a job is estimated. */
 	readonly usage: HostUsage;
 }
 
@@ -48,8 +49,18 @@ export async function chooseVersion(
 	if (fitting === 0) {
 		reasons.add(`${app.friendlyName} is not available for your type of computer.`);
 	}
-	return best;
+	return best && { ...best, usage: { ...best.usage, flops: cautiousFlops(session.capacity, best.usage) } };
 }
+
+/** As many cores of its host the stock scheduler takes a GPU for. */
+const GPU_CORES = 10;
+
+/**
+ * The speed that the stock scheduler expects of a version that it has no results of, whatever its class says: the class only counts for
+ * the choice among versions.
+ */
+const cautiousFlops = (capacity: Capacity, { avgNcpus, gpu }: HostUsage): number =>
+	hostFlops(capacity) * (avgNcpus + GPU_CORES * (gpu?.count ?? 0));
 
 function isWanted(version: AppVersion, app: App, job: VersionJob): boolean {
 	if (job.appVersionNum > 0 && version.versionNum !== job.appVersionNum) {
