@@ -394,8 +394,7 @@ step('it is moved to the panel and to the secondary side bar and back, with what
 			await wb.pick('Images');
 			await wb.pick(place);
 		}
-		await wb.page.locator(`.part.${part}`).getByText('Images', { exact: false }).first().waitFor();
-		page = await wb.webview('.figures');
+		page = await pageOver(wb.page.locator(`.part.${part}`));
 		await page.locator('.warnings details[open] .names', { hasText: '.env' }).waitFor();
 		await head('analysis', 'slow').locator('.badge', { hasText: 'building' }).waitFor();
 		// A lower or wider view is another page: how far is compared where the place is the same.
@@ -412,6 +411,23 @@ step('it is moved to the panel and to the secondary side bar and back, with what
 	await state('Build cancelled').waitFor();
 	assert.equal(runs('/bin/busybox sleep 987'), false);
 });
+
+/** The page, when it lies over that part of the window; before, it may still be the one of its last place. */
+async function pageOver(part) {
+	for (let turn = 0; turn < 300; turn++) {
+		const found = await wb.webview('.figures');
+		const element = await found.frameElement().catch(() => undefined);
+		const [outer, inner] = await Promise.all([part.boundingBox(), element?.boundingBox()]);
+		if (outer && inner) {
+			const [x, y] = [inner.x + inner.width / 2, inner.y + inner.height / 2];
+			if (outer.x < x && x < outer.x + outer.width && outer.y < y && y < outer.y + outer.height) {
+				return found;
+			}
+		}
+		await wb.page.waitForTimeout(200);
+	}
+	throw new Error('the view is not shown in its new place');
+}
 
 step('the keyboard goes through the panel', async () => {
 	await page.locator('.head').first().focus();

@@ -32,8 +32,6 @@ const ODD = [
 		symlink('link-1', 'usr'),
 		symlink('link-2', '/usr'),
 		symlink('link-3', 'usr'),
-		directory('folder'),
-		file('folder/lower', 'x'),
 	),
 	layer(
 		file('./dots/./here', 'a'),
@@ -58,12 +56,12 @@ const ODD = [
 		directory('link-3', { mode: 0o711 }),
 		// Folders that are not described have the time of the unpacking, so they are, but later.
 		...['link-1', 'link-2', 'link-2/sub'].map((name) => directory(name)),
-		// A link takes the place of a folder of its layer, with all that is in it.
-		// Empty: engines cannot save again what they look for and do not find.
-		file('folder/own', ''),
-		file('folder/.wh.lower', ''),
-		symlink('folder', 'usr'),
 	),
+];
+/** A link takes the place of a folder of its layer, with all that is in it. Engines cannot save that again: they look for the files. */
+const REPLACED = [
+	layer(directory('usr'), directory('folder'), file('folder/lower', 'x')),
+	layer(file('folder/own', 'x'), file('folder/.wh.lower', ''), symlink('folder', 'usr')),
 ];
 const REFUSED: readonly (readonly [string, Buffer])[] = [
 	['a name with a NUL', layer(paxBlocks([['path', 'a\0b']]), file('x', '1'))],
@@ -139,6 +137,11 @@ describe.each(['podman', 'docker'] as const)('%s and we', (kind) => {
 		for (const archive of await bothWays(image)) {
 			await requireSame(image, archive);
 		}
+	});
+
+	it('read a link in place of a folder alike', async () => {
+		const image = await load(savedImage('docker before 25', REPLACED));
+		await requireSame(image, { file: join(dir, 'image.tar') });
 	});
 
 	it.each(REFUSED)('refuse %s', async (_, bad) => {
