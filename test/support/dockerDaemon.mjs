@@ -15,7 +15,20 @@ export class DockerDaemon {
 		this.socket = socket;
 	}
 
+	/** Starts it; again when its containerd is not up in time, which it gives up on a busy computer. */
 	async start() {
+		for (let left = 2; ; left--) {
+			try {
+				return await this.#startOnce();
+			} catch (error) {
+				if (left === 0 || !/waiting for containerd to start/.test(error.message)) {
+					throw error;
+				}
+			}
+		}
+	}
+
+	async #startOnce() {
 		const file = (name) => path.join(this.#dir, name);
 		fs.mkdirSync(this.#dir, { recursive: true });
 		fs.mkdirSync(path.dirname(this.socket), { recursive: true });

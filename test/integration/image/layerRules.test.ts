@@ -22,17 +22,7 @@ const stored = Buffer.from('stored content');
 const holes = { size: 9000, pieces: [4000, stored.length], stored };
 const LONGEST = 'n'.repeat(255);
 const ODD = [
-	layer(
-		file('replaced', 'old'),
-		file('hidden', 'x'),
-		file(LONGEST, 'x'),
-		directory('clean'),
-		directory('usr'),
-		file('usr/a', 'a'),
-		symlink('link-1', 'usr'),
-		symlink('link-2', '/usr'),
-		symlink('link-3', 'usr'),
-	),
+	layer(file('replaced', 'old'), file('hidden', 'x'), file(LONGEST, 'x'), directory('clean')),
 	layer(
 		file('./dots/./here', 'a'),
 		directory('./dots'),
@@ -50,7 +40,12 @@ const ODD = [
 		file('replaced', 'newer'),
 		hardlink('second-name', 'replaced'),
 		hardlink('third-name', '/replaced'),
-		// Below links of a lower layer: a folder takes their place.
+	),
+];
+/** Below links of a lower layer: a folder takes their place. */
+const OVER_LOWER = [
+	layer(directory('usr'), file('usr/a', 'a'), symlink('link-1', 'usr'), symlink('link-2', '/usr'), symlink('link-3', 'usr')),
+	layer(
 		file('link-1/below', 'x'),
 		file('link-2/sub/below', 'x'),
 		directory('link-3', { mode: 0o711 }),
@@ -132,7 +127,13 @@ describe.each(['podman', 'docker'] as const)('%s and we', (kind) => {
 	};
 
 	it('read odd entries alike', async () => {
+		// Not as they save it again, which they cannot with some kinds of sparse files.
 		const image = await load(savedImage('docker before 25', ODD));
+		await requireSame(image, { file: join(dir, 'image.tar') });
+	});
+
+	it('read entries over links of lower layers alike, wherever they are read', async () => {
+		const image = await load(savedImage('docker before 25', OVER_LOWER));
 		await requireSame(image, { file: join(dir, 'image.tar') });
 		for (const archive of await bothWays(image)) {
 			await requireSame(image, archive);
