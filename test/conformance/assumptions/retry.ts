@@ -10,7 +10,7 @@ import type { Check } from '../checks.js';
 import { parseReply, type Reply, report } from '../fakeClient.js';
 import type { Lab } from '../lab.js';
 import { noFiles, onePass, template, whenJob } from '../probe.js';
-import { fetchTask, readyJob, resultRow, worker } from './sentTask.js';
+import { fetchBoth, fetchTask, readyJob, resultRow, worker } from './sentTask.js';
 
 /** A template whose jobs need `quorum` that agree and have no further instance, so that they fail with the first failed one. */
 const failsAtOnce = (lab: Lab, quorum: number): Promise<string> =>
@@ -71,8 +71,7 @@ export const retryChecks: readonly Check<Lab>[] = [
 		run: async (lab) => {
 			const job = await readyJob(lab, 'leftover', ['--wu_template', await failsAtOnce(lab, 2)]);
 			const client = await worker(lab);
-			await fetchTask(lab, client, job, 0);
-			await fetchTask(lab, client, job, 1);
+			await fetchBoth(lab, client, job);
 			await client.ask({ reports: [ended(job, 0, 7)], inProgress: [`${job}_1`] });
 			const { id } = await whenJob(lab, job, 'failed', ({ error_mask: mask }) => mask === TOO_MANY);
 			const aborted = async (): Promise<(string | undefined)[]> =>
@@ -96,8 +95,7 @@ export const retryChecks: readonly Check<Lab>[] = [
 		run: async (lab) => {
 			const job = await readyJob(lab, 'halfway', ['--wu_template', await failsAtOnce(lab, 2)]);
 			const client = await worker(lab);
-			await fetchTask(lab, client, job, 0);
-			await fetchTask(lab, client, job, 1);
+			await fetchBoth(lab, client, job);
 			await client.ask({ reports: [ended(job, 0, 0)] });
 			await client.ask({ reports: [ended(job, 1, 7)] });
 			const { id } = await whenJob(lab, job, 'failed', ({ error_mask: mask }) => mask === TOO_MANY);

@@ -70,6 +70,20 @@ export async function fetchTask(lab: Lab, client: FakeClient, job: string, insta
 	);
 }
 
+/** Asks until the scheduler has sent both instances of a job; which it sends first is left to chance. */
+export function fetchBoth(lab: Lab, client: FakeClient, job: string): Promise<true> {
+	const missing = new Set([`<name>${job}_0</name>`, `<name>${job}_1</name>`]);
+	return lab.until(
+		`${job}_0 and ${job}_1 sent to the fake client`,
+		async () => {
+			const { text } = await client.ask({ seconds: 1 });
+			[...missing].filter((name) => text.includes(name)).forEach((name) => missing.delete(name));
+			return missing.size === 0;
+		},
+		60,
+	);
+}
+
 interface ResultRow {
 	readonly priority: number;
 	readonly server_state: number;
