@@ -95,7 +95,7 @@ async function raiseGroup(
 		memoryBytes,
 		machineBytes: machineHostMemory(memoryBytes),
 		ownMemoryBytes: Number(/ M=(\d+)/.exec(table)?.[1] ?? 0),
-		operations: limitSeconds === 0 ? 0 : backstopOperations(limitSeconds, table.includes(' G=')),
+		operations: limitSeconds === 0 ? 0 : backstopOperations(limitSeconds),
 		delayBoundSeconds: limitSeconds,
 	});
 	const left = (await filesOf(project, ids, ctx.signal)).filter((job) =>

@@ -7,19 +7,18 @@ export const REFERENCE_FLOPS = 4e9;
 
 /**
  * BOINC's own time limit is only a net below the runner's: it counts operations, so the seconds that it allows depend on the
- * speed that a host claims, and below 120 s it silently becomes 12 hours. With this many operations for each second it
- * never comes first.
+ * speed at which BOINC takes a host to run the app's version, and below 120 s it silently becomes 12 hours. That speed may be far from
+ * the host's: after some results it is the operations that jobs were expected to need, divided by the seconds that they took, so a hundred
+ * jobs that end in a second instead of an hour make it thousands of times as large. With this many operations for each second, the
+ * most that BOINC does not take for a mistake (1000 TFLOPS), the net never comes first.
  */
-const BACKSTOP_FLOPS = 1e12;
+const BACKSTOP_FLOPS = 1e15;
 
 /**
  * As many cores of its host BOINC takes a GPU for (`GPU_CPU_RATIO` of the scheduler), whatever its client reports, until it has results
  * of the app's version. From then on it goes by how long they took, compared with the operations that they were expected to need.
  */
 const GPU_CORES = 10;
-
-/** The net for jobs with a GPU: it takes peaks above 1000 TFLOPS for mistakes. */
-const BACKSTOP_GPU_FLOPS = 1e15;
 
 const MB = 1_000_000;
 const DAY = 86_400;
@@ -91,8 +90,7 @@ function warnings(sizes: ImageSizes, given: Partial<Resources>, resources: Resou
 export const expectedCores = (cpus: number, gpus: number): number => cpus + GPU_CORES * gpus;
 
 /** BOINC's own limit of operations for a job that the runner stops after so many seconds. */
-export const backstopOperations = (limitSeconds: number, gpu = false): number =>
-	Math.max(limitSeconds, 600) * (gpu ? BACKSTOP_GPU_FLOPS : BACKSTOP_FLOPS);
+export const backstopOperations = (limitSeconds: number): number => Math.max(limitSeconds, 600) * BACKSTOP_FLOPS;
 
 /**
  * The limits as BOINC's columns want them. `hosts` is what hosts must have where that is more than the job's own limits: BOINC
@@ -112,7 +110,7 @@ export function boincBounds(
 } {
 	return {
 		rscFpopsEst: resources.expectedSeconds * REFERENCE_FLOPS * expectedCores(cpus, gpu ? 1 : 0),
-		rscFpopsBound: gpu ? backstopOperations(resources.limitSeconds, true) : backstopOperations(resources.limitSeconds) * cpus,
+		rscFpopsBound: backstopOperations(resources.limitSeconds),
 		rscMemoryBound: Math.ceil(Math.max(resources.memoryBytes, hosts.memoryBytes)),
 		rscDiskBound: Math.ceil(Math.max(resources.diskBytes, hosts.diskBytes)),
 		delayBound: Math.ceil(resources.delayBoundSeconds),

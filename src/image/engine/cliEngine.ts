@@ -7,6 +7,7 @@ import { abortError, BoincError, throwIfAborted } from '../../common/errors.js';
 import type { OperationContext } from '../../common/ports.js';
 import { type StoredImage, StoreTrouble } from '../archive/storedImage.js';
 import type { BuildRequest, Engine, EngineAnswer, LocalImage } from '../engine.js';
+import { buildArguments } from './buildArguments.js';
 import { failedBuild } from './buildFailure.js';
 import { type DetectedEngine, engineStopped } from './detection.js';
 import { EngineCommand } from './engineCommand.js';
@@ -87,7 +88,7 @@ export class CliEngine implements Engine {
 				request.onLog?.(line);
 			};
 			const { code } = await this.program.run(
-				this.#buildArguments(request, dockerfile, idFile, more),
+				buildArguments(request, { dockerfile, idFile, buildx: this.#buildx, product: this.product, more }),
 				ctx.signal,
 				onLine,
 				onLine,
@@ -261,26 +262,6 @@ export class CliEngine implements Engine {
 		} finally {
 			ctx.signal?.removeEventListener('abort', stop);
 		}
-	}
-
-	#buildArguments(request: BuildRequest, dockerfile: string, idFile: string, more: readonly string[]): string[] {
-		const option = (name: string, value: string | undefined): string[] => (value === undefined ? [] : [`--${name}=${value}`]);
-		return [
-			'build',
-			`--file=${dockerfile}`,
-			`--iidfile=${idFile}`,
-			...more,
-			// A builder in a container of its own keeps the image to itself otherwise.
-			...(this.#buildx ? ['--load'] : []),
-			// The classic builder keeps the container of a failed or cancelled step otherwise.
-			...(this.product === 'Docker' && !this.#buildx ? ['--force-rm'] : []),
-			...Object.entries(request.buildArgs ?? {}).flatMap(([name, value]) => option('build-arg', `${name}=${value}`)),
-			...option('target', request.target),
-			...option('platform', request.platform),
-			...option('tag', request.tag),
-			'--',
-			request.contextDir,
-		];
 	}
 
 	/** What finds the image that was built: what the engine wrote as its id. */

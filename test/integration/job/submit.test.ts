@@ -697,7 +697,7 @@ describe('what is done to selected jobs', () => {
 			const machine = await readFile(project.downloadPath(inJob(job, VBOX).name), 'utf8');
 			expect(machine).toContain(`<memory_size_mb>${160 + Math.ceil(8e9 / 2 ** 20)}</memory_size_mb>`);
 			expect(job.rsc_memory_bound).toBeGreaterThanOrEqual(8e9);
-			expect(job.rsc_fpops_bound).toBe(4e17);
+			expect(job.rsc_fpops_bound).toBe(4e20);
 		}
 		await database.execute('UPDATE workunit SET error_mask = 2, transition_time = 2147483647 WHERE batch = ?', [id]);
 		await retryFailed(project, { batchIds: [id] }, { memoryBytes: 1e9 }, ctx);

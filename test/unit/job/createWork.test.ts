@@ -13,7 +13,7 @@ const OPTIONS: CreateWorkOptions = {
 	resultTemplate: 'templates/out',
 	batch: 12,
 	rscFpopsEst: 1.44e13,
-	rscFpopsBound: 8.64e16,
+	rscFpopsBound: 8.64e19,
 	rscMemoryBound: 1e9,
 	rscDiskBound: 2e9,
 	delayBound: 604_800,
@@ -30,7 +30,7 @@ describe('the command line of create_work', () => {
 		expect(words).toEqual([
 			...['--appname', 'app', '--wu_template', 'templates/in', '--result_template', 'templates/out', '--batch', '12'],
 			...['--min_quorum', '1', '--target_nresults', '1', '--max_error_results', '3', '--max_total_results', '5'],
-			...['--max_success_results', '2', '--rsc_fpops_est', '14400000000000', '--rsc_fpops_bound', '86400000000000000'],
+			...['--max_success_results', '2', '--rsc_fpops_est', '14400000000000', '--rsc_fpops_bound', '86400000000000000000'],
 			...['--rsc_memory_bound', '1000000000', '--rsc_disk_bound', '2000000000', '--delay_bound', '604800'],
 		]);
 	});
@@ -151,14 +151,14 @@ describe('resources', () => {
 		expect(resources.delayBoundSeconds).toBe(2e7);
 	});
 
-	test('BOINC’s own time limit is never below its trap of 120 seconds, even on the fastest host', () => {
+	test('BOINC’s own time limit is never below its trap of 120 seconds, nor the runner’s, even at the highest speed that BOINC believes', () => {
 		const { resources } = defaultResources(SIZES, { limitSeconds: 5 });
 		const { rscFpopsBound, rscFpopsEst } = boincBounds(resources);
 		expect(boincBounds(resources, undefined, { cpus: 4 })).toMatchObject({
-			rscFpopsBound: 4 * rscFpopsBound,
+			rscFpopsBound,
 			rscFpopsEst: 4 * rscFpopsEst,
 		});
-		expect(rscFpopsBound / 1e12).toBeGreaterThan(120);
+		expect(rscFpopsBound / 1e15).toBeGreaterThan(120);
 		expect(rscFpopsEst).toBe(5 * 4e9);
 	});
 
