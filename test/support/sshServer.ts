@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type AddressInfo, connect, createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 
 import ssh2, { type AuthContext, type Connection as Peer, type ParsedKey, type ServerChannel } from 'ssh2';
+
+const EMPTY = Buffer.alloc(0);
 
 /** How the in-process server misbehaves; everything can be changed while it runs. */
 export interface SshServerBehaviour {
@@ -162,7 +165,8 @@ export class SshServer {
 		child.stdin.on('error', () => undefined);
 		channel.pipe(child.stdin);
 		child.stdout.pipe(channel, { end: false });
-		child.stderr.pipe(channel.stderr, { end: false });
+		const said: Buffer[] = [];
+		child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
 		// The ends of the pipes are the end of the command, as with a real server whose connection is cut.
 		channel.on('close', () => {
 			child.stdin.destroy();
@@ -171,16 +175,26 @@ export class SshServer {
 		});
 		child.once('close', (code, signal) => {
 			this.#children.delete(child);
-			if (signal === null) {
-				channel.exit(code ?? 255);
-			} else {
-				channel.exit(signal.replace(/^SIG/, '') as never, false, '');
-			}
-			channel.end();
-			channel.close();
+			// Closing a channel drops what still waits for the other side's window, and the library forgets what was said on standard
+			// error while output waited for it.
+			void written(channel, EMPTY)
+				.then(() => written(channel.stderr, Buffer.concat(said)))
+				.then(() => {
+					if (signal === null) {
+						channel.exit(code ?? 255);
+					} else {
+						channel.exit(signal.replace(/^SIG/, '') as never, false, '');
+					}
+					channel.end();
+					channel.close();
+				});
 		});
 	}
 }
+
+/** Resolves once these bytes, and all that were written before, have been sent or cannot be. */
+const written = (stream: Writable, bytes: Buffer): Promise<void> =>
+	new Promise((resolve) => void stream.write(bytes, () => resolve()));
 
 /** A new ed25519 key pair in OpenSSH's format. Now and then ssh2 makes one that it cannot read itself; then another. */
 export function makeKey(passphrase?: string): { private: string; public: string } {
