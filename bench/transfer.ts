@@ -129,12 +129,20 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
 	return (performance.now() - start) / 1000;
 }
 
-/** Medians of all opponents, taken in turns so that a change of the machine's mood meets them all. */
-async function measure(contenders: Readonly<Record<string, () => Promise<unknown>>>): Promise<Record<string, number>> {
+/**
+ * Medians of all opponents, taken in turns so that a change of the machine's mood meets them all. Each makes a new file, as packs and
+ * results are: who replaces an old one in one step needs new memory for the page cache, who empties it first writes to what it has just freed.
+ */
+async function measure(
+	contenders: Readonly<Record<string, (target: string) => Promise<unknown>>>,
+	dir: string,
+): Promise<Record<string, number>> {
+	const target = path.join(dir, 'target');
 	const times = Object.fromEntries(Object.keys(contenders).map((name): [string, number[]] => [name, []]));
 	for (let n = 0; n < REPEATS; n++) {
 		for (const [name, work] of Object.entries(contenders)) {
-			times[name]?.push(await seconds(work));
+			times[name]?.push(await seconds(() => work(target)));
+			await rm(target);
 		}
 	}
 	return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
@@ -142,24 +150,21 @@ async function measure(contenders: Readonly<Record<string, () => Promise<unknown
 
 async function compare(line: Line, dir: string, source: string, size: number, suffix: string): Promise<Record<string, number>> {
 	const content = await contentOfFile(source);
-	const remote = (name: string): string => path.join(dir, `remote-${name}`);
-	const local = (name: string): string => path.join(dir, `local-${name}`);
-	const t = await measure({
-		oursUp: () => line.ours.upload(content, remote('ours')),
-		catUp: () => line.theirs(`cat > ${remote('cat')}`, source, undefined),
-		checkedUp: async () => {
-			await line.theirs(`cat > ${remote('checked')} && openssl dgst -sha256 ${remote('checked')}`, source, undefined);
-		},
-		scpUp: () => line.scp(source, `${line.remote}${remote('scp')}`),
-		oursDown: () => line.ours.download(source, local('ours')),
-		catDown: () => line.theirs(`cat ${source}`, undefined, local('cat')),
-		checkedDown: async () => {
-			await line.theirs(`cat ${source}`, undefined, local('checked'));
+	const contenders = {
+		oursUp: (target: string) => line.ours.upload(content, target),
+		catUp: (target: string) => line.theirs(`cat > ${target}`, source, undefined),
+		checkedUp: (target: string) => line.theirs(`cat > ${target} && openssl dgst -sha256 ${target}`, source, undefined),
+		scpUp: (target: string) => line.scp(source, `${line.remote}${target}`),
+		oursDown: (target: string) => line.ours.download(source, target),
+		catDown: (target: string) => line.theirs(`cat ${source}`, undefined, target),
+		checkedDown: async (target: string) => {
+			await line.theirs(`cat ${source}`, undefined, target);
 			// Both at once.
-			await line.checksums(source, local('checked'));
+			await line.checksums(source, target);
 		},
-		scpDown: () => line.scp(`${line.remote}${source}`, local('scp')),
-	});
+		scpDown: (target: string) => line.scp(`${line.remote}${source}`, target),
+	};
+	const t = await measure(contenders, dir);
 	const of = (name: string): number => t[name] ?? NaN;
 	const theirsUp = Math.min(of('catUp'), of('scpUp'));
 	const theirsDown = Math.min(of('catDown'), of('scpDown'));

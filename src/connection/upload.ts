@@ -27,13 +27,20 @@ export async function upload(
 	}
 }
 
-/** Takes the beginning of a file away, unless another upload of the same content is at work on it. Never rejects. */
+/** Takes the beginning of a file away, and a dead upload's lock, unless another upload of the same content is at work on it. Never rejects. */
 async function discard(connection: Pick<Connection, 'exec'>, part: string): Promise<void> {
 	// Without a connection it stays, as after any cut.
-	await connection
-		.exec(['sh', '-c', '[ -d "$1.lock" ] || rm -f -- "$1"', 'sh', part], { timeoutMs: DISCARD_MS })
-		.catch(() => undefined);
+	await connection.exec(['sh', '-c', discardScript, 'sh', part], { timeoutMs: DISCARD_MS }).catch(() => undefined);
 }
+
+/** A lock that is empty has just been made. */
+const discardScript = `
+if [ -e "$1.lock" ]; then
+	read -r holder <"$1.lock"
+	if [ -z "$holder" ] || kill -0 "$holder"; then exit 0; fi
+fi 2>/dev/null
+rm -f -- "$1" "$1.lock"
+`;
 
 async function transfer(
 	connection: Pick<Connection, 'name' | 'exec'>,

@@ -27,8 +27,8 @@ export function readPid(file: string): number | undefined {
 	}
 }
 
-/** Sends `signal`; false when the process is gone. */
-export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+/** Sends `signal`, 0 for none; false when the process is gone. */
+export function signalProcess(pid: number, signal: NodeJS.Signals | 0): boolean {
 	try {
 		process.kill(pid, signal);
 		return true;
@@ -72,9 +72,9 @@ export interface DetachedOptions {
 }
 
 /** Starts a program that outlives this process. Rejects when it cannot be started at all. */
-export function startDetached(command: string, args: readonly string[], options: DetachedOptions): Promise<number> {
+export async function startDetached(command: string, args: readonly string[], options: DetachedOptions): Promise<number> {
 	const log = openSync(options.log, 'a', 0o640);
-	return new Promise<number>((resolve, reject) => {
+	const pid = await new Promise<number>((resolve, reject) => {
 		const child = spawn(command, [...args], {
 			cwd: options.cwd,
 			detached: true,
@@ -93,4 +93,10 @@ export function startDetached(command: string, args: readonly string[], options:
 	}).finally(() => {
 		closeSync(log);
 	});
+	// Linux closes the pipe by which we hear of the start before the new program has a command line. On a busy computer that takes a
+	// while, and a process without one is taken for one that has ended.
+	for (let n = 0; n < 1000 && commandLine(pid).length === 0 && signalProcess(pid, 0); n++) {
+		await sleep(5);
+	}
+	return pid;
 }

@@ -27,6 +27,8 @@ claim() {
 	set +C
 	[ "$own" = no ] || printf '%s' "$$" >"$lock" 2>/dev/null
 }
+# Until it is known whose the lock is, nothing may end this.
+trap '' HUP INT TERM PIPE
 claim
 if [ "$own" = no ]; then
 	if ! [ -e "$lock" ]; then
@@ -44,12 +46,8 @@ if [ "$own" = no ]; then
 		fi
 	fi
 fi
-if [ "$own" = no ]; then
-	# Another upload of the same content is at work, or hangs: go on from a copy of what it has.
-	shared=$part
-	part=$part.$$
-	[ "$how" = restart ] || cp "$shared" "$part" 2>/dev/null
-fi
+shared=$part
+[ "$own" = yes ] || part=$part.$$
 clean() {
 	if [ "$own" = no ]; then
 		rm -f "$part"
@@ -61,6 +59,10 @@ clean() {
 }
 trap clean EXIT
 trap 'exit 1' HUP INT TERM PIPE
+if [ "$own" = no ] && [ "$how" != restart ]; then
+	# Another upload of the same content is at work, or hangs: go on from a copy of what it has.
+	cp "$shared" "$part" 2>/dev/null
+fi
 
 fail() {
 	rm -f "$part"
@@ -85,6 +87,7 @@ hash_input() {
 # process takes from a wide pipe, writes, and hashes what it has just written while the processor's cache holds it. To read
 # the file once more afterwards takes a third of the time of the transfer, to feed a hash program through a pipe even more.
 receive_with_python() {
+	[ -x /usr/bin/python3 ] || return 1
 	answer=$(
 		/usr/bin/python3 -I -S -c '
 import fcntl, hashlib, os, sys
@@ -108,11 +111,16 @@ try:
             rest = rest[os.write(1, rest) :]
         sha256.update(received)
 except OSError as error:
-    sys.exit(error.strerror)
+    sys.stderr.write(error.strerror)
+    sys.exit(98)
 sys.stderr.write(sha256.hexdigest())
 ' "$part" 2>&1 >>"$part"
-	) || fail "${answer:-$part cannot be written}"
-	digest=$answer
+	)
+	case $? in
+	0) digest=$answer ;;
+	98) fail "${answer:-$part cannot be written}" ;;
+	*) return 1 ;; # It lacks a module, or has died: the hash decides in the end.
+	esac
 }
 # The same without Python. When it takes long, the hash follows what arrives, and hashes the
 # beginning of a resumed part meanwhile: through one descriptor the part is read on at each tick, and when all has come.
@@ -157,7 +165,7 @@ say "have $have"
 
 digest=
 if [ $((size - have)) -gt 33554432 ] && { : >>"$part"; } 2>/dev/null; then
-	if /usr/bin/python3 -I -S -c 'import fcntl, hashlib' 2>/dev/null; then receive_with_python; else receive_and_hash; fi
+	receive_with_python || receive_and_hash
 else
 	error=$(cat 2>&1 >>"$part") || fail "${error:-$part cannot be written}"
 fi

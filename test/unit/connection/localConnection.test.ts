@@ -245,6 +245,22 @@ describe('upload', () => {
 		expect(await readdir(dir)).toEqual([NASTY]);
 	});
 
+	it('leaves nothing when it is cancelled, though the other side is too busy to tidy up', async () => {
+		const cancel = new AbortController();
+		const stalled: Content = {
+			...contentOfBytes(Buffer.alloc(200_000)),
+			open: async function* () {
+				yield Buffer.alloc(100_000);
+				const lock = (await readdir(dir)).find((name) => name.endsWith('.lock'));
+				process.kill(Number(await readFile(join(dir, lock!), 'utf8')), 'SIGSTOP');
+				cancel.abort();
+				await new Promise(() => undefined);
+			},
+		};
+		await expect(connection.upload(stalled, target(), { signal: cancel.signal })).rejects.toMatchObject({ name: 'AbortError' });
+		expect(await readdir(dir)).toEqual([]);
+	});
+
 	it('refuses a folder and a missing folder', async () => {
 		await mkdir(target());
 		await expect(connection.upload(contentOfBytes('x'), target())).rejects.toMatchObject({
