@@ -15,9 +15,14 @@ import { StoreTrouble } from './storedImage.js';
 export interface SplitLayer {
 	/** The gzip'd description. It is read twice. */
 	split(): AsyncIterable<Uint8Array>;
+	/** The content of the regular file with this name, where this process may read it. */
+	readonly file?: ((name: Buffer) => AsyncIterable<Buffer>) | undefined;
 	/** A tar archive in GNU's format of the files with these names, in this order, each in full; a NUL ends a name. */
 	files(names: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
+
+/** So many files are read one by one, in less time than a program takes to start; the rest of them by a program, which is quicker at it. */
+const ONE_BY_ONE = 50;
 
 const FILE = 1;
 const SEGMENT = 2;
@@ -36,34 +41,62 @@ const PIECE = 1 << 18;
 
 /** The archive of a layer, put together again. Throws `StoreTrouble`; what comes may still be another layer. */
 export async function* joinedLayer(layer: SplitLayer): AsyncGenerator<Buffer, void, undefined> {
-	const files = new FileContents(layer.files(joined(namesOf(layer))));
+	yield* joined(partsOf(layer));
+}
+
+async function* partsOf(layer: SplitLayer): AsyncGenerator<Buffer, void, undefined> {
+	let left = layer.file ? ONE_BY_ONE : 0;
+	let others: FileContents | undefined;
 	try {
-		yield* joined(partsOf(layer, files));
-	} finally {
-		await files.close();
-	}
-}
-
-async function* partsOf(layer: SplitLayer, files: FileContents): AsyncGenerator<Buffer, void, undefined> {
-	for await (const entry of entriesOf(layer)) {
-		if (entry.type === SEGMENT) {
-			yield Buffer.from(entry.payload, 'base64');
-		} else if (hasContent(entry)) {
-			yield* files.next(entry.size);
-		}
-	}
-}
-
-async function* namesOf(layer: SplitLayer): AsyncGenerator<Buffer, void, undefined> {
-	for await (const entry of entriesOf(layer)) {
-		if (hasContent(entry)) {
-			const name = entry.name_raw === undefined ? Buffer.from(entry.name) : Buffer.from(entry.name_raw, 'base64');
-			if (name.toString('latin1').split('/').includes('..')) {
-				throw new StoreTrouble('a name leads out of the layer');
+		for await (const entry of entriesOf(layer)) {
+			if (entry.type === SEGMENT) {
+				yield Buffer.from(entry.payload, 'base64');
+			} else if (!hasContent(entry)) {
+				// Its header is in a segment.
+			} else if (layer.file && left > 0) {
+				left--;
+				yield* sized(layer.file(nameOf(entry)), entry.size);
+			} else {
+				others ??= new FileContents(layer.files(joined(namesOf(layer, layer.file ? ONE_BY_ONE : 0))));
+				yield* others.next(entry.size);
 			}
-			yield Buffer.concat([Buffer.from('./'), name, Buffer.alloc(1)]);
+		}
+	} finally {
+		await others?.close();
+	}
+}
+
+/** Throws when there is more or less than `size` bytes, before more of them have come. */
+async function* sized(pieces: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer, void, undefined> {
+	let left = size;
+	for await (const piece of pieces) {
+		left -= piece.length;
+		if (left < 0) {
+			break;
+		}
+		yield piece;
+	}
+	if (left !== 0) {
+		throw new StoreTrouble('a file of the layer has another size');
+	}
+}
+
+/** The names of the files after the first `skipped`, as `SplitLayer.files` wants them. */
+async function* namesOf(layer: SplitLayer, skipped: number): AsyncGenerator<Buffer, void, undefined> {
+	let count = 0;
+	for await (const entry of entriesOf(layer)) {
+		if (hasContent(entry) && count++ >= skipped) {
+			yield Buffer.concat([Buffer.from('./'), nameOf(entry), Buffer.alloc(1)]);
 		}
 	}
+}
+
+function nameOf(entry: SplitEntry): Buffer {
+	const name = entry.name_raw === undefined ? Buffer.from(entry.name) : Buffer.from(entry.name_raw, 'base64');
+	if (name.toString('latin1').split('/').includes('..')) {
+		throw new StoreTrouble('a name leads out of the layer');
+	}
+	return name;
 }
 
 const hasContent = ({ type, size }: SplitEntry): boolean => type === FILE && size > 0;

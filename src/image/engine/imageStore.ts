@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -28,6 +29,9 @@ const schema = v.tuple([
 		GraphDriver: v.object({ Data: v.object({ UpperDir: v.string(), LowerDir: v.optional(v.string()) }) }),
 	}),
 ]);
+
+/** Bytes of a file that are read at a time. */
+const PIECE = 1 << 18;
 
 interface StoreLayer {
 	/** What the layer's archive is made of beside its files. */
@@ -62,6 +66,7 @@ export async function imageInStore(inspected: string, access: StoreAccess): Prom
 				}
 				return joinedLayer({
 					split: () => contentOf(layer.split, access),
+					file: access.prefix.length > 0 ? undefined : (name) => fileIn(layer.folder, name),
 					files: (names) => output(archiveOf(layer.folder), access, names),
 				});
 			},
@@ -72,6 +77,28 @@ export async function imageInStore(inspected: string, access: StoreAccess): Prom
 /** A file of the store. Without a prefix this process may read it as well as any program. */
 const contentOf = (file: string, access: StoreAccess): AsyncIterable<Buffer> =>
 	access.prefix.length > 0 ? output(['cat', '--', file], access) : (createReadStream(file) as AsyncIterable<Buffer>);
+
+/** The content of a regular file. Throws `StoreTrouble` for anything else: opening a FIFO, for example, would wait for ever. */
+async function* fileIn(folder: string, name: Buffer): AsyncGenerator<Buffer, void, undefined> {
+	const path = Buffer.concat([Buffer.from(`${folder}/`), name]);
+	const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+	try {
+		const found = await handle.stat();
+		if (!found.isFile()) {
+			throw new StoreTrouble('a file of the layer is none');
+		}
+		for (let at = 0; at < found.size;) {
+			const { bytesRead, buffer: piece } = await handle.read(Buffer.allocUnsafe(Math.min(PIECE, found.size - at)), 0);
+			if (bytesRead === 0) {
+				return;
+			}
+			at += bytesRead;
+			yield piece.subarray(0, bytesRead);
+		}
+	} finally {
+		await handle.close();
+	}
+}
 
 /** The folder counts for names that come after it. */
 const archiveOf = (folder: string): string[] => [
