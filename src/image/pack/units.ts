@@ -5,7 +5,7 @@ import { NumberList } from '../tree/column.js';
 import type { FileTree } from '../tree/fileTree.js';
 import type { Inode } from '../tree/inode.js';
 import { travels } from '../tree/travels.js';
-import { walkTree } from '../tree/walkTree.js';
+import { walkNames } from '../tree/walkTree.js';
 import { type PackUnit, UnitList } from './unitList.js';
 
 /**
@@ -25,7 +25,8 @@ export function unitsOf(tree: FileTree): TreeUnits {
 	const directories = new NumberList();
 	const first = new Set<number>();
 	const further = new Map<number, number[]>();
-	for (const { name, inode } of walkTree(tree)) {
+	for (const name of walkNames(tree)) {
+		const inode = tree.inodeOf(name);
 		if (inode.shared) {
 			if (first.has(inode.number)) {
 				const names = further.get(inode.number) ?? [];
@@ -52,6 +53,9 @@ export const isFilled = (inode: Inode): boolean => inode.children.size > 0;
 
 /** Bytes of a unit in a tar archive, but for long names and attributes. */
 export const tarSize = ({ inode, links }: PackUnit): number => BLOCK * (1 + links.length) + paddedSize(inode.size);
+
+/** Characters that are hashed at a time. */
+const PIECE = 1 << 14;
 
 /** 96 bits: only what lies under one path is ever compared. */
 const DIGEST_BYTES = 12;
@@ -81,35 +85,38 @@ export class UnitDigests {
 }
 
 function digestOf({ path, inode, links }: PackUnit): Buffer {
-	const isDevice = inode.kind === 'character' || inode.kind === 'block';
-	const parts = [
-		inode.kind,
-		// Archivers write different permissions for links, and nobody looks at them.
-		inode.kind === 'symlink' ? '' : inode.mode,
-		inode.uid,
-		inode.gid,
-		inode.kind === 'file' ? `${inode.size} ${inode.digest}` : '',
-		inode.target,
-		isDevice ? `${inode.major} ${inode.minor}` : '',
-		...[...inode.xattrs]
-			.filter(([name]) => travels(name))
-			.sort(([a], [b]) => (a < b ? -1 : 1))
-			.flatMap(([name, value]) => [name, value.length, value.toString('latin1')]),
-		'',
-		path,
-		...links,
-	];
+	const { kind, xattrs } = inode;
+	const isDevice = kind === 'character' || kind === 'block';
+	// Archivers write different permissions for links, and nobody looks at them.
+	const mode = kind === 'symlink' ? '' : inode.mode;
+	const content = kind === 'file' ? `${inode.size} ${inode.digest}` : '';
+	const device = isDevice ? `${inode.major} ${inode.minor}` : '';
+	const attributes = xattrs.size === 0 ? '' : attributesOf(xattrs);
+	const names = links.length === 0 ? path : `${path}\0${links.join('\0')}`;
+	const text = `${kind}\0${mode}\0${inode.uid}\0${inode.gid}\0${content}\0${inode.target}\0${device}\0${attributes}\0${names}`;
 	// For so few bytes an object would cost more than the hash itself.
-	return hash('sha256', Buffer.from(parts.join('\0'), 'latin1'), 'buffer');
+	return hash('sha256', Buffer.from(text, 'latin1'), 'buffer');
 }
+
+const attributesOf = (xattrs: Inode['xattrs']): string =>
+	[...xattrs]
+		.filter(([name]) => travels(name))
+		.sort(([a], [b]) => (a < b ? -1 : 1))
+		.map(([name, value]) => `${name}\0${value.length}\0${value.toString('latin1')}\0`)
+		.join('');
 
 /** Hash of a whole tree in hex: of all units and their times. It does not depend on packs. */
 export function treeHash(units: TreeUnits, digests: UnitDigests): string {
 	const whole = createHash('sha256');
+	let text = '';
 	for (const list of [units.files, units.directories]) {
 		for (const { inode } of list) {
-			whole.update(`${digests.of(inode)} ${inode.mtime}\n`);
+			text += `${digests.of(inode)} ${inode.mtime}\n`;
+			if (text.length > PIECE) {
+				whole.update(text);
+				text = '';
+			}
 		}
 	}
-	return whole.digest('hex');
+	return whole.update(text).digest('hex');
 }

@@ -1,8 +1,8 @@
 import { BoincError, throwIfAborted } from '../../common/errors.js';
 import type { RandomAccess } from '../archive/randomAccess.js';
 import { SparseFiles } from '../archive/sparseFiles.js';
-import { shortName } from '../tar/tarHeader.js';
-import { type FileTree, pathParts, PathTrouble } from './fileTree.js';
+import { type ByteString, shortName } from '../tar/tarHeader.js';
+import { type FileTree, MAX_NAME, pathParts, PathTrouble } from './fileTree.js';
 import type { Inode, NewInode } from './inode.js';
 import { entriesOf, type IndexedEntry } from './layerIndex.js';
 import type { LayerReading } from './readLayer.js';
@@ -17,31 +17,32 @@ const OPAQUE = '.wh..wh..opq';
  * are applied first. Throws `archive-corrupt` naming the entry.
  */
 export function applyLayer(tree: FileTree, { index, contents, label }: LayerReading, layer: number, signal?: AbortSignal): void {
-	const place = (entry: IndexedEntry, action: () => void): void => {
-		try {
-			action();
-		} catch (error) {
-			throw error instanceof PathTrouble ? misplaced(label, entry, error) : error;
+	const place = (entries: Iterable<IndexedEntry>, action: (entry: IndexedEntry) => void): void => {
+		let count = 0;
+		for (const entry of entries) {
+			if (count++ % 1000 === 0) {
+				throwIfAborted(signal);
+			}
+			try {
+				action(entry);
+			} catch (error) {
+				throw error instanceof PathTrouble ? misplaced(label, entry, error) : error;
+			}
 		}
 	};
 	// Below the first layer is nothing to hide.
-	for (const entry of layer > 0 ? entriesOf(index) : []) {
-		if (entry.name.includes(WHITEOUT)) {
-			place(entry, () => applyWhiteout(tree, entry, layer));
-		}
+	if (layer > 0) {
+		place(entriesOf(index, WHITEOUT), (entry) => applyWhiteout(tree, entry, layer));
 	}
 	const sparse = new SparseFiles(contents);
-	let count = 0;
-	for (const entry of entriesOf(index)) {
-		if (count++ % 1000 === 0) {
-			throwIfAborted(signal);
-		}
+	const application = new Application(tree, layer);
+	place(entriesOf(index), (entry) => {
 		const content =
 			entry.pieces === undefined
 				? { source: contents, offset: entry.offset }
 				: { source: sparse, offset: sparse.add({ size: entry.size, pieces: entry.pieces }, entry.offset) };
-		place(entry, () => applyEntry(tree, entry, layer, content));
-	}
+		application.put(entry, content);
+	});
 }
 
 function misplaced(label: string, entry: IndexedEntry, { message, remedy }: PathTrouble): BoincError {
@@ -53,6 +54,9 @@ function misplaced(label: string, entry: IndexedEntry, { message, remedy }: Path
 }
 
 function applyWhiteout(tree: FileTree, entry: IndexedEntry, layer: number): void {
+	if (!entry.name.includes(WHITEOUT)) {
+		return;
+	}
 	const parts = pathParts(entry.name);
 	const name = parts.pop() ?? '';
 	if (name === OPAQUE) {
@@ -68,32 +72,71 @@ interface Place {
 	readonly offset: number;
 }
 
-function applyEntry(tree: FileTree, entry: IndexedEntry, layer: number, content: Place): void {
-	const parts = pathParts(entry.name);
-	// A character device 0:0 is how overlay file systems store a whiteout; in an image it would hide things on the host.
-	const isOverlayMark = entry.kind === 'character' && entry.deviceMajor === 0 && entry.deviceMinor === 0;
-	if (isOverlayMark || parts.some((part) => part.startsWith(WHITEOUT))) {
-		// It was applied before; only now it shows whether a link comes before it in the archive.
-		tree.find(parts, layer);
-		return;
+/** Puts the entries of one layer into the tree. */
+class Application {
+	readonly #tree: FileTree;
+	readonly #layer: number;
+	/** Entries come mostly in order, so many share a folder: its path as the archive has it, and the directory. */
+	#folder: ByteString | undefined;
+	#directory: Inode | undefined;
+
+	constructor(tree: FileTree, layer: number) {
+		this.#tree = tree;
+		this.#layer = layer;
 	}
-	const name = parts.pop();
-	if (name === undefined) {
-		if (entry.kind === 'directory') {
-			tree.root.describe(entry);
+
+	put(entry: IndexedEntry, content: Place): void {
+		const end = entry.name.endsWith('/') ? entry.name.length - 1 : entry.name.length;
+		const slash = entry.name.lastIndexOf('/', end - 1);
+		const last = entry.name.slice(slash + 1, end);
+		const isPlain = isPlainName(last) && !isOverlayMark(entry);
+		const folder = entry.name.slice(0, Math.max(0, slash));
+		if (isPlain && slash > 0 && this.#directory && folder === this.#folder) {
+			this.#set(this.#directory, last, entry, content);
+			return;
 		}
-		return;
+		const parts = pathParts(entry.name);
+		if (isOverlayMark(entry) || parts.some((part) => part.startsWith(WHITEOUT))) {
+			// It was applied before; only now it shows whether a link comes before it in the archive.
+			this.#tree.find(parts, this.#layer);
+			return;
+		}
+		const name = parts.pop();
+		if (name === undefined) {
+			if (entry.kind === 'directory') {
+				this.#tree.root.describe(entry);
+			}
+			return;
+		}
+		const parent = this.#tree.directory(parts, this.#layer);
+		this.#folder = isPlain ? folder : undefined;
+		this.#directory = parent;
+		this.#set(parent, name, entry, content);
 	}
-	const parent = tree.directory(parts, layer);
-	const present = parent.children.get(name);
-	if (entry.kind === 'directory' && present?.kind === 'directory') {
-		present.describe(entry);
-	} else if (entry.kind === 'hardlink') {
-		parent.children.set(name, linked(tree, entry, layer));
-	} else {
-		parent.children.set(name, tree.add(inodeFrom(entry, layer, content)));
+
+	#set(parent: Inode, name: ByteString, entry: IndexedEntry, content: Place): void {
+		const present = parent.children.get(name);
+		if (present?.kind === 'directory') {
+			if (entry.kind === 'directory') {
+				present.describe(entry);
+				return;
+			}
+			// It may be, or be above, the folder that is remembered.
+			this.#folder = undefined;
+		}
+		const inode =
+			entry.kind === 'hardlink' ? linked(this.#tree, entry, this.#layer) : this.#tree.add(inodeFrom(entry, this.#layer, content));
+		parent.children.set(name, inode);
 	}
 }
+
+/** A character device 0:0 is how overlay file systems store a whiteout; in an image it would hide things on the host. */
+const isOverlayMark = ({ kind, deviceMajor, deviceMinor }: IndexedEntry): boolean =>
+	kind === 'character' && deviceMajor === 0 && deviceMinor === 0;
+
+/** Whether a name needs no closer look. */
+const isPlainName = (name: ByteString): boolean =>
+	name !== '' && name !== '.' && name !== '..' && name.length <= MAX_NAME && !name.startsWith(WHITEOUT);
 
 /** The target of a hard link. Engines give it the owner, mode and time that stand in the link's own header. */
 function linked(tree: FileTree, entry: IndexedEntry, layer: number): Inode {

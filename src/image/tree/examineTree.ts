@@ -3,7 +3,7 @@ import { type ByteString, displayName } from '../tar/tarHeader.js';
 import type { FileTree } from './fileTree.js';
 import type { Inode } from './inode.js';
 import { travels } from './travels.js';
-import { walkTree } from './walkTree.js';
+import { walkNames, walkTree } from './walkTree.js';
 
 /** Accounts that rootless Podman maps by default: 0 to 65535. */
 const LAST_MAPPED_ID = 65_535;
@@ -38,9 +38,12 @@ export function examineTree(tree: FileTree): string[] {
 	const attributes = new Finding();
 	const userAttributes = new Finding();
 	const owners = new Finding();
-	let files = 0;
-	for (const { path, inode } of walkTree(tree)) {
-		files += inode.kind === 'directory' ? 0 : 1;
+	if (!hasFiles(tree)) {
+		throw new BoincError('image-empty', 'The image has no files.', {
+			remedy: 'Copy a program into it, for example with COPY in the Dockerfile.',
+		});
+	}
+	for (const { path, inode } of hasUnusual(tree) ? walkTree(tree) : []) {
 		if (inode.kind === 'character' || inode.kind === 'block') {
 			devices.add(path);
 		}
@@ -48,11 +51,6 @@ export function examineTree(tree: FileTree): string[] {
 			owners.add(path);
 		}
 		examineAttributes(path, inode, attributes, userAttributes);
-	}
-	if (files === 0) {
-		throw new BoincError('image-empty', 'The image has no files.', {
-			remedy: 'Copy a program into it, for example with COPY in the Dockerfile.',
-		});
 	}
 	const warnings: (string | undefined)[] = [
 		after(devices.text('device file', 'device files'), 'hosts with rootless Podman leave them out.'),
@@ -70,10 +68,33 @@ export function examineTree(tree: FileTree): string[] {
 	return warnings.filter((warning) => warning !== undefined);
 }
 
+function hasFiles(tree: FileTree): boolean {
+	for (const name of walkNames(tree)) {
+		if (tree.inodeOf(name).kind !== 'directory') {
+			return true;
+		}
+	}
+	return false;
+}
+
+/** Whether any inode, in the tree or not, is worth a walk, which takes far longer than this. */
+function hasUnusual(tree: FileTree): boolean {
+	for (let number = 0; number < tree.count; number++) {
+		const { kind, uid, gid, xattrs } = tree.inode(number);
+		if (kind === 'character' || kind === 'block' || uid > LAST_MAPPED_ID || gid > LAST_MAPPED_ID || xattrs.size > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 const after = (what: string | undefined, consequence: string): string | undefined =>
 	what === undefined ? undefined : `${what}: ${consequence}`;
 
 function examineAttributes(path: ByteString, inode: Inode, attributes: Finding, userAttributes: Finding): void {
+	if (inode.xattrs.size === 0) {
+		return;
+	}
 	const names = [...inode.xattrs.keys()];
 	if (names.some((name) => !travels(name))) {
 		attributes.add(path);

@@ -21,7 +21,7 @@ const REAL_PATHS =
 
 const MAX_LINKS = 40;
 /** What Linux allows, in bytes; a whiteout's name is longer by its prefix than the name that it hides. */
-const MAX_NAME = 255;
+export const MAX_NAME = 255;
 const MAX_WHITEOUT = 259;
 
 /**
@@ -67,6 +67,11 @@ export class FileTree {
 	/** Makes an inode, to be put into a directory. */
 	add(made: NewInode): Inode {
 		return new Inode(this.#table, this.#table.add(made));
+	}
+
+	/** The inode of this number, which a name may lead to or not. */
+	inode(number: number): Inode {
+		return new Inode(this.#table, number);
 	}
 
 	/** The inode that a name of this number leads to. */

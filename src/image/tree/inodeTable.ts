@@ -10,6 +10,8 @@ const EXPLICIT = 2;
 /** Bytes of a content's digest that are kept. */
 export const DIGEST_BYTES = 16;
 const DIGEST_WORDS = DIGEST_BYTES / 4;
+/** Used again and again: one for each file would be garbage at once. */
+const DIGEST = Buffer.alloc(DIGEST_BYTES);
 
 /**
  * Inodes by number, in columns outside of the heap: an object each would be several times as big, and images have millions
@@ -34,6 +36,8 @@ export class InodeTable {
 	readonly #digest = words();
 	readonly #targets = new StringStore();
 	readonly #owners: (readonly [uid: number, gid: number])[] = [];
+	/** Most entries of an archive have the owner of the one before. */
+	#lastOwner = 0;
 	readonly #ownerIndex = new Map<string, number>();
 	readonly #sources: RandomAccess[] = [];
 	readonly #xattrs = new Map<number, ReadonlyMap<ByteString, Buffer>>();
@@ -142,11 +146,10 @@ export class InodeTable {
 	}
 
 	digest(number: number): ByteString {
-		const value = Buffer.allocUnsafe(DIGEST_BYTES);
 		for (let word = 0; word < DIGEST_WORDS; word++) {
-			value.writeUInt32LE(this.#digest.get(number * DIGEST_WORDS + word), word * 4);
+			DIGEST.writeUInt32LE(this.#digest.get(number * DIGEST_WORDS + word), word * 4);
 		}
-		return value.toString('latin1');
+		return DIGEST.toString('latin1');
 	}
 
 	isShared(number: number): boolean {
@@ -166,13 +169,21 @@ export class InodeTable {
 	}
 
 	#setDigest(number: number, digest: ByteString): void {
-		const value = Buffer.from(digest.padEnd(DIGEST_BYTES, '\0'), 'latin1');
+		DIGEST.fill(0, DIGEST.write(digest, 'latin1'));
 		for (let word = 0; word < DIGEST_WORDS; word++) {
-			this.#digest.set(number * DIGEST_WORDS + word, value.readUInt32LE(word * 4));
+			this.#digest.set(number * DIGEST_WORDS + word, DIGEST.readUInt32LE(word * 4));
 		}
 	}
 
 	#ownerOf(uid: number, gid: number): number {
+		const [lastUid, lastGid] = this.#owners[this.#lastOwner] ?? [];
+		if (uid !== lastUid || gid !== lastGid) {
+			this.#lastOwner = this.#findOwner(uid, gid);
+		}
+		return this.#lastOwner;
+	}
+
+	#findOwner(uid: number, gid: number): number {
 		const key = `${uid}:${gid}`;
 		const known = this.#ownerIndex.get(key);
 		if (known !== undefined) {

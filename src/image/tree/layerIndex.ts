@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 import type { ByteString, TarHeader, TarKind } from '../tar/tarHeader.js';
-import { DIGEST_BYTES } from './inodeTable.js';
+import { DIGEST_BYTES, NO_XATTRS } from './inodeTable.js';
 
 /** An entry of a layer, with where its content is in the layer. */
 export interface IndexedEntry extends TarHeader {
@@ -127,6 +127,18 @@ class IndexReader {
 		return text;
 	}
 
+	#attributes(): ReadonlyMap<ByteString, Buffer> {
+		const count = this.number();
+		if (count === 0) {
+			return NO_XATTRS;
+		}
+		const xattrs = new Map<ByteString, Buffer>();
+		for (let rest = count; rest > 0; rest--) {
+			xattrs.set(this.text(), Buffer.from(this.text(), 'latin1'));
+		}
+		return xattrs;
+	}
+
 	entry(): IndexedEntry {
 		const kind = KINDS[this.number()] ?? 'file';
 		const mode = this.number();
@@ -141,20 +153,21 @@ class IndexReader {
 		const isDevice = kind === 'character' || kind === 'block';
 		const deviceMajor = isDevice ? this.number() : 0;
 		const deviceMinor = isDevice ? this.number() : 0;
-		const xattrs = new Map<ByteString, Buffer>();
-		for (let rest = this.number(); rest > 0; rest--) {
-			xattrs.set(this.text(), Buffer.from(this.text(), 'latin1'));
-		}
+		const xattrs = this.#attributes();
 		const count = this.number();
 		const pieces = count === 0 ? undefined : Array.from({ length: count - 1 }, () => this.number());
 		return { kind, mode, uid, gid, size, mtime, offset, name, linkName, digest, deviceMajor, deviceMinor, xattrs, pieces };
 	}
 }
 
-/** The entries in the order of the layer. */
-export function* entriesOf({ parts }: LayerIndex): Generator<IndexedEntry, void, undefined> {
+/** The entries in the order of the layer; at least those that have `text` in their name, if it is given. */
+export function* entriesOf({ parts }: LayerIndex, text = ''): Generator<IndexedEntry, void, undefined> {
 	for (const part of parts) {
-		const reader = new IndexReader(inflateRawSync(part, { maxOutputLength: MAX_PART }));
+		const bytes = inflateRawSync(part, { maxOutputLength: MAX_PART });
+		if (!bytes.includes(text, 0, 'latin1')) {
+			continue;
+		}
+		const reader = new IndexReader(bytes);
 		while (reader.hasMore) {
 			yield reader.entry();
 		}

@@ -13,17 +13,26 @@ export interface TreeItem {
 
 /** Everything in a tree, directories before what is in them, names in order of their bytes. */
 export function* walkTree(tree: FileTree): Generator<TreeItem, void, undefined> {
-	yield { name: ROOT_NAME, path: '', inode: tree.root };
-	yield* below(tree, tree.root, '');
+	for (const name of walkNames(tree)) {
+		yield { name, path: tree.pathOf(name), inode: tree.inodeOf(name) };
+	}
 }
 
-function* below(tree: FileTree, directory: Inode, prefix: ByteString): Generator<TreeItem, void, undefined> {
-	for (const name of directory.children.sorted()) {
+/** The numbers of all names in a tree, in the order of `walkTree`. */
+export function* walkNames(tree: FileTree): Generator<number, void, undefined> {
+	yield ROOT_NAME;
+	const open: { readonly names: Int32Array; at: number }[] = [{ names: tree.root.children.sorted(), at: 0 }];
+	// A generator for each directory would hand every name through all those above it.
+	for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+		const name = top.names[top.at++];
+		if (name === undefined) {
+			open.pop();
+			continue;
+		}
+		yield name;
 		const inode = tree.inodeOf(name);
-		const path = `${prefix}${tree.textOf(name)}`;
-		yield { name, path, inode };
 		if (inode.kind === 'directory') {
-			yield* below(tree, inode, `${path}/`);
+			open.push({ names: inode.children.sorted(), at: 0 });
 		}
 	}
 }
