@@ -57,8 +57,8 @@ export default defineConfig({
 					globalSetup: 'test/support/programOfRun.ts',
 					testTimeout: 240_000,
 					hookTimeout: 240_000,
-					// They wait for daemons, engines and clients half of the time.
-					maxWorkers: 6,
+					// They wait for daemons, engines and clients half of the time, and other steps run beside them.
+					maxWorkers: 4,
 					isolate: false,
 					sequence: { sequencer: LongestFirst },
 				},

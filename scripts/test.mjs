@@ -137,15 +137,21 @@ function failedFiles(text) {
 	return [...new Set(telling.flatMap((line) => /\btest\/(?:integration|ui)\/[\w/]+\.test\.(?:ts|mjs)\b/.exec(line) ?? []))];
 }
 
-/** Runs a step; what failed of one with real daemons, engines or browsers once more, and says so. */
+/** Runs a step. One with real daemons, engines or browsers that fails is to be run once more, when nothing else runs. */
 async function runStep(step) {
 	const first = await runOnce(step, 1);
 	if (first.good || !step.real) {
 		return settle(first, first.good ? 0 : Math.max(1, first.failed));
 	}
+	again.push({ step, first });
+	return false;
+}
+
+/** Runs what failed of a step once more, and says so. */
+async function runAgain({ step, first }) {
 	const files = failedFiles(first.text);
 	console.log(
-		`${files.join(', ') || step.name} is run once more: it works with real programs, and the computer may have been busy.`,
+		`${files.join(', ') || step.name} is run once more, by itself: it works with real programs, and the computer may have been busy.`,
 	);
 	const run = files.length === 0 ? step.run : [...step.run.filter((word) => !word.endsWith('.test.mjs')), ...files];
 	const second = await runOnce({ ...step, run }, 2);
@@ -189,22 +195,31 @@ const waiting = STEPS.filter(({ name }) => wanted.length === 0 || wanted.include
 /** What has not ended well: a step that comes after one of these does not begin. */
 const unfinished = new Set(waiting.map(({ name }) => name));
 const running = new Map();
+/** Steps that failed and get a second try. */
+const again = [];
 const isToCome = (name) => running.has(name) || waiting.some((step) => step.name === name);
+const begin = (name, work) => {
+	const ended = work.then((good) => {
+		running.delete(name);
+		if (good) {
+			unfinished.delete(name);
+		}
+	});
+	running.set(name, ended);
+};
 for (;;) {
 	const next = waiting.findIndex(
 		({ after = [], behind = [] }) => !after.some((name) => unfinished.has(name)) && !behind.some(isToCome),
 	);
 	if (next !== -1 && running.size < AT_ONCE) {
 		const [step] = waiting.splice(next, 1);
-		const work = runStep(step).then((good) => {
-			running.delete(step.name);
-			if (good) {
-				unfinished.delete(step.name);
-			}
-		});
-		running.set(step.name, work);
+		begin(step.name, runStep(step));
 	} else if (running.size > 0) {
 		await Promise.race(running.values());
+	} else if (again.length > 0) {
+		const failure = again.shift();
+		begin(failure.step.name, runAgain(failure));
+		await running.get(failure.step.name);
 	} else {
 		break;
 	}

@@ -13,7 +13,10 @@ export const PIDS_LIMIT = 4096;
 /** Options for the engine's `create` that a person may add: none of them opens anything of the volunteer's computer. */
 const SHM_SIZE = /\d{1,6}[kmg]/.source;
 const ULIMIT = /(?:core|memlock|nofile|nproc|stack)=-?\d{1,12}(?::-?\d{1,12})?/.source;
-const EXTRA = `--shm-size=${SHM_SIZE}|--ulimit=${ULIMIT}`;
+const HOSTNAME = /[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?/.source;
+/** Not where the runner and the job's files are. The options of the mount are the engine's own. */
+const TMPFS = /(?!\/(?:boinc|root|dev|proc|sys)(?:[/: ]|$))(?:\/\w[\w.-]{0,60}){1,4}(?::size=\d{1,6}[kmg])?/.source;
+const EXTRA = `--shm-size=${SHM_SIZE}|--ulimit=${ULIMIT}|--hostname=${HOSTNAME}|--tmpfs=${TMPFS}`;
 export const EXTRA_CREATE_ARGS = new RegExp(`^(?:${EXTRA})(?: (?:${EXTRA}))*$`);
 
 /** Whether our own `job.toml` can have an option with a value. */

@@ -83,4 +83,12 @@ export const RUN_RULES: readonly RunRule[] = [
 		everywhere: true,
 		message: '777 lets any user of the container write there.',
 	},
+	{
+		code: 'error-text',
+		severity: 'hint',
+		when: /Error/,
+		everywhere: true,
+		message:
+			'Where docker_wrapper builds a Dockerfile on hosts, as BUDA has it, the text “Error” in the output counts as a failure, and engines print this line. Images that are sent from here are not built on hosts.',
+	},
 ];

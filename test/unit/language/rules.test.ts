@@ -287,6 +287,7 @@ describe('Dockerfiles for volunteers', () => {
 		['pipe-shell', GOOD.replace('USER', 'RUN curl https://x | sh\nUSER')],
 		['upgrade', GOOD.replace('USER', 'RUN apt-get upgrade -y\nUSER')],
 		['chmod', GOOD.replace('USER', 'RUN chmod -R 777 /x\nUSER')],
+		['error-text', GOOD.replace('USER', 'RUN make || echo "Error: nothing was made"\nUSER')],
 		['add-url', GOOD.replace('USER', 'ADD https://x/y /y\nUSER')],
 		['copy-all', GOOD.replace('main.py /app/main.py', '. /app')],
 		['secret-file', GOOD.replace('USER', 'COPY .env /app/\nUSER')],
