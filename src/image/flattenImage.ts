@@ -11,7 +11,7 @@ import type { PackManifest } from './pack/manifest.js';
 import { sumOf } from './pack/partition.js';
 import { type DigestedTree, type PackPlanning, planPacks } from './pack/planPacks.js';
 import type { PackUnit } from './pack/unitList.js';
-import { treeHash, UnitDigests, unitsOf } from './pack/units.js';
+import { digestUnits, treeHash, unitsOf } from './pack/units.js';
 import { writePacks } from './pack/writePacks.js';
 import { temporaryFolder } from './temporaryFolder.js';
 import { applyLayer } from './tree/applyLayer.js';
@@ -89,9 +89,10 @@ export async function flattenImage(
 		const warnings = examineTree(tree);
 		const { link, warnings: hidden } = addSharedFolder(tree);
 		const units = unitsOf(tree);
-		const digested: DigestedTree = { tree, units, digests: new UnitDigests(tree, units), sharedLink: link };
+		digestUnits(units);
+		const digested: DigestedTree = { tree, units, sharedLink: link };
 		return {
-			id: imageId(treeHash(units, digested.digests), image.config),
+			id: imageId(treeHash(units), image.config),
 			config: image.config,
 			treeSize: sumOf(units.files, ({ inode }) => inode.size),
 			entries: sumOf(units.files, namesOf) + sumOf(units.directories, namesOf),

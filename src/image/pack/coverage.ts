@@ -4,7 +4,7 @@ import type { FileTree } from '../tree/fileTree.js';
 import type { Inode } from '../tree/inode.js';
 import type { PackFacts } from '../types.js';
 import type { ManifestLine, PackManifest } from './manifest.js';
-import { isFilled, type UnitDigests } from './units.js';
+import { isFilled } from './units.js';
 
 /** What one line of a pack means for a tree. */
 interface Effect {
@@ -68,13 +68,13 @@ export interface UsablePack {
  * What a pack of a server means for a tree. `undefined` when it has a path that the tree has not, or has as something that
  * cannot replace it: nothing can be removed when an image is put together again.
  */
-export async function usablePack(manifest: PackManifest, tree: FileTree, digests: UnitDigests): Promise<UsablePack | undefined> {
+export async function usablePack(manifest: PackManifest, tree: FileTree): Promise<UsablePack | undefined> {
 	const look = new PathLookup(tree.root);
 	const effects = new EffectList();
 	let useful = 0;
 	let stale = 0;
 	for (const line of await manifest.lines()) {
-		const found = effectsOf(line, look, digests);
+		const found = effectsOf(line, look);
 		if (found === undefined) {
 			return undefined;
 		}
@@ -90,7 +90,7 @@ export async function usablePack(manifest: PackManifest, tree: FileTree, digests
 	return { facts: manifest.facts, effects, useful, stale };
 }
 
-function effectsOf(line: ManifestLine, look: PathLookup, digests: UnitDigests): readonly Effect[] | undefined {
+function effectsOf(line: ManifestLine, look: PathLookup): readonly Effect[] | undefined {
 	const inodes = [line.path, ...line.links].map((path) => look.at(path));
 	const isDirectory = line.what === 'directory' || line.what === 'empty directory';
 	const [first] = inodes;
@@ -98,7 +98,7 @@ function effectsOf(line: ManifestLine, look: PathLookup, digests: UnitDigests): 
 		return undefined;
 	}
 	const { size } = line;
-	const same = digests.of(first) === line.digest;
+	const same = first.unitDigest === line.digest;
 	if (isDirectory && isFilled(first) !== (line.what === 'directory')) {
 		// One that is filled now is described again by a pack with directories. One that is empty now is to be made by a pack with
 		// files, before its parent is described; what comes later must not change it.

@@ -8,12 +8,12 @@ import { BLOCK, type ByteString } from '../tar/tarHeader.js';
 import type { PackFacts } from '../types.js';
 import type { PackPlan } from './partition.js';
 import type { PackUnit } from './unitList.js';
-import { tarSize, type UnitDigests } from './units.js';
+import { tarSize } from './units.js';
 
 /** A line of a manifest: a unit of the pack, or a time that the pack gives to a file of earlier packs. */
 export interface ManifestLine {
 	readonly what: 'directory' | 'empty directory' | 'file' | 'time';
-	/** `UnitDigests.of`. */
+	/** `Inode.unitDigest`. */
 	readonly digest: string;
 	/** Seconds since the epoch. */
 	readonly mtime: number;
@@ -55,11 +55,11 @@ export function packFacts(pack: PackFacts): PackFacts {
 const WORDS = { d: 'directory', e: 'empty directory', f: 'file', t: 'time' } as const;
 
 /** Writes the manifest of a pack that was made from `plan`, gzip'd. */
-export async function encodeManifest(facts: PackFacts, plan: PackPlan, digests: UnitDigests): Promise<Buffer> {
+export async function encodeManifest(facts: PackFacts, plan: PackPlan): Promise<Buffer> {
 	const lines: string[] = [FIRST_LINE, JSON.stringify(facts)];
 	const add = (letter: keyof typeof WORDS, { path, inode, links }: PackUnit, size: number): void => {
 		const names = [path, ...links].join('\0').replaceAll(/[\\\n]/g, (char) => (char === '\n' ? '\\n' : '\\\\'));
-		lines.push(`${letter}${digests.of(inode)} ${inode.mtime.toString(36)} ${size.toString(36)} ${names}`);
+		lines.push(`${letter}${inode.unitDigest} ${inode.mtime.toString(36)} ${size.toString(36)} ${names}`);
 	};
 	for (const unit of plan.times) {
 		add('t', unit, BLOCK);

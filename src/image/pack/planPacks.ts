@@ -6,13 +6,12 @@ import { type Coverage, type UsablePack, usablePack } from './coverage.js';
 import type { PackManifest } from './manifest.js';
 import { MOST_PACKS, type PackPlan, packSizes, partition, sumOf, unitBytes } from './partition.js';
 import type { PackUnit, UnitList } from './unitList.js';
-import { tarSize, type TreeUnits, type UnitDigests } from './units.js';
+import { tarSize, type TreeUnits } from './units.js';
 
-/** A tree with what was worked out about it. */
+/** A tree with what was worked out about it; its units have digests. */
 export interface DigestedTree {
 	readonly tree: FileTree;
 	readonly units: TreeUnits;
-	readonly digests: UnitDigests;
 	/** Path of the image's link to the shared folder. */
 	readonly sharedLink: ByteString;
 }
@@ -31,12 +30,12 @@ export interface PackPlanning {
 
 /** Chooses what the image takes of `known` packs, and cuts the rest of it into new ones. */
 export async function planPacks(image: DigestedTree, known: Iterable<PackManifest>): Promise<PackPlanning> {
-	const { tree, units, digests } = image;
+	const { tree, units } = image;
 	const treeBytes = unitBytes(units);
 	const sizes = packSizes(treeBytes);
 	const usable: UsablePack[] = [];
 	for (const manifest of known) {
-		const pack = await usablePack(manifest, tree, digests);
+		const pack = await usablePack(manifest, tree);
 		if (pack) {
 			usable.push(pack);
 		}

@@ -1,10 +1,10 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 
 import { BLOCK, paddedSize } from '../tar/tarHeader.js';
 import { NumberList } from '../tree/column.js';
 import type { FileTree } from '../tree/fileTree.js';
 import type { Inode } from '../tree/inode.js';
-import { travels } from '../tree/travels.js';
+import { unitDigest } from '../tree/unitDigest.js';
 import { walkNames } from '../tree/walkTree.js';
 import { type PackUnit, UnitList } from './unitList.js';
 
@@ -57,61 +57,25 @@ export const tarSize = ({ inode, links }: PackUnit): number => BLOCK * (1 + link
 /** Characters that are hashed at a time. */
 const PIECE = 1 << 14;
 
-/** 96 bits: only what lies under one path is ever compared. */
-const DIGEST_BYTES = 12;
-
-/**
- * What tells whether a unit is the same as one in another tree: a digest of its names, kind, owner, mode, attributes and
- * content. The time is left out: it is compared by itself, for a rebuilt image has many files whose time alone is new.
- */
-export class UnitDigests {
-	readonly #table: Buffer;
-
-	constructor(tree: FileTree, units: TreeUnits) {
-		this.#table = Buffer.alloc(tree.count * DIGEST_BYTES);
-		for (const list of [units.files, units.directories]) {
-			for (const unit of list) {
-				const digest = digestOf(unit);
-				digest.copy(this.#table, unit.inode.number * DIGEST_BYTES, 0, DIGEST_BYTES);
+/** Works out the digests of all units, for `Inode.unitDigest`. Most are known from their layers. */
+export function digestUnits(units: TreeUnits): void {
+	for (const list of [units.files, units.directories]) {
+		for (const unit of list) {
+			const { inode } = unit;
+			if (!inode.hasUnit) {
+				inode.keepUnit(unitDigest(unit.path, inode, unit.links));
 			}
 		}
 	}
-
-	/** The digest of an inode's unit as 16 characters. */
-	of(inode: Inode): string {
-		const start = inode.number * DIGEST_BYTES;
-		return this.#table.toString('base64url', start, start + DIGEST_BYTES);
-	}
 }
 
-function digestOf({ path, inode, links }: PackUnit): Buffer {
-	const { kind, xattrs } = inode;
-	const isDevice = kind === 'character' || kind === 'block';
-	// Archivers write different permissions for links, and nobody looks at them.
-	const mode = kind === 'symlink' ? '' : inode.mode;
-	const content = kind === 'file' ? `${inode.size} ${inode.digest}` : '';
-	const device = isDevice ? `${inode.major} ${inode.minor}` : '';
-	const attributes = xattrs.size === 0 ? '' : attributesOf(xattrs);
-	const names = links.length === 0 ? path : `${path}\0${links.join('\0')}`;
-	const text = `${kind}\0${mode}\0${inode.uid}\0${inode.gid}\0${content}\0${inode.target}\0${device}\0${attributes}\0${names}`;
-	// For so few bytes an object would cost more than the hash itself.
-	return hash('sha256', Buffer.from(text, 'latin1'), 'buffer');
-}
-
-const attributesOf = (xattrs: Inode['xattrs']): string =>
-	[...xattrs]
-		.filter(([name]) => travels(name))
-		.sort(([a], [b]) => (a < b ? -1 : 1))
-		.map(([name, value]) => `${name}\0${value.length}\0${value.toString('latin1')}\0`)
-		.join('');
-
-/** Hash of a whole tree in hex: of all units and their times. It does not depend on packs. */
-export function treeHash(units: TreeUnits, digests: UnitDigests): string {
+/** Hash of a whole tree in hex: of all units, which have digests, and their times. It does not depend on packs. */
+export function treeHash(units: TreeUnits): string {
 	const whole = createHash('sha256');
 	let text = '';
 	for (const list of [units.files, units.directories]) {
 		for (const { inode } of list) {
-			text += `${digests.of(inode)} ${inode.mtime}\n`;
+			text += `${inode.unitDigest} ${inode.mtime}\n`;
 			if (text.length > PIECE) {
 				whole.update(text);
 				text = '';

@@ -84,7 +84,7 @@ export async function writePack(plan: PackPlan, image: DigestedTree, target: Pac
 			md5: facts.md5,
 			open: (offset) => createReadStream(file, { start: offset, highWaterMark: 1 << 18 }),
 		},
-		manifest: contentOfBytes(await encodeManifest(facts, plan, image.digests)),
+		manifest: contentOfBytes(await encodeManifest(facts, plan)),
 	};
 }
 

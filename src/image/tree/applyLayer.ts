@@ -76,7 +76,10 @@ interface Place {
 class Application {
 	readonly #tree: FileTree;
 	readonly #layer: number;
-	/** Entries come mostly in order, so many share a folder: its path as the archive has it, and the directory. */
+	/**
+	 * Entries come mostly in order, so many share a folder: its path as the archive has it, and the directory. It is always that of the
+	 * latest entry, and no entry replaces its own folder.
+	 */
 	#folder: ByteString | undefined;
 	#directory: Inode | undefined;
 
@@ -116,13 +119,9 @@ class Application {
 
 	#set(parent: Inode, name: ByteString, entry: IndexedEntry, content: Place): void {
 		const present = parent.children.get(name);
-		if (present?.kind === 'directory') {
-			if (entry.kind === 'directory') {
-				present.describe(entry);
-				return;
-			}
-			// It may be, or be above, the folder that is remembered.
-			this.#folder = undefined;
+		if (present?.kind === 'directory' && entry.kind === 'directory') {
+			present.describe(entry);
+			return;
 		}
 		const inode =
 			entry.kind === 'hardlink' ? linked(this.#tree, entry, this.#layer) : this.#tree.add(inodeFrom(entry, this.#layer, content));
@@ -153,8 +152,8 @@ function linked(tree: FileTree, entry: IndexedEntry, layer: number): Inode {
 }
 
 function inodeFrom(entry: IndexedEntry, layer: number, content: Place): NewInode {
-	const { mode, uid, gid, mtime, xattrs } = entry;
-	const common = { mode, uid, gid, mtime, xattrs, layer };
+	const { mode, uid, gid, mtime, xattrs, unit } = entry;
+	const common = { mode, uid, gid, mtime, xattrs, layer, unit };
 	switch (entry.kind) {
 		case 'file':
 			return { kind: 'file', ...common, size: entry.size, ...content, digest: entry.digest };

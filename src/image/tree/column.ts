@@ -1,6 +1,6 @@
 import type { ByteString } from '../tar/tarHeader.js';
 
-type Numbers = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
+type Numbers = Uint8Array | Int32Array | Float64Array;
 
 const BITS = 12;
 /** Of columns of which there are many and most are short. */
@@ -34,8 +34,6 @@ export class Column {
 }
 
 export const bytes = (bits?: number): Column => new Column((length) => new Uint8Array(length), bits);
-export const shorts = (): Column => new Column((length) => new Uint16Array(length));
-export const words = (): Column => new Column((length) => new Uint32Array(length));
 /** Whole numbers below zero, too. */
 export const integers = (bits?: number): Column => new Column((length) => new Int32Array(length), bits);
 /** Sizes and offsets beyond 4 GiB. */

@@ -10,6 +10,8 @@ export interface Metadata {
 	readonly gid: number;
 	readonly mtime: number;
 	readonly xattrs: ReadonlyMap<ByteString, Buffer>;
+	/** `unitDigest` of the file under the name that it gets, where it is known. */
+	readonly unit?: ByteString | undefined;
 }
 
 interface Common extends Metadata {
@@ -143,6 +145,21 @@ export class Inode implements Metadata {
 	/** Of a device. */
 	get minor(): number {
 		return this.#table.second(this.number);
+	}
+
+	/** Whether the digest of the unit is known, and has not become wrong by `describe` or `share`. */
+	get hasUnit(): boolean {
+		return this.#table.hasUnit(this.number);
+	}
+
+	/** The digest of the unit with all names that lead here, as 16 characters. */
+	get unitDigest(): string {
+		return this.#table.unit(this.number);
+	}
+
+	/** Keeps what `unitDigest` gave. */
+	keepUnit(digest: Buffer): void {
+		this.#table.setUnit(this.number, digest.toString('latin1'));
 	}
 
 	/** Whether several names may lead here. */

@@ -1,39 +1,48 @@
 import type { RandomAccess } from '../archive/randomAccess.js';
 import type { ByteString } from '../tar/tarHeader.js';
-import { bytes, large, shorts, StringStore, words } from './column.js';
+import { StringStore } from './column.js';
 import type { InodeKind, Metadata, NewInode } from './inode.js';
 import { NameTable, NO_NAME } from './nameTable.js';
+import { Records } from './records.js';
+import { UNIT_BYTES } from './unitDigest.js';
 
 const KINDS: readonly InodeKind[] = ['file', 'directory', 'symlink', 'character', 'block', 'fifo'];
 const SHARED = 1;
 const EXPLICIT = 2;
+const HAS_UNIT = 4;
 /** Bytes of a content's digest that are kept. */
 export const DIGEST_BYTES = 16;
-const DIGEST_WORDS = DIGEST_BYTES / 4;
-/** Used again and again: one for each file would be garbage at once. */
-const DIGEST = Buffer.alloc(DIGEST_BYTES);
+
+/** A record: where each of its numbers is, and what kind of number that is. */
+const KIND = 0; // Uint8
+const FLAGS = 1; // Uint8
+const MODE = 2; // Uint16
+/** Index in `owners`. */
+const OWNER = 4; // Uint32
+const MTIME = 8; // Float64
+/** Of a file its size; of a directory the number of its names; of a device its major number. */
+const FIRST = 16; // Float64
+/** Of a file where its content begins; of a directory its first name; of a device its minor number. */
+const SECOND = 24; // Float64
+/** Of a file the bytes of its digest. */
+const DIGEST = 32;
+/** Of a directory its name, of a link its target. */
+const TEXT = DIGEST; // Uint32
+const LAYER = DIGEST + DIGEST_BYTES; // Uint16
+/** Index in `sources`. */
+const SOURCE = LAYER + 2; // Uint16
+/** The bytes of the unit's digest. */
+const UNIT = SOURCE + 2;
+const RECORD = UNIT + UNIT_BYTES;
 
 /**
- * Inodes by number, in columns outside of the heap: an object each would be several times as big, and images have millions
+ * Inodes by number, in records outside of the heap: an object each would be several times as big, and images have millions
  * of files. `Inode` is how they are looked at.
  */
 export class InodeTable {
 	readonly names = new NameTable();
 	#count = 0;
-	readonly #kind = bytes();
-	readonly #flags = bytes();
-	readonly #mode = shorts();
-	/** Index in `owners`. */
-	readonly #owner = words();
-	readonly #mtime = large();
-	readonly #layer = shorts();
-	/** Of a file its size and where its content begins; of a directory the number of its names and the first; of a device its numbers. */
-	readonly #first = large();
-	readonly #second = large();
-	/** Index in `sources`. */
-	readonly #source = shorts();
-	/** Of a file the words of its digest; of a directory its name; of a link its target. */
-	readonly #digest = words();
+	readonly #records = new Records(RECORD);
 	readonly #targets = new StringStore();
 	readonly #owners: (readonly [uid: number, gid: number])[] = [];
 	/** Most entries of an archive have the owner of the one before. */
@@ -49,29 +58,31 @@ export class InodeTable {
 
 	add(made: NewInode): number {
 		const number = this.#count++;
-		this.#kind.set(number, KINDS.indexOf(made.kind));
-		this.#layer.set(number, made.layer);
+		const view = this.#records.view(number);
+		const at = this.#records.at(number);
+		view.setUint8(at + KIND, KINDS.indexOf(made.kind));
+		view.setUint16(at + LAYER, made.layer);
 		this.describe(number, made);
 		switch (made.kind) {
 			case 'file':
-				this.#first.set(number, made.size);
-				this.#second.set(number, made.offset);
-				this.#source.set(number, this.#sourceIndex(made.source));
-				this.#setDigest(number, made.digest);
+				view.setFloat64(at + FIRST, made.size);
+				view.setFloat64(at + SECOND, made.offset);
+				view.setUint16(at + SOURCE, this.#sourceIndex(made.source));
+				setBytes(view, at + DIGEST, DIGEST_BYTES, made.digest);
 				break;
 			case 'directory':
-				this.#second.set(number, NO_NAME);
+				view.setFloat64(at + SECOND, NO_NAME);
 				if (made.explicit) {
-					this.#flags.set(number, EXPLICIT);
+					this.setExplicit(number);
 				}
 				break;
 			case 'symlink':
-				this.#digest.set(number * DIGEST_WORDS, this.#targets.add(made.target));
+				view.setUint32(at + TEXT, this.#targets.add(made.target));
 				break;
 			case 'character':
 			case 'block':
-				this.#first.set(number, made.major);
-				this.#second.set(number, made.minor);
+				view.setFloat64(at + FIRST, made.major);
+				view.setFloat64(at + SECOND, made.minor);
 				break;
 			case 'fifo':
 				break;
@@ -79,100 +90,127 @@ export class InodeTable {
 		return number;
 	}
 
-	describe(number: number, { mode, uid, gid, mtime, xattrs }: Metadata): void {
-		this.#mode.set(number, mode);
-		this.#owner.set(number, this.#ownerOf(uid, gid));
-		this.#mtime.set(number, mtime);
+	describe(number: number, { mode, uid, gid, mtime, xattrs, unit }: Metadata): void {
+		const view = this.#records.view(number);
+		const at = this.#records.at(number);
+		view.setUint16(at + MODE, mode);
+		view.setUint32(at + OWNER, this.#ownerOf(uid, gid));
+		view.setFloat64(at + MTIME, mtime);
 		if (xattrs.size > 0) {
 			this.#xattrs.set(number, xattrs);
 		} else {
 			this.#xattrs.delete(number);
 		}
+		this.setUnit(number, unit);
 	}
 
 	kind(number: number): InodeKind {
-		return KINDS[this.#kind.get(number)] ?? 'file';
+		return KINDS[this.#records.view(number).getUint8(this.#records.at(number) + KIND)] ?? 'file';
 	}
 
 	layer(number: number): number {
-		return this.#layer.get(number);
+		return this.#records.view(number).getUint16(this.#records.at(number) + LAYER);
 	}
 
 	mode(number: number): number {
-		return this.#mode.get(number);
+		return this.#records.view(number).getUint16(this.#records.at(number) + MODE);
 	}
 
 	owner(number: number): readonly [uid: number, gid: number] {
-		return this.#owners[this.#owner.get(number)] ?? [0, 0];
+		return this.#owners[this.#records.view(number).getUint32(this.#records.at(number) + OWNER)] ?? [0, 0];
 	}
 
 	mtime(number: number): number {
-		return this.#mtime.get(number);
+		return this.#records.view(number).getFloat64(this.#records.at(number) + MTIME);
 	}
 
 	xattrs(number: number): ReadonlyMap<ByteString, Buffer> {
 		return this.#xattrs.get(number) ?? NO_XATTRS;
 	}
 
-	/** See `#first`. */
+	/** See `FIRST`. */
 	first(number: number): number {
-		return this.#first.get(number);
+		return this.#records.view(number).getFloat64(this.#records.at(number) + FIRST);
 	}
 
+	/** See `SECOND`. */
 	second(number: number): number {
-		return this.#second.get(number);
+		return this.#records.view(number).getFloat64(this.#records.at(number) + SECOND);
 	}
 
 	setNames(directory: number, count: number, first: number): void {
-		this.#first.set(directory, count);
-		this.#second.set(directory, first);
+		const view = this.#records.view(directory);
+		const at = this.#records.at(directory);
+		view.setFloat64(at + FIRST, count);
+		view.setFloat64(at + SECOND, first);
 	}
 
 	/** The name of a directory. */
 	home(directory: number): number {
-		return this.#digest.get(directory * DIGEST_WORDS);
+		return this.#records.view(directory).getUint32(this.#records.at(directory) + TEXT);
 	}
 
 	setHome(directory: number, name: number): void {
-		this.#digest.set(directory * DIGEST_WORDS, name);
+		this.#records.view(directory).setUint32(this.#records.at(directory) + TEXT, name);
 	}
 
 	source(number: number): RandomAccess | undefined {
-		return this.#sources[this.#source.get(number)];
+		return this.#sources[this.#records.view(number).getUint16(this.#records.at(number) + SOURCE)];
 	}
 
 	target(number: number): ByteString {
-		return this.#targets.get(this.#digest.get(number * DIGEST_WORDS));
+		return this.#targets.get(this.#records.view(number).getUint32(this.#records.at(number) + TEXT));
 	}
 
 	digest(number: number): ByteString {
-		for (let word = 0; word < DIGEST_WORDS; word++) {
-			DIGEST.writeUInt32LE(this.#digest.get(number * DIGEST_WORDS + word), word * 4);
+		return this.#text(number, 'latin1', DIGEST, DIGEST_BYTES);
+	}
+
+	hasUnit(number: number): boolean {
+		return (this.#flags(number) & HAS_UNIT) !== 0;
+	}
+
+	/** In the alphabet of base64url. */
+	unit(number: number): string {
+		return this.#text(number, 'base64url', UNIT, UNIT_BYTES);
+	}
+
+	setUnit(number: number, digest: ByteString | undefined): void {
+		this.#setFlag(number, HAS_UNIT, digest !== undefined);
+		if (digest !== undefined) {
+			setBytes(this.#records.view(number), this.#records.at(number) + UNIT, UNIT_BYTES, digest);
 		}
-		return DIGEST.toString('latin1');
 	}
 
 	isShared(number: number): boolean {
-		return (this.#flags.get(number) & SHARED) !== 0;
+		return (this.#flags(number) & SHARED) !== 0;
 	}
 
 	share(number: number): void {
-		this.#flags.set(number, this.#flags.get(number) | SHARED);
+		this.#setFlag(number, SHARED, true);
+		this.setUnit(number, undefined);
 	}
 
 	isExplicit(number: number): boolean {
-		return (this.#flags.get(number) & EXPLICIT) !== 0;
+		return (this.#flags(number) & EXPLICIT) !== 0;
 	}
 
 	setExplicit(number: number): void {
-		this.#flags.set(number, this.#flags.get(number) | EXPLICIT);
+		this.#setFlag(number, EXPLICIT, true);
 	}
 
-	#setDigest(number: number, digest: ByteString): void {
-		DIGEST.fill(0, DIGEST.write(digest, 'latin1'));
-		for (let word = 0; word < DIGEST_WORDS; word++) {
-			this.#digest.set(number * DIGEST_WORDS + word, DIGEST.readUInt32LE(word * 4));
-		}
+	#flags(number: number): number {
+		return this.#records.view(number).getUint8(this.#records.at(number) + FLAGS);
+	}
+
+	#setFlag(number: number, flag: number, value: boolean): void {
+		const flags = this.#flags(number);
+		this.#records.view(number).setUint8(this.#records.at(number) + FLAGS, value ? flags | flag : flags & ~flag);
+	}
+
+	#text(number: number, encoding: 'latin1' | 'base64url', field: number, length: number): string {
+		const start = this.#records.at(number) + field;
+		return this.#records.bytes(number).toString(encoding, start, start + length);
 	}
 
 	#ownerOf(uid: number, gid: number): number {
@@ -197,6 +235,13 @@ export class InodeTable {
 		// The latest ones are at the end, and there are not many more than layers.
 		const known = this.#sources.lastIndexOf(source);
 		return known < 0 ? this.#sources.push(source) - 1 : known;
+	}
+}
+
+/** What a text is too short for is 0. */
+function setBytes(view: DataView, start: number, length: number, text: ByteString): void {
+	for (let index = 0; index < length; index++) {
+		view.setUint8(start + index, text.charCodeAt(index));
 	}
 }
 

@@ -3,6 +3,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 import type { ByteString, TarHeader, TarKind } from '../tar/tarHeader.js';
 import { DIGEST_BYTES, NO_XATTRS } from './inodeTable.js';
+import { UNIT_BYTES } from './unitDigest.js';
 
 /** An entry of a layer, with where its content is in the layer. */
 export interface IndexedEntry extends TarHeader {
@@ -12,9 +13,11 @@ export interface IndexedEntry extends TarHeader {
 	readonly pieces: readonly number[] | undefined;
 	/** Of a file: the first bytes of its content's SHA-256. */
 	readonly digest: ByteString;
+	/** `unitDigest` under this name alone. Not there of hard links, and of names that no host can store. */
+	readonly unit: ByteString | undefined;
 }
 
-/** All entries of a layer, packed: some 40 bytes each. */
+/** All entries of a layer, packed: some 50 bytes each. */
 export interface LayerIndex {
 	/** Bytes of the layer's tar. */
 	readonly size: number;
@@ -22,6 +25,7 @@ export interface LayerIndex {
 }
 
 const KINDS: readonly TarKind[] = ['file', 'directory', 'symlink', 'hardlink', 'character', 'block', 'fifo'];
+const NO_UNIT = '\0'.repeat(UNIT_BYTES);
 const PART = 1 << 18;
 const MAX_PART = 1 << 26;
 
@@ -32,7 +36,7 @@ export class LayerIndexWriter {
 	#used = 0;
 
 	add(entry: IndexedEntry): void {
-		this.#reserve(64 + entry.name.length + entry.linkName.length);
+		this.#reserve(80 + entry.name.length + entry.linkName.length);
 		this.#number(KINDS.indexOf(entry.kind));
 		for (const value of [entry.mode, entry.uid, entry.gid, entry.size, entry.mtime, entry.offset]) {
 			this.#number(value);
@@ -41,6 +45,9 @@ export class LayerIndexWriter {
 		this.#text(entry.linkName);
 		if (entry.kind === 'file') {
 			this.#used += this.#buffer.write(entry.digest.padEnd(DIGEST_BYTES, '\0'), this.#used, 'latin1');
+		}
+		if (entry.kind !== 'hardlink') {
+			this.#used += this.#buffer.write(entry.unit ?? NO_UNIT, this.#used, 'latin1');
 		}
 		if (entry.kind === 'character' || entry.kind === 'block') {
 			this.#number(entry.deviceMajor);
@@ -150,13 +157,15 @@ class IndexReader {
 		const name = this.text();
 		const linkName = this.text();
 		const digest = kind === 'file' ? this.text(DIGEST_BYTES) : '';
+		const digestOfUnit = kind === 'hardlink' ? NO_UNIT : this.text(UNIT_BYTES);
+		const unit = digestOfUnit === NO_UNIT ? undefined : digestOfUnit;
 		const isDevice = kind === 'character' || kind === 'block';
 		const deviceMajor = isDevice ? this.number() : 0;
 		const deviceMinor = isDevice ? this.number() : 0;
 		const xattrs = this.#attributes();
 		const count = this.number();
 		const pieces = count === 0 ? undefined : Array.from({ length: count - 1 }, () => this.number());
-		return { kind, mode, uid, gid, size, mtime, offset, name, linkName, digest, deviceMajor, deviceMinor, xattrs, pieces };
+		return { kind, mode, uid, gid, size, mtime, offset, name, linkName, digest, unit, deviceMajor, deviceMinor, xattrs, pieces };
 	}
 }
 
@@ -174,7 +183,7 @@ export function* entriesOf({ parts }: LayerIndex, text = ''): Generator<IndexedE
 	}
 }
 
-const MAGIC = Buffer.from('boinc2docker layer 1\n');
+const MAGIC = Buffer.from('boinc2docker layer 2\n');
 const HASH = 32;
 const NUMBER = 8;
 

@@ -1,8 +1,18 @@
 import type { ByteString } from '../tar/tarHeader.js';
-import { integers, StringStore, words } from './column.js';
+import { StringStore } from './column.js';
+import { Records } from './records.js';
 
 const NONE = -1;
 const LEAST_SLOTS = 64;
+
+/** A record: where each of its numbers is, and what kind of number that is. */
+const TEXT = 0; // Uint32
+const DIRECTORY = 4; // Int32
+const INODE = 8; // Int32
+const HASH = 12; // Int32
+/** The next name in the same directory. */
+const NEXT = 16; // Int32
+const RECORD = 20;
 
 /** No name: what `find` returns. */
 export const NO_NAME = NONE;
@@ -15,12 +25,7 @@ export const ROOT_NAME = 0;
  */
 export class NameTable {
 	readonly #texts = new StringStore();
-	readonly #text = words();
-	readonly #directory = integers();
-	readonly #inode = integers();
-	readonly #hash = integers();
-	/** The next name in the same directory. */
-	readonly #next = integers();
+	readonly #records = new Records(RECORD);
 	#slots = new Int32Array(LEAST_SLOTS).fill(NONE);
 	#count = 0;
 
@@ -37,10 +42,12 @@ export class NameTable {
 			if (name === NONE) {
 				return NONE;
 			}
+			const view = this.#records.view(name);
+			const at = this.#records.at(name);
 			if (
-				this.#hash.get(name) === hash &&
-				this.#directory.get(name) === directory &&
-				this.#texts.is(this.#text.get(name), text)
+				view.getInt32(at + HASH) === hash &&
+				view.getInt32(at + DIRECTORY) === directory &&
+				this.#texts.is(view.getUint32(at + TEXT), text)
 			) {
 				return name;
 			}
@@ -59,29 +66,29 @@ export class NameTable {
 
 	/** The inode that a name leads to; below zero if it was removed. */
 	inode(name: number): number {
-		return this.#inode.get(name);
+		return this.#number(name, INODE);
 	}
 
 	lead(name: number, inode: number): void {
-		this.#inode.set(name, inode);
+		this.#records.view(name).setInt32(this.#records.at(name) + INODE, inode);
 	}
 
 	remove(name: number): void {
-		this.#inode.set(name, NONE);
+		this.lead(name, NONE);
 	}
 
 	text(name: number): ByteString {
-		return this.#texts.get(this.#text.get(name));
+		return this.#texts.get(this.#textAt(name));
 	}
 
 	directory(name: number): number {
-		return this.#directory.get(name);
+		return this.#number(name, DIRECTORY);
 	}
 
 	/** The names of a directory that lead somewhere, from its `first` on. */
 	*from(first: number): Generator<number, void, undefined> {
-		for (let name = first; name !== NONE; name = this.#next.get(name)) {
-			if (this.#inode.get(name) !== NONE) {
+		for (let name = first; name !== NONE; name = this.#number(name, NEXT)) {
+			if (this.inode(name) !== NONE) {
 				yield name;
 			}
 		}
@@ -94,22 +101,32 @@ export class NameTable {
 		for (const name of this.from(first)) {
 			names[filled++] = name;
 		}
-		return names.sort((a, b) => this.#texts.compare(this.#text.get(a), this.#text.get(b)));
+		return names.sort((a, b) => this.#texts.compare(this.#textAt(a), this.#textAt(b)));
 	}
 
 	#append(directory: number, text: ByteString, inode: number, next: number): number {
 		const name = this.#count++;
-		this.#text.set(name, this.#texts.add(text));
-		this.#directory.set(name, directory);
-		this.#inode.set(name, inode);
-		this.#hash.set(name, hashOf(directory, text));
-		this.#next.set(name, next);
+		const view = this.#records.view(name);
+		const at = this.#records.at(name);
+		view.setUint32(at + TEXT, this.#texts.add(text));
+		view.setInt32(at + DIRECTORY, directory);
+		view.setInt32(at + INODE, inode);
+		view.setInt32(at + HASH, hashOf(directory, text));
+		view.setInt32(at + NEXT, next);
 		return name;
+	}
+
+	#number(name: number, field: number): number {
+		return this.#records.view(name).getInt32(this.#records.at(name) + field);
+	}
+
+	#textAt(name: number): number {
+		return this.#records.view(name).getUint32(this.#records.at(name) + TEXT);
 	}
 
 	#place(name: number): void {
 		const mask = this.#slots.length - 1;
-		let slot = this.#hash.get(name) & mask;
+		let slot = this.#number(name, HASH) & mask;
 		while (this.#slots[slot] !== NONE) {
 			slot = (slot + 1) & mask;
 		}

@@ -5,8 +5,10 @@ import { LayerContents } from '../archive/layerContents.js';
 import { ForwardReader, type RandomAccess } from '../archive/randomAccess.js';
 import { readTar, type TarEntry, type TarRange } from '../tar/readTar.js';
 import type { ByteString } from '../tar/tarHeader.js';
+import { pathParts, PathTrouble } from './fileTree.js';
 import { DIGEST_BYTES } from './inodeTable.js';
 import { type LayerIndex, LayerIndexWriter } from './layerIndex.js';
+import { unitDigest } from './unitDigest.js';
 
 /** What one pass over a layer finds out, and its contents. */
 export interface LayerReading {
@@ -33,13 +35,15 @@ export async function readLayer(range: TarRange, diffId: string | undefined, sig
 			}
 			// A file with holes is read by way of something that fills them.
 			const content = entry.stored === undefined ? reader : new ForwardReader(entry.source);
+			const digest = entry.kind === 'file' ? await contentDigest(content, entry, signal) : '';
 			index.add({
 				...entry,
 				// Engines keep whole seconds in their layers and none before 1970, so no host could restore more.
 				mtime: Math.max(0, Math.floor(entry.mtime)),
 				offset: (entry.stored?.offset ?? entry.offset) - range.start,
 				pieces: entry.stored?.pieces,
-				digest: entry.kind === 'file' ? await contentDigest(content, entry, signal) : '',
+				digest,
+				unit: unitOf(entry, digest),
 			});
 		}
 	} catch (error) {
@@ -53,6 +57,25 @@ export async function readLayer(range: TarRange, diffId: string | undefined, sig
 	}
 	const size = range.end - range.start;
 	return { index: index.finish(size), contents: new LayerContents(size, range), label: range.label };
+}
+
+/** `unitDigest` of an entry, if it can be placed. */
+function unitOf(entry: TarEntry, digest: ByteString): ByteString | undefined {
+	const { name, kind, uid, gid, xattrs, size, linkName: target, deviceMajor: major, deviceMinor: minor } = entry;
+	if (kind === 'hardlink') {
+		return undefined;
+	}
+	try {
+		const path = pathParts(name).join('/');
+		// Inodes have no more of the mode, and a target only if they are links.
+		const facts = { kind, mode: entry.mode & 0xffff, uid, gid, xattrs, size, digest, major, minor };
+		return unitDigest(path, { ...facts, target: kind === 'symlink' ? target : '' }, []).toString('latin1');
+	} catch (error) {
+		if (error instanceof PathTrouble) {
+			return undefined;
+		}
+		throw error;
+	}
 }
 
 /** Compares a layer with its SHA-256 in the image's config. Throws `archive-corrupt`. */

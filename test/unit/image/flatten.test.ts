@@ -1,10 +1,14 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { messageOf } from '../../../src/common/errors.js';
 import { MemoryFile } from '../../../src/image/archive/randomAccess.js';
+import { unitsOf } from '../../../src/image/pack/units.js';
 import { displayName } from '../../../src/image/tar/tarHeader.js';
 import { applyLayer } from '../../../src/image/tree/applyLayer.js';
 import { FileTree } from '../../../src/image/tree/fileTree.js';
 import { readLayer } from '../../../src/image/tree/readLayer.js';
+import { unitDigest } from '../../../src/image/tree/unitDigest.js';
 import { walkTree } from '../../../src/image/tree/walkTree.js';
 import { directory, file, hardlink, symlink, tarOf, type TestEntry } from '../../support/savedImages.js';
 
@@ -267,5 +271,76 @@ describe('an entry that leads out, round or over a link is refused by name, with
 		const error: unknown = await flatten([directory('usr'), directory('d')], entries).catch((thrown: unknown) => thrown);
 		expect(error).toMatchObject(refused);
 		expect(error).toHaveProperty('message', expect.stringContaining(why));
+	});
+});
+
+/** Layers of a few names, so that files, links and directories take each other's place. */
+const LAYERS = fc.array(
+	fc.array(
+		fc
+			.tuple(
+				fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 3 }),
+				fc.constantFrom('file', 'directory', 'symlink', 'hardlink', 'whiteout', 'opaque'),
+				fc.nat(9),
+			)
+			.map(([parts, kind, number]): TestEntry => {
+				const path = parts.join('/');
+				const [last = '', ...above] = parts.toReversed();
+				const beside = (name: string): string => [...above.toReversed(), name].join('/');
+				switch (kind) {
+					case 'directory':
+						return { ...directory(path), mode: 0o700 + number };
+					case 'symlink':
+						return symlink(path, `to${number}`);
+					case 'hardlink':
+						return hardlink(path, 'a');
+					case 'whiteout':
+						return file(beside(`.wh.${last}`), '');
+					case 'opaque':
+						return file(beside('.wh..wh..opq'), '');
+					default:
+						return file(path, String(number));
+				}
+			}),
+		{ maxLength: 12 },
+	),
+	{ minLength: 1, maxLength: 3 },
+);
+
+/** A tree, or why there is none. */
+const treeOrTrouble = (layers: TestEntry[][]): Promise<FileTree | string> => flatten(...layers).catch(messageOf);
+
+describe('property: layers over each other', () => {
+	it('are the same whether or not entries that share a folder follow each other', async () => {
+		const scattered = (layer: TestEntry[]): TestEntry[] =>
+			layer.map((entry, index) => (index % 2 === 0 ? entry : { ...entry, name: `./${entry.name}` }));
+		const facts = (tree: FileTree | string): unknown =>
+			typeof tree === 'string'
+				? tree.replaceAll('./', '')
+				: [...walkTree(tree)].map(({ path, inode }) => [path, inode.kind, inode.mode, inode.size, inode.target, inode.layer]);
+		await fc.assert(
+			fc.asyncProperty(LAYERS, async (layers) => {
+				expect(facts(await treeOrTrouble(layers.map(scattered)))).toEqual(facts(await treeOrTrouble(layers)));
+			}),
+			{ numRuns: 300 },
+		);
+	});
+
+	it('have the digests that were worked out for each layer, where these still hold', async () => {
+		let known = 0;
+		await fc.assert(
+			fc.asyncProperty(LAYERS, async (layers) => {
+				const tree = await treeOrTrouble(layers);
+				const { files, directories } = typeof tree === 'string' ? { files: [], directories: [] } : unitsOf(tree);
+				for (const { path, inode, links } of [...files, ...directories]) {
+					if (inode.hasUnit) {
+						known++;
+						expect(inode.unitDigest).toBe(unitDigest(path, inode, links).toString('base64url'));
+					}
+				}
+			}),
+			{ numRuns: 300 },
+		);
+		expect(known).toBeGreaterThan(100);
 	});
 });
