@@ -1,7 +1,7 @@
 import type { ByteString } from '../tar/tarHeader.js';
-import { bytes, integers, large, SHORT } from '../tree/column.js';
 import type { FileTree } from '../tree/fileTree.js';
 import type { Inode } from '../tree/inode.js';
+import { Records } from '../tree/records.js';
 import type { PackFacts } from '../types.js';
 import type { ManifestLine, PackManifest } from './manifest.js';
 import { isFilled } from './units.js';
@@ -23,32 +23,42 @@ interface Effect {
 
 const KINDS: readonly Effect['kind'][] = ['same', 'stale', 'time', 'old time'];
 
-/** Effects in the order of their pack, in columns: a tree has millions, and a dozen images are looked at. */
+/** A record: where each of its numbers is, and what kind of number that is. */
+const INODE = 0; // Int32
+const KIND = 4; // Uint8
+const USEFUL = 5; // Uint8
+const MTIME = 6; // Float64
+const SIZE = 14; // Float64
+const RECORD = 22;
+/** There are many lists, and most are short. */
+const SHORT = 6;
+
+/** Effects in the order of their pack, outside of the heap: a tree has millions, and a dozen images are looked at. */
 class EffectList implements Iterable<Effect> {
-	readonly #inode = integers(SHORT);
-	readonly #kind = bytes(SHORT);
-	readonly #useful = bytes(SHORT);
-	readonly #mtime = large(SHORT);
-	readonly #size = large(SHORT);
+	readonly #records = new Records(RECORD, SHORT);
 	#count = 0;
 
 	add({ inode, kind, useful, mtime, size }: Effect): void {
-		const at = this.#count++;
-		this.#inode.set(at, inode);
-		this.#kind.set(at, KINDS.indexOf(kind));
-		this.#useful.set(at, useful ? 1 : 0);
-		this.#mtime.set(at, mtime);
-		this.#size.set(at, size);
+		const number = this.#count++;
+		const view = this.#records.view(number);
+		const at = this.#records.at(number);
+		view.setInt32(at + INODE, inode);
+		view.setUint8(at + KIND, KINDS.indexOf(kind));
+		view.setUint8(at + USEFUL, useful ? 1 : 0);
+		view.setFloat64(at + MTIME, mtime);
+		view.setFloat64(at + SIZE, size);
 	}
 
 	*[Symbol.iterator](): Generator<Effect, void, undefined> {
-		for (let at = 0; at < this.#count; at++) {
+		for (let number = 0; number < this.#count; number++) {
+			const view = this.#records.view(number);
+			const at = this.#records.at(number);
 			yield {
-				inode: this.#inode.get(at),
-				kind: KINDS[this.#kind.get(at)] ?? 'stale',
-				useful: this.#useful.get(at) === 1,
-				mtime: this.#mtime.get(at),
-				size: this.#size.get(at),
+				inode: view.getInt32(at + INODE),
+				kind: KINDS[view.getUint8(at + KIND)] ?? 'stale',
+				useful: view.getUint8(at + USEFUL) === 1,
+				mtime: view.getFloat64(at + MTIME),
+				size: view.getFloat64(at + SIZE),
 			};
 		}
 	}

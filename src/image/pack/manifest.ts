@@ -123,7 +123,7 @@ function* linesOf(text: Buffer): Generator<ManifestLine, void, undefined> {
 		const match = LINE.exec(line);
 		if (match) {
 			const [, letter = '', digest = '', mtime = '', size = '', names = ''] = match;
-			const [path = '', ...links] = names.replaceAll(/\\[n\\]/g, (escape) => (escape === '\\n' ? '\n' : '\\')).split('\0');
+			const [path = '', ...links] = namesOf(names);
 			yield {
 				what: WORDS[letter as keyof typeof WORDS],
 				digest,
@@ -134,4 +134,9 @@ function* linesOf(text: Buffer): Generator<ManifestLine, void, undefined> {
 			};
 		}
 	}
+}
+
+function namesOf(text: string): readonly string[] {
+	const plain = text.includes('\\') ? text.replaceAll(/\\[n\\]/g, (escape) => (escape === '\\n' ? '\n' : '\\')) : text;
+	return plain.includes('\0') ? plain.split('\0') : [plain];
 }

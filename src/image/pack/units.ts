@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { BLOCK, paddedSize } from '../tar/tarHeader.js';
-import { NumberList } from '../tree/column.js';
+import { NumberList } from '../tree/lists.js';
 import type { FileTree } from '../tree/fileTree.js';
 import type { Inode } from '../tree/inode.js';
 import { unitDigest } from '../tree/unitDigest.js';

@@ -1,5 +1,5 @@
 import type { ByteString } from '../tar/tarHeader.js';
-import { StringStore } from './column.js';
+import { StringStore } from './lists.js';
 import { Records } from './records.js';
 
 const NONE = -1;

@@ -1,59 +1,21 @@
 import type { ByteString } from '../tar/tarHeader.js';
 
-type Numbers = Uint8Array | Int32Array | Float64Array;
-
-const BITS = 12;
-/** Of columns of which there are many and most are short. */
-export const SHORT = 6;
-
-/** Numbers by index, 0 where nothing was set. It grows in pieces of 2 to the power of `bits`, so that growing copies nothing. */
-export class Column {
-	readonly #make: (length: number) => Numbers;
-	readonly #bits: number;
-	readonly #chunks: Numbers[] = [];
-
-	constructor(make: (length: number) => Numbers, bits = BITS) {
-		this.#make = make;
-		this.#bits = bits;
-	}
-
-	get(index: number): number {
-		return this.#chunks[index >>> this.#bits]?.[index & ((1 << this.#bits) - 1)] ?? 0;
-	}
-
-	set(index: number, value: number): void {
-		const at = index >>> this.#bits;
-		while (this.#chunks.length <= at) {
-			this.#chunks.push(this.#make(1 << this.#bits));
-		}
-		const chunk = this.#chunks[at];
-		if (chunk) {
-			chunk[index & ((1 << this.#bits) - 1)] = value;
-		}
-	}
-}
-
-export const bytes = (bits?: number): Column => new Column((length) => new Uint8Array(length), bits);
-/** Whole numbers below zero, too. */
-export const integers = (bits?: number): Column => new Column((length) => new Int32Array(length), bits);
-/** Sizes and offsets beyond 4 GiB. */
-export const large = (bits?: number): Column => new Column((length) => new Float64Array(length), bits);
-
-/** Whole numbers in an order. */
+/** Whole numbers in an order, outside of the heap. */
 export class NumberList {
-	readonly #column = integers();
+	#numbers = new Int32Array(64);
 	#count = 0;
 
 	add(value: number): void {
-		this.#column.set(this.#count++, value);
+		if (this.#count === this.#numbers.length) {
+			const larger = new Int32Array(2 * this.#count);
+			larger.set(this.#numbers);
+			this.#numbers = larger;
+		}
+		this.#numbers[this.#count++] = value;
 	}
 
 	numbers(): Int32Array {
-		const all = new Int32Array(this.#count);
-		for (let index = 0; index < all.length; index++) {
-			all[index] = this.#column.get(index);
-		}
-		return all;
+		return this.#numbers.slice(0, this.#count);
 	}
 }
 
