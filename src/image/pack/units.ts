@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
 import { BLOCK, paddedSize } from '../tar/tarHeader.js';
-import { NumberList } from '../tree/lists.js';
 import type { FileTree } from '../tree/fileTree.js';
 import type { Inode } from '../tree/inode.js';
+import { NumberList } from '../tree/lists.js';
 import { unitDigest } from '../tree/unitDigest.js';
 import { walkNames } from '../tree/walkTree.js';
 import { type PackUnit, UnitList } from './unitList.js';

@@ -1,7 +1,7 @@
 import type { RandomAccess } from '../archive/randomAccess.js';
 import type { ByteString } from '../tar/tarHeader.js';
-import { StringStore } from './lists.js';
 import type { InodeKind, Metadata, NewInode } from './inode.js';
+import { StringStore } from './lists.js';
 import { NameTable, NO_NAME } from './nameTable.js';
 import { Records } from './records.js';
 import { UNIT_BYTES } from './unitDigest.js';
