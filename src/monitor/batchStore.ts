@@ -12,6 +12,8 @@ interface Entry {
 	index: JobIndex | undefined;
 	/** To be counted (again). */
 	pending: boolean;
+	/** `claimOf` the row that was there when counting began. */
+	counted: string | undefined;
 	/** As listeners know it. */
 	shown: Batch;
 	/** Whether its end would be news. */
@@ -47,7 +49,7 @@ export class BatchStore {
 		const { id, name, appId, createTime, njobs: total } = row;
 		const state = row.state === 0 ? 'preparing' : row.state === 4 ? 'retired' : 'running';
 		const shown: Batch = { id, name, appId, createTime, total, counts: emptyCounts(), state, uncounted: true };
-		this.#entries.set(id, { row, index: undefined, pending: true, shown, news: kind === 'new' });
+		this.#entries.set(id, { row, index: undefined, pending: true, counted: undefined, shown, news: kind === 'new' });
 	}
 
 	update(row: BatchRow): void {
@@ -101,6 +103,7 @@ export class BatchStore {
 	/** Counts a batch by reading the states of its jobs. */
 	async count(db: Queries, id: number): Promise<void> {
 		const index = new JobIndex();
+		const before = this.#entries.get(id)?.row;
 		for (const span of (await jobSpans(db, [id])).get(id) ?? []) {
 			const all = this.indexOf(id) ? undefined : await overStates(db, span);
 			for (const { id: jobId, state, count } of all ?? (await spanStates(db, span))) {
@@ -116,6 +119,7 @@ export class BatchStore {
 		if (entry) {
 			entry.index = index;
 			entry.pending = false;
+			entry.counted = before && claimOf(before);
 		}
 	}
 
@@ -160,6 +164,11 @@ export class BatchStore {
 				continue;
 			}
 			const now = describe(entry.row, entry.index);
+			if ((now.purged !== undefined || now.total === 0) && entry.counted !== claimOf(entry.row)) {
+				// The row says more than the jobs that are known: they may have been made after these were read.
+				entry.pending = true;
+				continue;
+			}
 			const over = isFinalBatchState(now.state) && !entry.pending;
 			if (JSON.stringify(now) !== JSON.stringify(entry.shown)) {
 				const before = entry.shown;
@@ -178,6 +187,9 @@ export class BatchStore {
 		return { different, ended };
 	}
 }
+
+/** What the row of a batch says of its jobs: they were all there before. */
+const claimOf = ({ state, njobs }: BatchRow): string => (state === 0 ? 'preparing' : `${njobs} jobs`);
 
 function describe({ id, name, appId, createTime, state, njobs }: BatchRow, index: JobIndex): Batch {
 	const { counts, total } = index;

@@ -189,6 +189,32 @@ it('sees jobs that appear in a batch that is being filled, and drops batches tha
 	expect(watched.batches()).toEqual([]);
 });
 
+it.each([0, 1])(
+	'sees the jobs of a submission that ends between two looks, of which %i were there at the first',
+	async (known) => {
+		const batch = await addBatch({ state: 0 });
+		for (let index = 0; index < known; index++) {
+			await addJob(batch, index, { canonical_resultid: 5, assimilate_state: 2 });
+		}
+		const watched = monitor();
+		const ended: Batch[] = [];
+		watched.onDidFinish((over) => ended.push(over));
+		await watched.refresh();
+		const instances: number[] = [];
+		for (let index = known; index < 3; index++) {
+			instances.push(await addInstance(batch, await addJob(batch, index), { server_state: 2 }));
+		}
+		await db.execute('UPDATE batch SET state = 1, njobs = 3 WHERE id = ?', [batch]);
+		await watched.poll();
+		expect(watched.batch(batch)).toMatchObject({ state: 'running', total: 3, counts: { queued: 3 - known, done: known } });
+		expect(watched.batch(batch)).not.toHaveProperty('purged');
+		await db.execute('UPDATE result SET server_state = 4, hostid = 3 WHERE id = ?', [instances[0] ?? 0]);
+		await watched.poll();
+		expect(watched.batch(batch)?.counts).toMatchObject({ running: 1, queued: 2 - known });
+		expect(ended).toEqual([]);
+	},
+);
+
 it('pages through jobs and lists the instances of one', async () => {
 	const batch = await addBatch();
 	const ids: number[] = [];
