@@ -14,10 +14,17 @@ export const PIDS_LIMIT = 4096;
 const SHM_SIZE = /\d{1,6}[kmg]/.source;
 const ULIMIT = /(?:core|memlock|nofile|nproc|stack)=-?\d{1,12}(?::-?\d{1,12})?/.source;
 const HOSTNAME = /[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?/.source;
-/** Not where the runner and the job's files are. The options of the mount are the engine's own. */
-const TMPFS = /(?!\/(?:boinc|root|dev|proc|sys)(?:[/: ]|$))(?:\/\w[\w.-]{0,60}){1,4}(?::size=\d{1,6}[kmg])?/.source;
-const EXTRA = `--shm-size=${SHM_SIZE}|--ulimit=${ULIMIT}|--hostname=${HOSTNAME}|--tmpfs=${TMPFS}`;
+const EXTRA = `--shm-size=${SHM_SIZE}|--ulimit=${ULIMIT}|--hostname=${HOSTNAME}`;
 export const EXTRA_CREATE_ARGS = new RegExp(`^(?:${EXTRA})(?: (?:${EXTRA}))*$`);
+
+const UNITS: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+/** Bytes of shared memory that a job's options for `create` allow; 0 when they say nothing of it. */
+export function sharedMemoryBytes(createArgs = ''): number {
+	// The engines take the last one.
+	const [, size, unit] = [...createArgs.matchAll(/--shm-size=(\d+)([kmg])/g)].at(-1) ?? [];
+	return Number(size ?? 0) * (UNITS[unit ?? ''] ?? 0);
+}
 
 /** Whether our own `job.toml` can have an option with a value. */
 export const isExtraCreateArgument = (option: string, value: string): boolean => EXTRA_CREATE_ARGS.test(`${option}=${value}`);

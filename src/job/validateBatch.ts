@@ -27,7 +27,7 @@ export function validateBatch(spec: BatchSpec): JobSurvey {
 	if (spec.createArgs !== undefined && !EXTRA_CREATE_ARGS.test(spec.createArgs)) {
 		throw invalid(
 			`The engine cannot be given ${JSON.stringify(spec.createArgs)}.`,
-			'Use --shm-size=SIZE, --ulimit=NAME=VALUE, --tmpfs=PATH:size=SIZE and --hostname=NAME only.',
+			'Use --shm-size=SIZE, --ulimit=NAME=VALUE and --hostname=NAME only.',
 		);
 	}
 	vboxElements(spec.vboxJobXml ?? '');

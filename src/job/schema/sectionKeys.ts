@@ -236,9 +236,9 @@ export const TOML_KEYS: readonly Key[] = [
 		shape: {
 			type: 'text',
 			pattern: EXTRA_CREATE_ARGS,
-			help: '--shm-size=SIZE, --ulimit=NAME=SOFT:HARD, --tmpfs=PATH:size=SIZE and --hostname=NAME; others could reach the volunteer’s computer',
+			help: '--shm-size=SIZE, --ulimit=NAME=SOFT:HARD and --hostname=NAME; others could reach the volunteer’s computer',
 		},
-		doc: 'Options for the engine’s create: --shm-size, as 64m or 1g; --ulimit of core, memlock, nofile, nproc or stack; --tmpfs, a folder in memory; --hostname.',
+		doc: 'Options for the engine’s create: --shm-size, as 64m or 1g; --ulimit of core, memlock, nofile, nproc or stack; --hostname.',
 		trap: 'The whole command is cut after 1023 characters, so it is refused when it gets too long.',
 		example: '--shm-size=1g',
 	},
