@@ -135,8 +135,10 @@ function checkPlaceholders(file: JobFile, sweep: Rows | undefined): void {
 async function findInputs(file: JobFile): Promise<FoundInputs> {
 	const shared: LocalInput[] = [];
 	const own: LocalInput[] = [];
+	const paths = new Set<string>();
 	for (const entry of file.inputs) {
 		const [name = ''] = entry.what;
+		const before = [shared.length, own.length] as const;
 		if (entry.kind === 'url') {
 			shared.push(fromWeb(entry));
 		} else if (entry.kind !== 'file') {
@@ -145,6 +147,12 @@ async function findInputs(file: JobFile): Promise<FoundInputs> {
 			own.push({ path: entry.path ?? basename(name), file: name, place: file.place(entry.at) });
 		} else {
 			shared.push({ path: entry.path ?? basename(name), file: inFolder(file.folder, name), place: file.place(entry.at) });
+		}
+		for (const { path } of [...shared.slice(before[0]), ...own.slice(before[1])]) {
+			if (paths.has(path)) {
+				throw file.problem(entry.at, `Two inputs have the path ${path}.`, 'Give one of them another “path”.');
+			}
+			paths.add(path);
 		}
 	}
 	return { shared, own };

@@ -62,7 +62,10 @@ export async function factsOf(db: Queries, subject: Subject): Promise<JobFacts> 
 async function oneBatch(db: Queries, id: number): Promise<Batch> {
 	const batch = await countedBatch(db, id);
 	if (!batch) {
-		throw new BoincError('batch-missing', `The batch ${id} is no longer in the project's database.`, { detail: { id } });
+		throw new BoincError('batch-missing', `The project’s database has no batch ${id}, or has it no longer.`, {
+			remedy: 'Run the status command for the batches that there are.',
+			detail: { id },
+		});
 	}
 	return batch;
 }

@@ -50,7 +50,11 @@ export const logCommand: RegisterCommand = (program, setExitCode) => {
 							return EXIT.ok;
 						}
 						const parts = [log.message, options.wrapper === true || log.container === '' ? log.wrapper : '', log.container];
-						for (const part of parts.filter((text) => text !== '')) {
+						const said = parts.filter((text) => text !== '');
+						if (said.length === 0) {
+							console.error(`Nothing has been reported of ${name} yet; hosts report when the program has ended.`);
+						}
+						for (const part of said) {
 							console.log(part.split('\n').map(printable).join('\n'));
 						}
 						return EXIT.ok;

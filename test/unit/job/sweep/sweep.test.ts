@@ -117,6 +117,7 @@ sweep:
 		[`sweep: { grid: { a: [1] }, name: ${'x'.repeat(61)} }`, 34, '61 characters'],
 		['sweep: &s { zip: [*s] }', 19, 'stands inside of what it stands for'],
 		['inputs: ["*.gone"]', 10, 'No file matches'],
+		['inputs: [run.sh, { file: other/run.sh }]', 18, 'Two inputs have the path run.sh'],
 	])('%s is refused at its place', async (text, column, words) => {
 		const refused = expect(expand(text)).rejects;
 		await refused.toMatchObject({
