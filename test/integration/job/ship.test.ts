@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { contentOfBytes } from '../../../src/common/content.js';
-import { quietContext } from '../../../src/common/ports.js';
+import { type Progress, quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { type FlatImage, flattenImage } from '../../../src/image/flattenImage.js';
 import type { Pack } from '../../../src/image/types.js';
@@ -58,7 +58,7 @@ interface Opened {
 
 async function ship(
 	layers: readonly TestEntry[][],
-	options: { key?: string; cache?: string; opened?: Opened; signal?: AbortSignal; project?: Project } = {},
+	options: { key?: string; cache?: string; opened?: Opened; signal?: AbortSignal; project?: Project; progress?: Progress } = {},
 ): Promise<Shipment> {
 	const archive = path.join(sandbox.dir, `image-${String(number++)}.tar`);
 	await writeFile(archive, savedImage('docker 25', layers.map(tarOf)));
@@ -69,7 +69,8 @@ async function ship(
 		return flattenImage({ file: archive }, quietContext(options.signal), { tempDir: sandbox.dir });
 	};
 	const cache = new ManifestCache(options.cache);
-	return shipImage(options.project ?? project, { key: options.key, open }, cache, quietContext(options.signal));
+	const ctx = { ...quietContext(options.signal), ...(options.progress && { progress: options.progress }) };
+	return shipImage(options.project ?? project, { key: options.key, open }, cache, ctx);
 }
 
 /** A connection by SSH that can be slowed down and counted. */
@@ -319,16 +320,16 @@ describe('an image is sent', () => {
 
 	test('or not, when it is cancelled: nothing says that the server has it, and the next try goes on', async () => {
 		const abort = new AbortController();
-		const sending = ship([entries], { key: 'ff11', signal: abort.signal });
-		const timer = setInterval(() => {
-			void readdir(path.join(sandbox.projectRoot, 'download'), { recursive: true }).then((names) => {
-				if (names.some((name) => name.endsWith('.part'))) {
+		const progress: Progress = {
+			report: ({ message, current = 0 }) => {
+				if (message === 'Sending the image' && current > 0) {
 					abort.abort();
 				}
-			});
-		}, 5);
-		const outcome: unknown = await sending.catch((error: unknown) => error);
-		clearInterval(timer);
+			},
+		};
+		const outcome: unknown = await ship([entries], { key: 'ff11', signal: abort.signal, progress }).catch(
+			(error: unknown) => error,
+		);
 		expect(outcome).toMatchObject({ name: 'AbortError' });
 		expect(await readdir(path.join(sandbox.projectRoot, '.boinc2docker/images')).catch(() => [])).not.toContain('kff11');
 		expect((await readdir(sandbox.dir)).filter((name) => name.startsWith('b2d-image-'))).toEqual([]);
