@@ -75,7 +75,23 @@ describe('a layer of a store', () => {
 		expect(asked).toEqual(['./bin/a', './odd\xff', './whole blocks']);
 	});
 
+	it('is the same whether its first files are read one by one or all come from a program', async () => {
+		const many = Array.from({ length: 60 }, (_, index) => file(`f${index}`, `content ${index}`));
+		const one = (name: Buffer): AsyncIterable<Buffer> =>
+			piecesOf(Buffer.from(many.find((entry) => entry.name === name.toString())?.content ?? ''));
+		const asked: string[] = [];
+		const layer = await allOf(joinedLayer({ ...storeOf(many.slice(50), splitOf(many), asked), file: one }));
+		expect(layer.equals(tarOf(many))).toBe(true);
+		expect(asked).toEqual(many.slice(50).map(({ name }) => `./${name}`));
+	});
+
 	it.each<[string, SplitLayer]>([
+		['a file that is read by itself is shorter', { ...storeOf([], splitOf(ENTRIES)), file: () => piecesOf(Buffer.from('x')) }],
+		['a file that is read by itself is longer', { ...storeOf([], splitOf(ENTRIES)), file: () => piecesOf(Buffer.alloc(5000)) }],
+		[
+			'a name of a file that is read by itself leads out',
+			{ ...storeOf([], splitOf([file('../a', 'x')])), file: () => piecesOf(Buffer.from('x')) },
+		],
 		['a file is missing', storeOf(full.slice(0, -1), splitOf(ENTRIES))],
 		['a file has another size', storeOf([file('bin/a', 'longer than before'), ...full.slice(1)], splitOf(ENTRIES))],
 		['a file has become a link', storeOf([symlink('bin/a', '/etc/shadow'), ...full.slice(1)], splitOf(ENTRIES))],
