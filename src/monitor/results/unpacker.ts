@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 
 import { BoincError, type ErrorCode } from '../../common/errors.js';
 import { keepArchive, type KeepRequest, type Kept } from './keepArchive.js';
+import { LANES } from './md5Module.js';
 import { SpareMemory } from './spareMemory.js';
 
 /** Compares and unpacks small results. `close` ends it; calls that run are ended with it. */
@@ -56,10 +57,11 @@ export function createUnpacker(folder: string | undefined = typeof __dirname ===
 	return program !== undefined && existsSync(program) ? new ThreadedUnpacker(program) : inThisThread;
 }
 
-/** Gives each result to the thread that has least to do. */
+/** Gives results to the thread that has least to do: to one as many in a row as it hashes together. */
 class ThreadedUnpacker implements Unpacker {
 	readonly #spare = new SpareMemory(MOST_SPARE);
 	readonly #threads: readonly UnpackThread[];
+	#given: { readonly thread: UnpackThread; count: number } | undefined;
 
 	constructor(program: string) {
 		const count = Math.min(THREADS, Math.max(2, availableParallelism() - 1));
@@ -71,8 +73,12 @@ class ThreadedUnpacker implements Unpacker {
 	}
 
 	keep(bytes: Buffer, request: KeepRequest): Promise<Kept> {
-		const free = this.#threads.reduce((best, thread) => (thread.waiting < best.waiting ? thread : best));
-		return free.keep(bytes, request);
+		if (this.#given === undefined || this.#given.count === LANES) {
+			const thread = this.#threads.reduce((best, other) => (other.waiting < best.waiting ? other : best));
+			this.#given = { thread, count: 0 };
+		}
+		this.#given.count++;
+		return this.#given.thread.keep(bytes, request);
 	}
 
 	async close(): Promise<void> {
