@@ -127,7 +127,8 @@ function addFunction(round: number, b: number, c: number, d: number): Code {
 	}
 }
 
-const wordOf = (step: number): number => [step, 5 * step + 1, 3 * step + 5, 7 * step][step >> 4]! % 16;
+/** Which word of the block a step takes. */
+const wordOf = (step: number): number => ([step, 5 * step + 1, 3 * step + 5, 7 * step][step >> 4] ?? 0) % 16;
 
 function oneStep(step: number, group: number): Code {
 	const round = step >> 4;
