@@ -75,6 +75,7 @@ export function parameterColumns(jobs: ReadonlyMap<string, JobParameters>): Map<
 function labelledJobs(jobs: ReadonlyMap<string, JobParameters>): Map<string, Map<string, string>> {
 	const all = new Map([...jobs].map(([job, told]) => [job, labelled(told)]));
 	const values = [...all.values()];
+	splitScripts(values);
 	const labels = [...new Set(values.flatMap((told) => [...told.keys()]))];
 	const variables = labels.filter((label) => !label.startsWith('#'));
 	const repeated = labels.filter((label) => label.startsWith('#') && variables.some((name) => repeats(values, label, name)));
@@ -82,6 +83,50 @@ function labelledJobs(jobs: ReadonlyMap<string, JobParameters>): Map<string, Map
 		repeated.forEach((label) => told.delete(label));
 	}
 	return all;
+}
+
+/**
+ * A word with spaces that is not the same in all jobs, as the script behind `sh -c`, is not what somebody means by a parameter: in its
+ * place come its own words, by their position in it. If jobs have different numbers of these, only what all have around the rest is taken off.
+ */
+function splitScripts(jobs: readonly Map<string, string>[]): void {
+	const labels = new Set(jobs.flatMap((told) => [...told.keys()].filter((label) => label.startsWith('#'))));
+	for (const label of labels) {
+		const scripts = jobs.map((told) => told.get(label)?.trim().split(/\s+/) ?? []);
+		const first = scripts[0] ?? [];
+		if (scripts.every((words) => words.length < 2) || jobs.every((told) => told.get(label) === jobs[0]?.get(label))) {
+			continue;
+		}
+		const isSame = (place: (words: readonly string[]) => string | undefined): boolean =>
+			scripts.every((words) => place(words) === place(first));
+		const shortest = Math.min(...scripts.map(({ length }) => length));
+		let before = 0;
+		while (before < shortest && isSame((words) => words[before])) {
+			before++;
+		}
+		let after = 0;
+		while (after < shortest - before && isSame((words) => words.at(-1 - after))) {
+			after++;
+		}
+		const areAlike = isSame((words) => String(words.length));
+		for (const [index, told] of jobs.entries()) {
+			const words = scripts[index] ?? [];
+			const rest = words.slice(before, words.length - after);
+			if (!told.delete(label) || rest.length === 0) {
+				continue;
+			}
+			for (const [at, piece] of (areAlike ? rest : [rest.join(' ')]).entries()) {
+				const place = before + at;
+				told.set(areAlike ? `${label}.${String(place)}${optionBefore(words, place)}` : label, piece);
+			}
+		}
+	}
+}
+
+/** The option whose value a word is, behind a space: ` --alpha` in `--alpha 0.1`. */
+function optionBefore(words: readonly string[], place: number): string {
+	const option = words[place - 1];
+	return option !== undefined && /^--?[A-Za-z][\w-]*$/.test(option) ? ` ${option}` : '';
 }
 
 /** Whether a word is in all jobs the value of a variable, between texts that are the same in all: `0.1`, or `--alpha=0.1`. */

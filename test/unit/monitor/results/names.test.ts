@@ -45,6 +45,30 @@ it('leaves out words of the command that repeat a variable', () => {
 	expect(namesOf([['A=1'], ['/run', '1']], [['A=1'], ['/run', '2']])).toEqual(['1', '2']);
 });
 
+it('names jobs whose command is a script by what differs in it, not by all of it', () => {
+	const script = (text: string): readonly [string[], string[]] => [[], ['/bin/sh', '-c', text]];
+	const told = ['0.1', '0.2'].flatMap((alpha) =>
+		['1', '20'].map((n) => script(`cd /data && ./train --alpha ${alpha} -n=${n}\n  >out.txt`)),
+	);
+	expect(namesOf(...told)).toEqual(['0.1,-n=1', '0.1,-n=20', '0.2,-n=1', '0.2,-n=20']);
+	expect([...(parameterColumns(jobs(...told)).get('b2d_7_000001') ?? [])]).toEqual([
+		['argument 2.5 --alpha', '0.1'],
+		['argument 2.6', '-n=20'],
+	]);
+	expect(namesOf(script('echo a b >out'), script('echo c >out'), script('echo >out'))).toEqual(['a-b', 'c']);
+	// With variables that the script repeats, more than one in it or more than once.
+	const sweep = ['1', '2'].map(
+		(n) =>
+			[
+				[`a=${n}`, `b=x${n}`],
+				['sh', '-c', `echo ${n} >x${n}; echo ${n}`],
+			] as const,
+	);
+	expect(namesOf(...sweep)).toEqual(['a=1,b=x1', 'a=2,b=x2']);
+	const half = [['/bin/sh', '-c', 'echo 1'], ['/bin/true']].map((argv) => [[], argv] as const);
+	expect(namesOf(...half)).toEqual(['bin-sh,-c,echo-1', 'bin-true']);
+});
+
 it('makes names legal and different', () => {
 	expect(namesOf([['F=../../x y']], [['F=a/b:c']])).toEqual(['F=..-..-x-y', 'F=a-b-c']);
 	expect(namesOf([['F=x:']], [['F=X?']])).toEqual(['F=x-000000', 'F=X-000001']);
