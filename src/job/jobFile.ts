@@ -33,6 +33,8 @@ export interface InputEntry {
 export interface JobFile {
 	readonly request: Partial<Omit<ContainerRequest, 'jobs' | 'tempDir' | 'onLog' | 'inputs'>>;
 	readonly inputs: readonly InputEntry[];
+	/** Offset in the file of what names the image. */
+	readonly imageAt: number | undefined;
 	/** The value of `sweep`, checked. */
 	readonly sweep: YamlNode | undefined;
 	/** Command for this computer when the batch is over. */
@@ -66,6 +68,7 @@ export async function parseJobFile(text: string, folder: string, fileName = 'boi
 		place: (at) => placeIn(text, fileName, at).words,
 		problem,
 		then: wordsOf(root, 'then'),
+		imageAt: ['archive', 'dockerfile'].map((key) => valueOf(root, key)).find(isGiven)?.start,
 		sweep: isGiven(valueOf(root, 'sweep')) ? valueOf(root, 'sweep') : undefined,
 		inputs: inputsOf(valueOf(root, 'inputs')),
 		request: given<JobFile['request']>({

@@ -49,10 +49,17 @@ export async function requireBatches(
 	);
 	const missing = batchIds.find((wanted) => wanted === 0 || !rows.some(({ id }) => id === wanted));
 	if (missing !== undefined) {
-		throw new BoincError('batch-missing', `The project ${project.name} has no batch ${missing}.`, { detail: { id: missing } });
+		throw missingBatch(project, missing);
 	}
 	return rows;
 }
+
+/** For a batch that is not in the project. */
+export const missingBatch = (project: { readonly name: string }, id: number): BoincError =>
+	new BoincError('batch-missing', `There is no batch ${id} in ${project.name}.`, {
+		remedy: 'Look at the list of batches.',
+		detail: { id },
+	});
 
 /** `batch 7`, `2 batches`, `3 jobs`: for messages. */
 export function selectionName({ batchIds = [], jobIds = [] }: JobSelection): string {

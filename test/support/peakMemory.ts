@@ -6,10 +6,13 @@ const WATCHER = `
 const { readdirSync, readFileSync } = require('node:fs');
 const { workerData, parentPort } = require('node:worker_threads');
 const PAGE = 4096;
+// Processes that were there before, and whose memory is not ours: to read of each of them costs more than what is measured.
+let others = new Set();
 function processes() {
 	return readdirSync('/proc').flatMap((name) => {
 		try {
-			const stat = /^\\d+$/.test(name) ? readFileSync('/proc/' + name + '/stat', 'latin1') : '';
+			const isWanted = /^\\d+$/.test(name) && !others.has(Number(name));
+			const stat = isWanted ? readFileSync('/proc/' + name + '/stat', 'latin1') : '';
 			const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 			return fields.length < 22 ? [] : [{ pid: Number(name), parent: Number(fields[1]), memory: Number(fields[21]) * PAGE }];
 		} catch {
@@ -18,15 +21,14 @@ function processes() {
 		}
 	});
 }
-// Others were there before, and theirs is not ours.
-const others = new Set(processes().map(({ pid }) => pid));
+others = new Set(processes().flatMap(({ pid }) => (pid === process.pid ? [] : [pid])));
 let peak = 0;
 function look() {
 	const all = processes();
 	const ours = new Set([process.pid]);
 	// A parent is listed before its children unless numbers began anew.
 	for (const { pid, parent } of all.sort((a, b) => a.pid - b.pid)) {
-		if (ours.has(parent) && !others.has(pid)) {
+		if (ours.has(parent)) {
 			ours.add(pid);
 		}
 	}

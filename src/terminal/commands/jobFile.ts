@@ -30,7 +30,8 @@ export async function readJobFile(name: string): Promise<NamedJobs> {
 		throw await unreadable(name, cause);
 	}
 	const folder = path.dirname(path.resolve(name));
-	const jobs = await expandJobFile(await parseJobFile(text, folder, name));
+	const file = await parseJobFile(text, folder, name);
+	const jobs = await expandJobFile(file);
 	const { image } = jobs.request;
 	if (!image) {
 		throw new BoincError('job-file-invalid', `${name} names no image.`, {
@@ -38,6 +39,7 @@ export async function readJobFile(name: string): Promise<NamedJobs> {
 			detail: { file: name },
 		});
 	}
+	await checkImageFile(image, file.place(file.imageAt ?? 0));
 	return { ...jobs, image, fallbackName: path.basename(folder) || 'jobs' };
 }
 
@@ -47,20 +49,20 @@ export async function previewOf(
 	options: Partial<ContainerRequest>,
 ): Promise<Pick<ExpandedJobs, 'request' | 'sweep'>> {
 	const request = withOptions(jobs, options, undefined);
-	await checkImageFile(jobs.image);
 	const local = (request.inputs ?? []).filter(({ from }) => from === undefined);
 	await checkInputs(local, jobsOf(request));
 	return { request, sweep: jobs.sweep };
 }
 
-async function checkImageFile(image: ImageSource): Promise<void> {
+/** Refuses an image whose file is not there: `input-missing`, which begins with the place where the file is named. */
+async function checkImageFile(image: ImageSource, place: string): Promise<void> {
 	if (image.kind === 'reference') {
 		return;
 	}
 	const file = image.kind === 'archive' ? image.file : path.resolve(image.contextDir, image.dockerfile);
 	const found = await stat(file).catch(() => undefined);
 	if (found?.isFile() !== true) {
-		throw new BoincError('input-missing', `There is no file ${file}.`, { remedy: `Correct ${image.kind} in the job file.` });
+		throw new BoincError('input-missing', `${place}: There is no file ${file}.`, { remedy: `Correct ${image.kind} there.` });
 	}
 }
 

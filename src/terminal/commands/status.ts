@@ -1,6 +1,7 @@
 import { BoincError, isAbort } from '../../common/errors.js';
 import { formatSeconds, plural } from '../../common/format.js';
 import { systemClock } from '../../common/ports.js';
+import { missingBatch } from '../../job/selectJobs.js';
 import { batchEta } from '../../monitor/eta/history.js';
 import { explainErrorMask } from '../../monitor/exitStatus.js';
 import { isFinalBatchState } from '../../monitor/jobState.js';
@@ -79,9 +80,7 @@ export async function waitForBatch(session: Session, batchId: number): Promise<B
 export function requireBatch(batches: readonly Batch[], id: number, project: Project): Batch {
 	const batch = batches.find((candidate) => candidate.id === id);
 	if (!batch) {
-		throw new BoincError('batch-missing', `There is no batch ${id} in ${project.name}.`, {
-			remedy: 'Run the status command without a number for the list of batches.',
-		});
+		throw missingBatch(project, id);
 	}
 	return batch;
 }

@@ -80,12 +80,12 @@ it('is previewed with the options, and refused where submitting is', async () =>
 	await writeFile(file, 'dockerfile: Dockerfile\ninputs: { data: data.csv }\n');
 	const folder = path.dirname(file);
 	await writeFile(path.join(folder, 'data.csv'), '');
-	const jobs = await readJobFile(file);
-	await expect(previewOf(jobs, {})).rejects.toMatchObject({
+	await expect(readJobFile(file)).rejects.toMatchObject({
 		code: 'input-missing',
-		message: `There is no file ${path.join(folder, 'Dockerfile')}.`,
+		message: `${file}, line 1, column 13: There is no file ${path.join(folder, 'Dockerfile')}.`,
 	});
 	await writeFile(path.join(folder, 'Dockerfile'), '');
+	const jobs = await readJobFile(file);
 	expect(previewJson(await previewOf(jobs, { count: 5 }))).toEqual({ count: 5 });
 	await rm(path.join(folder, 'data.csv'));
 	await expect(previewOf(jobs, {})).rejects.toMatchObject({ code: 'input-missing' });
