@@ -10,6 +10,7 @@ import type { BuildRequest, Engine, EngineAnswer, LocalImage } from '../engine.j
 import { buildArguments } from './buildArguments.js';
 import { failedBuild } from './buildFailure.js';
 import { type DetectedEngine, engineStopped } from './detection.js';
+import { inspectBySocket } from './dockerSocket.js';
 import { EngineCommand } from './engineCommand.js';
 import { type ImageSummary, parseImageList } from './imageList.js';
 import { imageInStore } from './imageStore.js';
@@ -22,7 +23,10 @@ const KEPT_OUTPUT = 1 << 16;
 /** How the versions say that there is no such image. */
 const NO_IMAGE = /no such (image|object)|image not known|not found|unable to find|did not resolve|invalid reference/i;
 
-/** Docker or Podman by its command line. The two differ in a few options and in what they print. */
+/**
+ * Docker or Podman by its command line. The two differ in a few options and in what they print. What is asked before each submission, and
+ * would keep a person waiting, is asked of Docker's daemon itself where that can be.
+ */
 export class CliEngine implements Engine {
 	readonly kind: Engine['kind'];
 	readonly command: string;
@@ -195,6 +199,13 @@ export class CliEngine implements Engine {
 	): Promise<string | undefined> {
 		if (reference === '' || reference.startsWith('-')) {
 			return undefined;
+		}
+		if (this.product === 'Docker' && format.length === 0) {
+			const said = await inspectBySocket(reference, this.program.env, ctx.signal);
+			throwIfAborted(ctx.signal);
+			if (said !== undefined) {
+				return said;
+			}
 		}
 		const { end, lines } = await this.program.query(['image', 'inspect', ...format, reference], ctx);
 		if (end.code === 0) {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { quietContext } from '../../../src/common/ports.js';
 import { type Engine, findEngine } from '../../../src/image/engine.js';
+import { inspectBySocket } from '../../../src/image/engine/dockerSocket.js';
 import { startTestEngine, type TestEngine } from '../../support/engines.js';
 import { engineRun, makeBusyboxImage, writeBuildContext } from '../../support/images.js';
 
@@ -48,6 +49,22 @@ describe.each(['podman', 'docker'] as const)('%s', (kind) => {
 	it('is recognised, with its version', () => {
 		expect(engine.kind).toBe(kind);
 		expect(engine.version).toMatch(/^\d+\.\d+/);
+	});
+
+	it('is asked for an image by its socket as by its command line, if it has one', async () => {
+		const env = { ...process.env, ...sandbox.env };
+		const { stdout } = await engineRun(sandbox, ['image', 'inspect', 'b2d-base']);
+		const said = await inspectBySocket('b2d-base', env, undefined);
+		if (kind === 'docker') {
+			expect(JSON.parse(said ?? '')).toEqual(JSON.parse(stdout));
+		}
+		const described = await engine.describe('b2d-base', ctx);
+		const [told] = JSON.parse(stdout) as { RootFS: { Layers: string[] } }[];
+		expect(described?.diffIds.map((id) => id.replace(/^sha256:/, ''))).toEqual(
+			told?.RootFS.Layers.map((id) => id.replace(/^sha256:/, '')),
+		);
+		expect(await inspectBySocket('b2d-absent', env, undefined)).toBeUndefined();
+		expect(await engine.describe('b2d-absent', ctx)).toBeUndefined();
 	});
 
 	it('builds with arguments, stage and name, and streams what it does', async () => {
