@@ -132,7 +132,9 @@ try {
 			'(CONTAINERS_… and REGISTRY_… point Podman in that terminal to the demo’s own empty store. To build there from the editor, start it with them too.)',
 		);
 		console.log(`(To install again: boinc2docker install --wrappers ${facts.wrapperFolder} --busybox ${facts.busyboxFile})`);
-		console.log(`End it with:\n  node dist/sandbox.js stop ${sandbox} && rm -r ${folder}`);
+		console.log(
+			`End it with:\n  node ${shown(path.join(root, 'dist/sandbox.js'))} stop ${shown(sandbox)} && rm -r ${shown(folder)}`,
+		);
 	}
 	console.log(`\n${bold('Done')} in ${((Date.now() - started) / 1000).toFixed(0)} s.`);
 } catch (error) {

@@ -71,24 +71,28 @@ interface Member {
 	readonly name: string;
 	readonly size: number;
 	readonly open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+	/** Of a further name of a member: that one. */
+	readonly linkName?: string;
 }
 
 /** See `publish-image.sh`. */
 async function* archiveOf(image: ImageToPublish, fanout: number): AsyncGenerator<Uint8Array, void, undefined> {
 	const { names, packs, description, manifests, enclosed, checked } = image;
 	const pathOf = ({ name }: { readonly name: string }): string => hierarchyPath(name, fanout);
+	const [firstName = ''] = names;
 	const lines = packs.map((pack) => `pack ${pathOf(pack)} ${String(pack.size)} ${pack.md5}`);
 	const record = await promisify(gzip)(`${lines.join('\n')}\n${JSON.stringify(description)}\n`, { level: 9 });
 	const index = [
 		...enclosed.map((pack) => `pack ${pack.sha256} ${pack.name} ${pathOf(pack)} ${pack.md5} ${String(pack.size)}`),
 		...[...manifests].map(([name, bytes]) => `manifest ${hashOf(bytes)} ${name}`),
-		`record ${hashOf(record)} ${names.join(' ')}`,
+		`record ${hashOf(record)} ${firstName}`,
 		...packs.map((pack) => `need ${pathOf(pack)}`),
 		...checked.map((name) => `checked ${name}`),
 	];
-	const members = [
+	const members: Member[] = [
 		memberOf('index', Buffer.from(`${index.join('\n')}\n`)),
-		memberOf('record', record),
+		memberOf(`images/${firstName}`, record),
+		...names.slice(1).map((name) => ({ name: `images/${name}`, size: 0, open: () => [], linkName: `images/${firstName}` })),
 		...[...manifests].map(([name, bytes]) => memberOf(`manifests/${name}`, bytes)),
 		...enclosed.map(({ name, size, content }) => ({ name: `packs/${name}`, size, open: () => content.open(0) })),
 	];
@@ -102,9 +106,10 @@ const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 
 const memberOf = (name: string, bytes: Uint8Array): Member => ({ name, size: bytes.length, open: () => [bytes] });
 
-async function* entryOf({ name, size, open }: Member): AsyncGenerator<Uint8Array, void, undefined> {
+async function* entryOf({ name, size, open, linkName = '' }: Member): AsyncGenerator<Uint8Array, void, undefined> {
 	const owner = { mode: 0o644, uid: 0, gid: 0, mtime: 0, xattrs: new Map() };
-	yield encodeHeader({ name, kind: 'file', ...owner, size, linkName: '', deviceMajor: 0, deviceMinor: 0 });
+	const kind = linkName === '' ? 'file' : 'hardlink';
+	yield encodeHeader({ name, kind, ...owner, size, linkName, deviceMajor: 0, deviceMinor: 0 });
 	yield* open();
 	yield padding(size);
 }

@@ -12,8 +12,6 @@ cd "$1/.boinc2docker/images" 2>/dev/null || exit 0
 images=$PWD download=$2 count=$3
 newline='
 '
-[ -d ../checked ] || mkdir ../checked 2>/dev/null
-checked=$(find ../checked -name 'b2d_pack_*' -mtime -7 2>/dev/null)
 
 # Each function that is given lines gets them as words.
 set -f
@@ -64,6 +62,8 @@ by_side_files() {
 # Reads everything, so it is done once a week for each pack, whatever images have it.
 by_contents() {
 	command -v md5sum >/dev/null || return 0
+	[ -d "$images/../checked" ] || mkdir "$images/../checked" 2>/dev/null
+	checked=$(find "$images/../checked" -name 'b2d_pack_*' -mtime -7 2>/dev/null)
 	for line; do
 		rest=${line#* }
 		path=${rest%% *}

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Usage: publish-image.sh PROJECT_ROOT DOWNLOAD_DIR INCOMING < tar archive
-# Records an image, and takes in packs that travel along. INCOMING is a name that nobody else uses. The archive has the member "record",
-# what is known of the image, "manifests/NAME" for packs that are new, "packs/NAME" for those that travel along, and "index" with lines
+# Records an image, and takes in packs that travel along. INCOMING is a name that nobody else uses. The archive has "images/NAME", what is
+# known of the image, "manifests/NAME" for packs that are new, "packs/NAME" for those that travel along, and "index" with lines
 #   pack SHA256 NAME PATH MD5 SIZE     packs/NAME is for DOWNLOAD_DIR/PATH
 #   manifest SHA256 NAME
-#   record SHA256 NAME NAME...         what the image is to be known by
+#   record SHA256 NAME                 one of the names in "images", which are all links to one file
 #   need PATH                          a pack of the image
 #   checked NAME                       a pack whose content was compared with its hash just now
 # Nothing is in its place before all have the right hashes. Prints "done", or "different". The packs of an image are touched, so they
@@ -44,7 +44,7 @@ while read -r kind hash name target rest; do
 		dd if="packs/$name" of="$part" bs=1048576 conv=fsync 2>/dev/null || cp "packs/$name" "$part" || exit 1
 		;;
 	manifest) set -- "$@" "manifests/$name" ;;
-	record) set -- "$@" record ;;
+	record) set -- "$@" "images/$name" ;;
 	*) continue ;;
 	esac
 	expected="$expected $hash"
@@ -101,15 +101,7 @@ done <index)
 	done
 ) || exit 1
 
-while read -r kind hash names; do
-	if [ "$kind" = record ]; then
-		mkdir images
-		for name in $names; do
-			cp record "images/$name" || exit 1
-		done
-		mv -f images/* ../images/ || exit 1
-	fi
-done <index
+mv -f images/* ../images/ || exit 1
 # What was left by those that were cut off.
 for left in ../incoming-* ../.b2d-*.part; do
 	[ "${left##*/}" = "${incoming##*/}" ] || [ ! -e "$left" ] || find "$left" -prune -mtime +1 -exec rm -rf {} +
