@@ -23,10 +23,7 @@ const KEPT_OUTPUT = 1 << 16;
 /** How the versions say that there is no such image. */
 const NO_IMAGE = /no such (image|object)|image not known|not found|unable to find|did not resolve|invalid reference/i;
 
-/**
- * Docker or Podman by its command line. The two differ in a few options and in what they print. What is asked before each submission, and
- * would keep a person waiting, is asked of Docker's daemon itself where that can be.
- */
+/** Docker or Podman by its command line. The two differ in a few options and in what they print. */
 export class CliEngine implements Engine {
 	readonly kind: Engine['kind'];
 	readonly command: string;

@@ -82,7 +82,7 @@ export async function inspectBySocket(
 /** The body of an answer with JSON; `undefined` for any other answer. Rejects when there is none. */
 function request(socketPath: string, resource: string, signal: AbortSignal): Promise<string | undefined> {
 	return new Promise((resolve, reject) => {
-		get({ socketPath, path: resource, host: 'docker', signal }, (answer) => {
+		get({ socketPath, path: resource, host: 'docker', signal, agent: false }, (answer) => {
 			const chunks: Buffer[] = [];
 			let size = 0;
 			answer.on('data', (chunk: Buffer) => {

@@ -5,6 +5,9 @@ import type { GunzipRoom } from './gunzipRoom.js';
 import { type MetricRow, readMetrics } from './metrics.js';
 import { unpackResult } from './unpackResult.js';
 
+/** Bytes of results that a thread gets in a row, at most, to hash them together: large ones go to a thread each. */
+export const GROUP_BYTES = 8 * 2 ** 20;
+
 export interface KeepRequest {
 	/** Folder that is made for the result. */
 	readonly folder: string;

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 
 import { BoincError, messageOf } from '../../common/errors.js';
 import { GunzipRoom } from './gunzipRoom.js';
-import { keepArchive } from './keepArchive.js';
+import { GROUP_BYTES, keepArchive } from './keepArchive.js';
 import { Md5Lanes } from './md5Lanes.js';
 import { LANES } from './md5Module.js';
 import type { ThreadAnswer, ThreadRequest } from './unpacker.js';
@@ -28,7 +28,7 @@ parentPort?.on('message', (request: ThreadRequest) => {
 async function keepMany(): Promise<void> {
 	clearTimeout(timer);
 	isBusy = true;
-	while (waiting.length >= LANES) {
+	while (waiting.length >= LANES || isMuch()) {
 		await keepAll(waiting.splice(0, LANES));
 	}
 	isBusy = false;
@@ -36,6 +36,9 @@ async function keepMany(): Promise<void> {
 		timer = setTimeout(() => void keepFew(), PATIENCE);
 	}
 }
+
+/** Whether one is so large that few others can come with it. */
+const isMuch = (): boolean => waiting.some(({ bytes }) => bytes.length > GROUP_BYTES / 4);
 
 async function keepFew(): Promise<void> {
 	isBusy = true;

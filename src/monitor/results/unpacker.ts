@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import { BoincError, type ErrorCode } from '../../common/errors.js';
-import { keepArchive, type KeepRequest, type Kept } from './keepArchive.js';
+import { GROUP_BYTES, keepArchive, type KeepRequest, type Kept } from './keepArchive.js';
 import { LANES } from './md5Module.js';
 import { SpareMemory } from './spareMemory.js';
 
@@ -61,7 +61,7 @@ export function createUnpacker(folder: string | undefined = typeof __dirname ===
 class ThreadedUnpacker implements Unpacker {
 	readonly #spare = new SpareMemory(MOST_SPARE);
 	readonly #threads: readonly UnpackThread[];
-	#given: { readonly thread: UnpackThread; count: number } | undefined;
+	#given: { readonly thread: UnpackThread; count: number; bytes: number } | undefined;
 
 	constructor(program: string) {
 		const count = Math.min(THREADS, Math.max(2, availableParallelism() - 1));
@@ -73,11 +73,13 @@ class ThreadedUnpacker implements Unpacker {
 	}
 
 	keep(bytes: Buffer, request: KeepRequest): Promise<Kept> {
-		if (this.#given === undefined || this.#given.count === LANES) {
+		const { length } = bytes;
+		if (this.#given === undefined || this.#given.count === LANES || this.#given.bytes + length > GROUP_BYTES) {
 			const thread = this.#threads.reduce((best, other) => (other.waiting < best.waiting ? other : best));
-			this.#given = { thread, count: 0 };
+			this.#given = { thread, count: 0, bytes: 0 };
 		}
 		this.#given.count++;
+		this.#given.bytes += length;
 		return this.#given.thread.keep(bytes, request);
 	}
 
