@@ -7,6 +7,7 @@ import type { ImageArchive } from './archive/openImage.js';
 import { compressionOf } from './cost/compression.js';
 import { ImageLayers } from './imageLayers.js';
 import type { LayerCache } from './layerCache.js';
+import { layTree } from './layTree.js';
 import type { PackManifest } from './pack/manifest.js';
 import { sumOf } from './pack/partition.js';
 import { type DigestedTree, type PackPlanning, planPacks } from './pack/planPacks.js';
@@ -14,9 +15,8 @@ import type { PackUnit } from './pack/unitList.js';
 import { digestUnits, treeHash, unitsOf } from './pack/units.js';
 import { writePacks } from './pack/writePacks.js';
 import { temporaryFolder } from './temporaryFolder.js';
-import { applyLayer } from './tree/applyLayer.js';
 import { examineTree } from './tree/examineTree.js';
-import { FileTree } from './tree/fileTree.js';
+import type { FileTree } from './tree/fileTree.js';
 import { addSharedFolder } from './tree/sharedFolder.js';
 import type { ImageConfig, ImageFacts, Pack } from './types.js';
 
@@ -76,16 +76,7 @@ export async function flattenImage(
 		const layers = await ImageLayers.open(archive, request, ctx);
 		const { image } = layers;
 		close = () => layers.close();
-		const tree = new FileTree();
-		for (const index of image.layers.keys()) {
-			ctx.progress.report({
-				message: `Listing the files of layer ${index + 1} of ${image.layers.length}`,
-				current: index,
-				total: image.layers.length,
-				unit: 'items',
-			});
-			applyLayer(tree, await layers.read(index, ctx), index, ctx.signal);
-		}
+		const tree = await layTree(layers, options.layers, ctx);
 		const warnings = examineTree(tree);
 		const { link, warnings: hidden } = addSharedFolder(tree);
 		const units = unitsOf(tree);

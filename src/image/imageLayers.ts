@@ -66,22 +66,29 @@ export class ImageLayers {
 		}
 	}
 
-	/** What there is in a layer, from the cache or by reading it. Throws as `readLayer` does. */
-	async read(layer: number, ctx: OperationContext): Promise<LayerReading> {
+	/**
+	 * What there is in a layer, from the cache or by reading it; `isKnown` says which. Throws as `readLayer` does.
+	 */
+	async read(layer: number, ctx: OperationContext): Promise<LayerReading & { readonly isKnown: boolean }> {
 		const { cache } = this.#request;
-		const { range, path, isSkipped } = this.#layer(this.image, layer);
+		const { range, path } = this.#layer(this.image, layer);
 		const diffId = this.image.diffIds[layer] ?? '';
-		const size = range.end - range.start;
 		const index = this.#known.get(diffId) ?? (await cache?.index(diffId));
-		if (index?.size === size) {
-			const contents = new LayerContents(size, isSkipped ? undefined : range);
-			this.#unverified.set(layer, contents);
-			return { index, contents, label: range.label };
+		if (index?.size === range.end - range.start) {
+			return { index, contents: this.unread(layer), label: range.label, isKnown: true };
 		}
 		const reading = await readLayer(range, diffId, ctx.signal);
 		await cache?.keep(diffId, reading.index);
 		await cache?.name(/[0-9a-f]{64}/.exec(path)?.[0] ?? '', diffId);
-		return reading;
+		return { ...reading, isKnown: false };
+	}
+
+	/** The contents of a layer whose entries are known, not compared with their hash yet; see `fetch`. */
+	unread(layer: number): LayerContents {
+		const { range, isSkipped } = this.#layer(this.image, layer);
+		const contents = this.#unverified.get(layer) ?? new LayerContents(range.end - range.start, isSkipped ? undefined : range);
+		this.#unverified.set(layer, contents);
+		return contents;
 	}
 
 	/**

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import { FileCache } from '../common/fileCache.js';
 import { decodeLayerIndex, encodeLayerIndex, type LayerIndex } from './tree/layerIndex.js';
 
@@ -15,7 +17,7 @@ export interface KnownLayer {
 
 /**
  * What was found out about the layers of images on this computer, so that a layer which is read again need not be hashed, nor
- * even stored while an engine saves the image. Damaged files are as if they were not there.
+ * even stored while an engine saves the image; and the trees of some layers that lie over each other. Damaged files are as if they were not there.
  */
 export class LayerCache {
 	readonly #files: FileCache;
@@ -35,6 +37,18 @@ export class LayerCache {
 		const hash = hashOf(diffId);
 		if (hash !== undefined) {
 			await this.#files.put(new Map([[`${hash}.index`, encodeLayerIndex(index)]]));
+		}
+	}
+
+	/** What `keepTree` was given for layers with just these hashes. */
+	async tree(diffIds: readonly string[]): Promise<Buffer | undefined> {
+		return this.#files.get(treeName(diffIds));
+	}
+
+	/** Keeps the tree of some layers, the lowest of an image. */
+	async keepTree(diffIds: readonly string[], tree: Buffer): Promise<void> {
+		if (diffIds.every((diffId) => hashOf(diffId) !== undefined)) {
+			await this.#files.put(new Map([[treeName(diffIds), tree]]));
 		}
 	}
 
@@ -64,3 +78,6 @@ const hashOf = (diffId: string): string | undefined => {
 	const hash = diffId.replace(/^sha256:/, '');
 	return HEX.test(hash) ? hash : undefined;
 };
+
+const treeName = (diffIds: readonly string[]): string =>
+	`${createHash('sha256').update(JSON.stringify(diffIds)).digest('hex')}.tree`;

@@ -1,6 +1,7 @@
+import type { RandomAccess } from '../archive/randomAccess.js';
 import { type ByteString, shortName } from '../tar/tarHeader.js';
 import { impliedDirectory, Inode, type NewInode } from './inode.js';
-import { InodeTable } from './inodeTable.js';
+import { InodeTable, type SavedInodes } from './inodeTable.js';
 import { ROOT_NAME } from './nameTable.js';
 
 /** Why a path cannot be reached; the caller knows which entry it belongs to. */
@@ -19,6 +20,8 @@ const REAL_PATHS =
 	'Make the archive again with relative paths and without entries below links, or copy the image by a Dockerfile with ' +
 	'FROM scratch, COPY --from=IMAGE / /, and its ENV, USER and CMD again.';
 
+/** The first one that is made. */
+const ROOT_INODE = 0;
 const MAX_LINKS = 40;
 /** What Linux allows, in bytes; a whiteout's name is longer by its prefix than the name that it hides. */
 export const MAX_NAME = 255;
@@ -53,11 +56,22 @@ export function pathParts(path: ByteString): ByteString[] {
  * entries with one name in a layer (the last one counts here), and sparse files in GNU's old format.
  */
 export class FileTree {
-	readonly #table = new InodeTable();
-	readonly root: Inode = this.add(impliedDirectory(0));
+	readonly #table: InodeTable;
+	readonly root: Inode;
 	/** Names are mostly asked for in order, so many share a directory: its number and path. */
 	#folder = 0;
 	#folderPath: ByteString = '';
+
+	/** A tree that has just a root, or one of a table of inodes. */
+	constructor(table?: InodeTable) {
+		this.#table = table ?? new InodeTable();
+		this.root = table ? this.inode(ROOT_INODE) : this.add(impliedDirectory(0));
+	}
+
+	/** `InodeTable.saved`. */
+	saved(contents: readonly RandomAccess[]): SavedInodes | undefined {
+		return this.#table.saved(contents);
+	}
 
 	/** How many inodes were made; their numbers are below it. */
 	get count(): number {

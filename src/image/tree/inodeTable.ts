@@ -2,7 +2,7 @@ import type { RandomAccess } from '../archive/randomAccess.js';
 import type { ByteString } from '../tar/tarHeader.js';
 import type { InodeKind, Metadata, NewInode } from './inode.js';
 import { StringStore } from './lists.js';
-import { NameTable, NO_NAME } from './nameTable.js';
+import { NameTable, NO_NAME, type SavedNames } from './nameTable.js';
 import { Records } from './records.js';
 import { UNIT_BYTES } from './unitDigest.js';
 
@@ -35,21 +35,65 @@ const SOURCE = LAYER + 2; // Uint16
 const UNIT = SOURCE + 2;
 const RECORD = UNIT + UNIT_BYTES;
 
+/** All inodes of a table, as bytes and as what JSON can say. */
+export interface SavedInodes {
+	readonly names: SavedNames;
+	readonly records: Buffer;
+	readonly targets: Buffer;
+	readonly lists: SavedLists;
+}
+
+export interface SavedLists {
+	readonly owners: readonly (readonly [uid: number, gid: number])[];
+	/** The layer whose contents each of the sources is. */
+	readonly sources: readonly number[];
+	/** The attributes of an inode by its number; values as in base64. */
+	readonly xattrs: readonly (readonly [inode: number, attributes: readonly (readonly [name: string, value: string])[]])[];
+}
+
 /**
  * Inodes by number, in records outside of the heap: an object each would be several times as big, and images have millions
  * of files. `Inode` is how they are looked at.
  */
 export class InodeTable {
-	readonly names = new NameTable();
+	readonly names: NameTable;
 	#count = 0;
-	readonly #records = new Records(RECORD);
-	readonly #targets = new StringStore();
+	readonly #records: Records;
+	readonly #targets: StringStore;
 	readonly #owners: (readonly [uid: number, gid: number])[] = [];
 	/** Most entries of an archive have the owner of the one before. */
 	#lastOwner = 0;
 	readonly #ownerIndex = new Map<string, number>();
 	readonly #sources: RandomAccess[] = [];
 	readonly #xattrs = new Map<number, ReadonlyMap<ByteString, Buffer>>();
+
+	/** The table that was saved, or a new one. `contents` are those of the layers by their numbers. */
+	constructor(saved?: SavedInodes, contents: readonly RandomAccess[] = []) {
+		this.names = new NameTable(saved?.names);
+		this.#records = saved ? Records.of(saved.records, RECORD) : new Records(RECORD);
+		this.#targets = saved ? StringStore.of(saved.targets) : new StringStore();
+		if (saved) {
+			this.#count = saved.records.length / RECORD;
+			this.#restore(saved.lists, contents);
+		}
+	}
+
+	/** `undefined` when a file has its content from something else than the `contents` of a layer. */
+	saved(contents: readonly RandomAccess[]): SavedInodes | undefined {
+		const sources = this.#sources.map((source) => contents.indexOf(source));
+		const xattrs = [...this.#xattrs].map(([inode, attributes]) => {
+			const list = [...attributes].map(([name, value]) => [name, value.toString('base64')] as const);
+			return [inode, list] as const;
+		});
+		return sources.includes(-1)
+			? undefined
+			: {
+					names: this.names.saved(),
+					records: this.#records.saved(this.#count),
+					targets: this.#targets.saved(),
+					lists: { owners: this.#owners, sources, xattrs },
+				};
+	}
 
 	/** How many inodes were made; their numbers are below it. */
 	get count(): number {
@@ -199,6 +243,16 @@ export class InodeTable {
 		this.#setFlag(number, EXPLICIT, true);
 	}
 
+	#restore({ owners, sources, xattrs }: SavedLists, contents: readonly RandomAccess[]): void {
+		for (const [uid, gid] of owners) {
+			this.#findOwner(uid, gid);
+		}
+		this.#sources.push(...sources.map((layer) => contents[layer] ?? NO_CONTENTS));
+		for (const [inode, attributes] of xattrs) {
+			this.#xattrs.set(inode, new Map(attributes.map(([name, value]) => [name, Buffer.from(value, 'base64')])));
+		}
+	}
+
 	#flags(number: number): number {
 		return this.#records.view(number).getUint8(this.#records.at(number) + FLAGS);
 	}
@@ -244,5 +298,8 @@ function setBytes(view: DataView, start: number, length: number, text: ByteStrin
 		view.setUint8(start + index, text.charCodeAt(index));
 	}
 }
+
+/** Contents of a layer that is not there. */
+const NO_CONTENTS: RandomAccess = { size: 0, readInto: () => Promise.resolve(0) };
 
 export const NO_XATTRS: ReadonlyMap<ByteString, Buffer> = new Map();

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 import type { ByteString, TarHeader, TarKind } from '../tar/tarHeader.js';
+import { decodeParts, encodeParts, numberBytes } from './checkedParts.js';
 import { DIGEST_BYTES, NO_XATTRS } from './inodeTable.js';
 import { UNIT_BYTES } from './unitDigest.js';
 
@@ -183,33 +183,13 @@ export function* entriesOf({ parts }: LayerIndex, text = ''): Generator<IndexedE
 	}
 }
 
-const MAGIC = Buffer.from('boinc2docker layer 2\n');
-const HASH = 32;
-const NUMBER = 8;
+const MAGIC = 'boinc2docker layer 3\n';
 
 /** The index as a file. */
-export function encodeLayerIndex({ size, parts }: LayerIndex): Buffer {
-	const number = (value: number): Buffer => {
-		const bytes = Buffer.alloc(NUMBER);
-		bytes.writeDoubleLE(value);
-		return bytes;
-	};
-	const body = Buffer.concat([MAGIC, number(size), ...parts.flatMap((part) => [number(part.length), part])]);
-	return Buffer.concat([body, createHash('sha256').update(body).digest()]);
-}
+export const encodeLayerIndex = ({ size, parts }: LayerIndex): Buffer => encodeParts(MAGIC, [numberBytes(size), ...parts]);
 
 /** The index in a file; `undefined` if that is not what `encodeLayerIndex` made. */
 export function decodeLayerIndex(file: Buffer): LayerIndex | undefined {
-	const body = file.subarray(0, Math.max(0, file.length - HASH));
-	const isWhole = createHash('sha256').update(body).digest().equals(file.subarray(body.length));
-	if (!isWhole || !body.subarray(0, MAGIC.length).equals(MAGIC)) {
-		return undefined;
-	}
-	const parts: Buffer[] = [];
-	for (let at = MAGIC.length + NUMBER; at < body.length;) {
-		const length = body.readDoubleLE(at);
-		parts.push(body.subarray(at + NUMBER, at + NUMBER + length));
-		at += NUMBER + length;
-	}
-	return { size: body.readDoubleLE(MAGIC.length), parts };
+	const [size, ...parts] = decodeParts(MAGIC, file) ?? [];
+	return size && { size: size.readDoubleLE(), parts };
 }

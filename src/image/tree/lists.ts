@@ -27,10 +27,26 @@ export class StringStore {
 	readonly #chunks: Buffer[] = [];
 	#used = STORE;
 
+	/** Strings that `saved` gave; their places are the same. */
+	static of(saved: Buffer): StringStore {
+		const store = new StringStore();
+		for (let at = 0; at < saved.length; at += STORE) {
+			const chunk = Buffer.alloc(STORE);
+			store.#used = saved.copy(chunk, 0, at);
+			store.#chunks.push(chunk);
+		}
+		return store;
+	}
+
+	saved(): Buffer {
+		// Without strings what is used is a whole chunk that does not exist.
+		return Buffer.concat(this.#chunks, (this.#chunks.length - 1) * STORE + this.#used);
+	}
+
 	/** Keeps a string; returns its place. */
 	add(text: ByteString): number {
 		if (this.#used + PREFIX + text.length > STORE) {
-			this.#chunks.push(Buffer.allocUnsafeSlow(STORE));
+			this.#chunks.push(Buffer.alloc(STORE));
 			this.#used = 0;
 		}
 		const chunk = this.#chunks.length - 1;

@@ -19,18 +19,35 @@ export const NO_NAME = NONE;
 /** The root directory's own name, which is empty. */
 export const ROOT_NAME = 0;
 
+/** All names of a table, as bytes. */
+export interface SavedNames {
+	readonly texts: Buffer;
+	readonly records: Buffer;
+}
+
 /**
  * The names of a tree: each stands in a directory and leads to an inode. Both are numbers. Names are found by a hash of
  * directory and text; a name that was removed keeps its number.
  */
 export class NameTable {
-	readonly #texts = new StringStore();
-	readonly #records = new Records(RECORD);
+	readonly #texts: StringStore;
+	readonly #records: Records;
 	#slots = new Int32Array(LEAST_SLOTS).fill(NONE);
 	#count = 0;
 
-	constructor() {
-		this.#append(NONE, '', 0, NONE);
+	constructor(saved?: SavedNames) {
+		this.#texts = saved ? StringStore.of(saved.texts) : new StringStore();
+		this.#records = saved ? Records.of(saved.records, RECORD) : new Records(RECORD);
+		if (saved) {
+			this.#count = saved.records.length / RECORD;
+			this.#grow();
+		} else {
+			this.#append(NONE, '', 0, NONE);
+		}
+	}
+
+	saved(): SavedNames {
+		return { texts: this.#texts.saved(), records: this.#records.saved(this.#count) };
 	}
 
 	/** The number of a name in `directory`, or `NO_NAME`. */
@@ -134,7 +151,11 @@ export class NameTable {
 	}
 
 	#grow(): void {
-		this.#slots = new Int32Array(this.#slots.length * 2).fill(NONE);
+		let slots = this.#slots.length;
+		while (slots < 2 * (this.#count + 1)) {
+			slots *= 2;
+		}
+		this.#slots = new Int32Array(slots).fill(NONE);
 		for (let name = 1; name < this.#count; name++) {
 			this.#place(name);
 		}

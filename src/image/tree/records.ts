@@ -13,6 +13,21 @@ export class Records {
 		this.#bits = bits;
 	}
 
+	/** Records that `saved` gave, of the same size. */
+	static of(saved: Buffer, size: number): Records {
+		const records = new Records(size);
+		const chunk = size << records.#bits;
+		for (let at = 0; at < saved.length; at += chunk) {
+			records.bytes(at / size).set(saved.subarray(at, at + chunk));
+		}
+		return records;
+	}
+
+	/** The first `count` records, one after another. */
+	saved(count: number): Buffer {
+		return Buffer.concat(this.#bytes, count * this.#size);
+	}
+
 	/** What holds a record. */
 	view(number: number): DataView {
 		return this.#chunks[number >>> this.#bits] ?? this.#grow(number >>> this.#bits);

@@ -10,6 +10,7 @@ import { FileTree } from '../../../src/image/tree/fileTree.js';
 import { readLayer } from '../../../src/image/tree/readLayer.js';
 import { unitDigest } from '../../../src/image/tree/unitDigest.js';
 import { walkTree } from '../../../src/image/tree/walkTree.js';
+import { LAYERS } from '../../support/layers.js';
 import { directory, file, hardlink, symlink, tarOf, type TestEntry } from '../../support/savedImages.js';
 
 async function flatten(...layers: TestEntry[][]): Promise<FileTree> {
@@ -273,39 +274,6 @@ describe('an entry that leads out, round or over a link is refused by name, with
 		expect(error).toHaveProperty('message', expect.stringContaining(why));
 	});
 });
-
-/** Layers of a few names, so that files, links and directories take each other's place. */
-const LAYERS = fc.array(
-	fc.array(
-		fc
-			.tuple(
-				fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 3 }),
-				fc.constantFrom('file', 'directory', 'symlink', 'hardlink', 'whiteout', 'opaque'),
-				fc.nat(9),
-			)
-			.map(([parts, kind, number]): TestEntry => {
-				const path = parts.join('/');
-				const [last = '', ...above] = parts.toReversed();
-				const beside = (name: string): string => [...above.toReversed(), name].join('/');
-				switch (kind) {
-					case 'directory':
-						return { ...directory(path), mode: 0o700 + number };
-					case 'symlink':
-						return symlink(path, `to${number}`);
-					case 'hardlink':
-						return hardlink(path, 'a');
-					case 'whiteout':
-						return file(beside(`.wh.${last}`), '');
-					case 'opaque':
-						return file(beside('.wh..wh..opq'), '');
-					default:
-						return file(path, String(number));
-				}
-			}),
-		{ maxLength: 12 },
-	),
-	{ minLength: 1, maxLength: 3 },
-);
 
 /** A tree, or why there is none. */
 const treeOrTrouble = (layers: TestEntry[][]): Promise<FileTree | string> => flatten(...layers).catch(messageOf);

@@ -125,6 +125,36 @@ describe.each(['docker before 25', 'docker 25'] as const)('a layer that was read
 	});
 });
 
+describe('a tree that was kept', () => {
+	const diffIdOf = (layer: Buffer): string => `sha256:${createHash('sha256').update(layer).digest('hex')}`;
+	const below = tarOf([file('etc/config', 'below')]);
+
+	it('is what the image above it is made of', async () => {
+		await flatten(new FakeEngine('docker 25', [BASE, below, top('one')]));
+		const kept = await cache.tree([BASE, below].map(diffIdOf));
+		expect(kept).toBeDefined();
+		const expected = await flatten(new FakeEngine('docker 25', [BASE, below, top('two')]), undefined);
+		const found = await flatten(new FakeEngine('docker 25', [BASE, below, top('two')]));
+		expect(found.id).toBe(expected.id);
+		// Only who looks into the cache takes another tree for it.
+		const other = tarOf([file('etc/config', 'other')]);
+		expect(other).toHaveLength(below.length);
+		await flatten(new FakeEngine('docker 25', [BASE, other]));
+		await flatten(new FakeEngine('docker 25', [BASE, other, top('three')]));
+		await cache.keepTree([BASE, below].map(diffIdOf), (await cache.tree([BASE, other].map(diffIdOf)))!);
+		expect((await flatten(new FakeEngine('docker 25', [BASE, below, top('two')]))).id).toBe(
+			(await flatten(new FakeEngine('docker 25', [BASE, other, top('two')]), undefined)).id,
+		);
+	});
+
+	it('is kept below the lowest layer that is new, though the ones below it were', async () => {
+		await flatten(new FakeEngine('docker 25', [BASE, top('one')]));
+		await flatten(new FakeEngine('docker 25', [BASE, top('one'), below, tarOf([file('a', 'a')])]));
+		expect(await cache.tree([BASE, top('one')].map(diffIdOf))).toBeDefined();
+		expect(await cache.tree([BASE, top('one'), below].map(diffIdOf))).toBeUndefined();
+	});
+});
+
 describe('contents that come from a second saving', () => {
 	it('are compared with the hash of their layer', async () => {
 		await flatten(new FakeEngine('docker 25', [BASE, top('one')]));
