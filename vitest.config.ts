@@ -28,10 +28,10 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
 	plugins: [
 		{
-			// Shell scripts and SQL are part of the programs as text, as esbuild's `text` loader does it.
+			// Scripts for the shell and Python, and SQL are part of the programs as text, as esbuild's `text` loader does it.
 			name: 'text-files',
 			transform: (code, id) =>
-				/\.(sh|sql)$/.test(id) ? { code: `export default ${JSON.stringify(code)}`, map: null } : undefined,
+				/\.(sh|py|sql)$/.test(id) ? { code: `export default ${JSON.stringify(code)}`, map: null } : undefined,
 		},
 	],
 	test: {

@@ -100,7 +100,7 @@ const common = {
 	metafile: true,
 	logLevel: 'warning',
 	legalComments: 'none',
-	loader: { '.sh': 'text', '.sql': 'text' },
+	loader: { '.sh': 'text', '.py': 'text', '.sql': 'text' },
 };
 
 const programs = {

@@ -23,7 +23,7 @@ export async function bundled(entry, use) {
 			target: 'node20',
 			format: 'cjs',
 			packages: 'external',
-			loader: { '.sh': 'text', '.sql': 'text' },
+			loader: { '.sh': 'text', '.py': 'text', '.sql': 'text' },
 		});
 		return await use(createRequire(import.meta.url)(path.join(outdir, `${path.basename(entry, '.ts')}.js`)));
 	} finally {

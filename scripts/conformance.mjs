@@ -25,7 +25,7 @@ try {
 		packages: 'external',
 		sourcemap: 'inline',
 		logLevel: 'warning',
-		loader: { '.sh': 'text', '.sql': 'text' },
+		loader: { '.sh': 'text', '.py': 'text', '.sql': 'text' },
 	});
 	const child = spawn(process.execPath, ['--enable-source-maps', outfile, ...process.argv.slice(2)], { stdio: 'inherit' });
 	// An interrupt reaches the child as well; it cleans up and ends, and so do we.

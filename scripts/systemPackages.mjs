@@ -19,6 +19,7 @@ const SANDBOX = [
 	['boinc', 'boinc-client', 'the volunteer’s host'],
 	['busybox', 'busybox-static', 'runs our script inside the container'],
 	['gzip', 'gzip', 'used by the project’s tools'],
+	['python3', 'python3', 'records images on the server'],
 	['ps', 'procps', 'used by the project’s tools'],
 ];
 /** Building the image for VirtualBox, and running it. */

@@ -2,18 +2,21 @@ import { createHash, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
-import publishScript from '../../templates/server/publish-image.sh';
+import publishScript from '../../templates/server/publish-image.py';
 import { BoincError } from '../common/errors.js';
 import type { OperationContext } from '../common/ports.js';
 import { run } from '../connection/run.js';
-import { encodeHeader, endOfArchive, padding } from '../image/tar/encodeHeader.js';
 import type { Pack, PackFacts } from '../image/types.js';
-import { briefScript } from '../project/briefScript.js';
+import { briefPython } from '../project/briefScript.js';
 import { hierarchyPath } from '../project/hierarchy.js';
 import { IMAGE_STORE } from '../project/imageStore.js';
 import type { Project } from '../project/project.js';
 
 const IDLE_MS = 300_000;
+/** BOINC's own tools need a `python`; where that is version 2, as on old servers, the other one has its number in its name. */
+const PYTHON =
+	'for python in /usr/bin/python3 python3 python; do command -v "$python" >/dev/null && exec "$python" "$@"; done; ' +
+	'echo "there is no Python" >&2; exit 127';
 
 /** An image whose packs the server has, but for those that travel along. */
 export interface ImageToPublish {
@@ -39,17 +42,17 @@ export interface ImageToPublish {
 export async function publishImage(project: Project, image: Promise<ImageToPublish>, ctx: OperationContext): Promise<number> {
 	const { root, config, connection } = project;
 	let bytesSent = 0;
-	const archive = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-		for await (const piece of archiveOf(await image, config.uldlDirFanout)) {
+	const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+		for await (const piece of streamOf(await image, config.uldlDirFanout)) {
 			bytesSent += piece.length;
 			yield piece;
 		}
 	};
 	const folder = `${root}/${IMAGE_STORE}`;
-	const words = [root, config.downloadDir, `incoming-${randomUUID()}`];
-	const { stdout } = await run(connection, ['sh', '-c', briefScript(publishScript), 'sh', ...words], {
+	const words = [briefPython(publishScript), root, config.downloadDir, `incoming-${randomUUID()}`];
+	const { stdout } = await run(connection, ['sh', '-c', PYTHON, 'sh', '-I', '-S', '-c', ...words], {
 		doing: `record the image in ${folder}`,
-		stdin: archive(),
+		stdin: counted(),
 		timeoutMs: Number.POSITIVE_INFINITY,
 		idleTimeoutMs: IDLE_MS,
 		...(ctx.signal && { signal: ctx.signal }),
@@ -66,50 +69,25 @@ export async function publishImage(project: Project, image: Promise<ImageToPubli
 	return bytesSent;
 }
 
-/** A member of the archive. */
-interface Member {
-	readonly name: string;
-	readonly size: number;
-	readonly open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-	/** Of a further name of a member: that one. */
-	readonly linkName?: string;
-}
-
-/** See `publish-image.sh`. */
-async function* archiveOf(image: ImageToPublish, fanout: number): AsyncGenerator<Uint8Array, void, undefined> {
+/** What `publish-image.py` reads. */
+async function* streamOf(image: ImageToPublish, fanout: number): AsyncGenerator<Uint8Array, void, undefined> {
 	const { names, packs, description, manifests, enclosed, checked } = image;
 	const pathOf = ({ name }: { readonly name: string }): string => hierarchyPath(name, fanout);
-	const [firstName = ''] = names;
-	const lines = packs.map((pack) => `pack ${pathOf(pack)} ${String(pack.size)} ${pack.md5}`);
-	const record = await promisify(gzip)(`${lines.join('\n')}\n${JSON.stringify(description)}\n`, { level: 9 });
-	const index = [
-		...enclosed.map((pack) => `pack ${pack.sha256} ${pack.name} ${pathOf(pack)} ${pack.md5} ${String(pack.size)}`),
-		...[...manifests].map(([name, bytes]) => `manifest ${hashOf(bytes)} ${name}`),
-		`record ${hashOf(record)} ${firstName}`,
+	const facts = packs.map((pack) => `pack ${pathOf(pack)} ${String(pack.size)} ${pack.md5}`);
+	const record = await promisify(gzip)(`${facts.join('\n')}\n${JSON.stringify(description)}\n`, { level: 9 });
+	const lines = [
+		...enclosed.map((pack) => `pack ${pack.sha256} ${String(pack.size)} ${pack.name} ${pathOf(pack)} ${pack.md5}`),
+		...[...manifests].map(([name, bytes]) => `manifest ${hashOf(bytes)} ${bytes.length} ${name}`),
+		`record ${hashOf(record)} ${record.length} ${names.join(' ')}`,
 		...packs.map((pack) => `need ${pathOf(pack)}`),
 		...checked.map((name) => `checked ${name}`),
 	];
-	const members: Member[] = [
-		memberOf('index', Buffer.from(`${index.join('\n')}\n`)),
-		memberOf(`images/${firstName}`, record),
-		...names.slice(1).map((name) => ({ name: `images/${name}`, size: 0, open: () => [], linkName: `images/${firstName}` })),
-		...[...manifests].map(([name, bytes]) => memberOf(`manifests/${name}`, bytes)),
-		...enclosed.map(({ name, size, content }) => ({ name: `packs/${name}`, size, open: () => content.open(0) })),
-	];
-	for (const member of members) {
-		yield* entryOf(member);
+	yield Buffer.from(`${lines.join('\n')}\n\n`);
+	for (const { content } of enclosed) {
+		yield* content.open(0);
 	}
-	yield endOfArchive();
+	yield* manifests.values();
+	yield record;
 }
 
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
-const memberOf = (name: string, bytes: Uint8Array): Member => ({ name, size: bytes.length, open: () => [bytes] });
-
-async function* entryOf({ name, size, open, linkName = '' }: Member): AsyncGenerator<Uint8Array, void, undefined> {
-	const owner = { mode: 0o644, uid: 0, gid: 0, mtime: 0, xattrs: new Map() };
-	const kind = linkName === '' ? 'file' : 'hardlink';
-	yield encodeHeader({ name, kind, ...owner, size, linkName, deviceMajor: 0, deviceMinor: 0 });
-	yield* open();
-	yield padding(size);
-}
