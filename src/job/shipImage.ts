@@ -64,17 +64,15 @@ export async function shipImage(
 		await approve({ ...known, newPacks: 0, newBytes: 0 });
 		return { ...known, bytesSent: 0 };
 	}
+	const recent = server.recent.then(async (found) => ({ found, usable: await usablePacks(project, cache, ctx, found) }));
+	recent.catch(() => undefined);
 	const flat = await image.open();
 	try {
 		throwIfAborted(ctx.signal);
 		const key = await image.key;
 		const names = [flat.id, ...(key === undefined ? [] : [keyName(key)])];
-		const recent = await server.recent;
-		// The plan takes about as long as an answer, and is needed but rarely in vain.
-		const [same, usable] = await Promise.all([
-			sameImage(project, flat.id, recent, cache, ctx),
-			usablePacks(project, cache, ctx, recent),
-		]);
+		const { found, usable } = await recent;
+		const same = await sameImage(project, flat.id, found, cache, ctx);
 		if (same) {
 			await approve({ ...same, newPacks: 0, newBytes: 0 });
 			const bytesSent = await publishImage(project, Promise.resolve(onlyRecord(names, same)), ctx);

@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
 import type { PackPlan } from '../pack/partition.js';
-import { GZIP_LEVEL } from '../pack/writePack.js';
+import { GZIP_LEVEL } from '../pack/gzipBlocks.js';
 
 const PIECE = 128 << 10;
 const PIECES = 64;
