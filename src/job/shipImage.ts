@@ -27,7 +27,11 @@ export interface ImageToSend extends ImageFacts {
 	readonly newPacks: number;
 	/** Bytes of the new packs before they are compressed. */
 	readonly newBytes: number;
+	/** How well they will compress, measured on some of their contents: bytes of gzip for a byte of tar. */
+	compression(): Promise<number>;
 }
+
+const NOTHING_NEW = { newPacks: 0, newBytes: 0, compression: () => Promise.resolve(1) };
 
 export interface Shipment extends ShippedImage {
 	/** Bytes that were sent to the server. */
@@ -61,7 +65,7 @@ export async function shipImage(
 	const known = await server.same;
 	if (known) {
 		ctx.log.info(`${project.name} has the image ${known.id.slice(0, 12)} already`);
-		await approve({ ...known, newPacks: 0, newBytes: 0 });
+		await approve({ ...known, ...NOTHING_NEW });
 		return { ...known, bytesSent: 0 };
 	}
 	const recent = server.recent.then(async (found) => ({ found, usable: await usablePacks(project, cache, ctx, found) }));
@@ -74,7 +78,7 @@ export async function shipImage(
 		const { found, usable } = await recent;
 		const same = await sameImage(project, flat.id, found, cache, ctx);
 		if (same) {
-			await approve({ ...same, newPacks: 0, newBytes: 0 });
+			await approve({ ...same, ...NOTHING_NEW });
 			const bytesSent = await publishImage(project, Promise.resolve(onlyRecord(names, same)), ctx);
 			return { ...same, bytesSent };
 		}
@@ -101,7 +105,8 @@ async function announce(flat: FlatImage, planning: PackPlanning, ctx: OperationC
 	ctx.log.info(
 		`image ${flat.id.slice(0, 12)}: ${plural(kept.length, 'pack')} on the server, ${plural(fresh.length, 'pack')} to make, ${formatBytes(staleBytes)} replaced`,
 	);
-	await approve({ ...factsOf(flat), packs: kept, newPacks: fresh.length, newBytes: tarBytes(planning) });
+	const compression = (): Promise<number> => flat.compression(planning, ctx);
+	await approve({ ...factsOf(flat), packs: kept, newPacks: fresh.length, newBytes: tarBytes(planning), compression });
 }
 
 const tarBytes = ({ fresh }: PackPlanning): number => fresh.reduce((sum, { size }) => sum + size, 0);

@@ -25,8 +25,9 @@ export interface SubmissionPlan {
 		/** Packs of it that the server has. */
 		readonly keptPacks: number;
 		readonly newPacks: number;
-		/** Of the new packs, before they are compressed. */
+		/** Of the new packs, before they are compressed, and about how many it will be. */
 		readonly newBytes: number;
+		readonly newPackedBytes: number;
 	};
 	/** Inputs of all jobs and of single ones; what the server has of them is not sent. */
 	readonly inputBytes: number;
@@ -48,19 +49,19 @@ export interface SubmissionPlan {
 	readonly bounds: ReturnType<typeof boincBounds>;
 }
 
-/** The usual share of a tar that is left by gzip; for packs that are not made yet. */
-const COMPRESSED = 0.4;
+/** The usual share of a tar that is left by gzip. */
+export const USUAL_COMPRESSION = 0.4;
 /** Jobs that are looked at for the size of the tables. */
 const SAMPLE = 100;
 /** Jobs that share a table. */
 const TABLE_JOBS = 500;
 const NAME_BYTES = 24;
 
-/** Packs as they will be, as far as sizes go. */
-export function expectedPacks({ packs, newPacks, newBytes }: ImageToSend): PackFacts[] {
+/** Packs as they will be, as far as sizes go. `compression` is bytes of gzip for a byte of tar. */
+export function expectedPacks({ packs, newPacks, newBytes }: ImageToSend, compression: number): PackFacts[] {
 	const fresh: PackFacts = {
 		name: 'b2d_pack_new.tar.gz',
-		...{ size: Math.round(newBytes * COMPRESSED), unpackedSize: newBytes, entries: 0, sha256: '', md5: '' },
+		...{ size: Math.round(newBytes * compression), unpackedSize: newBytes, entries: 0, sha256: '', md5: '' },
 		...{ kind: 'files', generation: 0, times: 0 },
 	};
 	return newPacks === 0 ? [...packs] : [...packs, fresh];
@@ -90,6 +91,7 @@ export async function submissionPlan(
 			keptPacks: image.packs.length,
 			newPacks: image.newPacks,
 			newBytes: image.newBytes,
+			newPackedBytes: packBytes(spec.image.packs) - packBytes(image.packs),
 		},
 		inputBytes: common + bytesOf(own) * spec.jobs.length,
 		tableBytes: jobBytes * spec.jobs.length,

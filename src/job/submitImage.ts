@@ -21,7 +21,7 @@ import { collectCommand, type Outputs } from './outputs.js';
 import { packBytes } from './packBytes.js';
 import { defaultResources } from './resources.js';
 import { type ImageToSend, shipImage } from './shipImage.js';
-import { expectedPacks, type SubmissionPlan, submissionPlan } from './submissionPlan.js';
+import { expectedPacks, type SubmissionPlan, submissionPlan, USUAL_COMPRESSION } from './submissionPlan.js';
 import { submitBatch, type SubmitSteps } from './submit.js';
 import type {
 	BatchSpec,
@@ -141,7 +141,8 @@ export async function submitContainer(
 		return { spec: { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs, ...known }, notes };
 	};
 	const approve = async (found: ImageToSend): Promise<void> => {
-		const { spec } = specFor({ ...found, packs: expectedPacks(found) });
+		const compression = services.approve ? await found.compression() : USUAL_COMPRESSION;
+		const { spec } = specFor({ ...found, packs: expectedPacks(found, compression) });
 		// Only now the image is known; what cannot run is refused before anybody is asked and anything is sent.
 		validateBatch({ ...spec, survey });
 		const plan = services.approve && (await submissionPlan(project, spec, found, request.resources ?? {}, ctx));

@@ -78,7 +78,7 @@ function uploadWords({ image, inputBytes, tableBytes }: SubmissionPlan): string 
 	const packs =
 		image.newPacks === 0
 			? 'nothing of the image, which the server has'
-			: `${plural(image.newPacks, 'pack')} of the image, ${formatBytes(image.newBytes)} before compression${image.keptPacks > 0 ? ` (the server has ${image.keptPacks})` : ''}`;
+			: `${plural(image.newPacks, 'pack')} of the image, about ${formatBytes(image.newPackedBytes)} (${formatBytes(image.newBytes)} before compression${image.keptPacks > 0 ? `; the server has ${image.keptPacks} more` : ''})`;
 	const inputs = inputBytes > 0 ? `, at most ${formatBytes(inputBytes)} of inputs` : '';
 	return `${packs}${inputs}, about ${formatBytes(tableBytes)} of parameters`;
 }

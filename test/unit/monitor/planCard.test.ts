@@ -7,7 +7,10 @@ import { host, requirements } from './sampleHosts.js';
 
 const PLAN: SubmissionPlan = {
 	...{ name: 'sweep', app: 'pi', versionNum: 0, jobs: 10_000, cpus: 1, gpu: undefined, network: 'none' },
-	image: { id: 'c0ffee'.padEnd(64, '0'), architecture: 'amd64', treeBytes: 120e6, keptPacks: 20, newPacks: 2, newBytes: 5e6 },
+	image: {
+		...{ id: 'c0ffee'.padEnd(64, '0'), architecture: 'amd64', treeBytes: 120e6 },
+		...{ keptPacks: 20, newPacks: 2, newBytes: 5e6, newPackedBytes: 2e6 },
+	},
 	...{ inputBytes: 3e6, tableBytes: 600_000, hostImageBytes: 45e6, hostJobBytes: 3.03e6 },
 	resources: {
 		...{ memoryBytes: 1e9, diskBytes: 2e9, expectedSeconds: 5400, limitSeconds: 86_400 },
@@ -31,7 +34,7 @@ it('says all of it in a few lines', () => {
 		`
 Jobs                      10,000 jobs in 2 copies each, of which 2 must agree, app pi of proj on server
 Image                     c0ffee000000 for amd64, 120 MB unpacked
-Upload                    2 packs of the image, 5.00 MB before compression (the server has 20), at most 3.00 MB of inputs, about 600 KB of parameters
+Upload                    2 packs of the image, about 2.00 MB (5.00 MB before compression; the server has 20 more), at most 3.00 MB of inputs, about 600 KB of parameters
 Each host downloads       about 45.0 MB once for the image, and 3.03 MB for a job
 Each job may use          1.00 GB of memory and 2.00 GB of disk; its host must have 3.00 GB of disk, with room for a virtual machine
 Time                      1 h 30 min on an ordinary computer, stopped after 1 d; 30,000 h of computing in all
