@@ -83,14 +83,16 @@ hash_input() {
 		openssl dgst -sha256 -r
 	fi
 }
-# Appends standard input to the part and sets `digest`, with Python, which servers of BOINC have for their start scripts: one
-# process takes from a wide pipe, writes, and hashes what it has just written while the processor's cache holds it. To read
-# the file once more afterwards takes a third of the time of the transfer, to feed a hash program through a pipe even more.
+# Appends standard input to the part and puts it in its place, or sets `digest`, with Python, which servers of BOINC have for their
+# start scripts: one process takes from a wide pipe, writes, and hashes what it has just written while the processor's cache holds it.
+# To read the file once more afterwards takes a third of the time of the transfer, to feed a hash program through a pipe even
+# more. It starts while what is to come is on its way.
 receive_with_python() {
 	[ -x /usr/bin/python3 ] || return 1
 	answer=$(
 		/usr/bin/python3 -I -S -c '
 import fcntl, hashlib, os, sys
+part, target, size, wanted, mode = sys.argv[1:]
 try:
     # F_SETPIPE_SZ: what the SSH server can hand over at once. Other systems, and sockets, refuse.
     fcntl.fcntl(0, 1031, 1 << 20)
@@ -99,7 +101,7 @@ except OSError:
 sha256 = hashlib.sha256()
 buffer = bytearray(1 << 18)
 try:
-    with open(sys.argv[1], "rb", 0) as beginning:
+    with open(part, "rb", 0) as beginning:
         for chunk in iter(lambda: beginning.read(1 << 18), b""):
             sha256.update(chunk)
     while True:
@@ -110,17 +112,26 @@ try:
         while rest:
             rest = rest[os.write(1, rest) :]
         sha256.update(received)
+    digest = sha256.hexdigest()
+    if digest == wanted and os.fstat(1).st_size == int(size):
+        os.fchmod(1, int(mode, 8))
+        os.rename(part, target)
+        digest = "done"
 except OSError as error:
     sys.stderr.write(error.strerror)
     sys.exit(98)
-sys.stderr.write(sha256.hexdigest())
-' "$part" 2>&1 >>"$part"
+sys.stderr.write(digest)
+' "$part" "$target" "$size" "$hash" "$mode" 2>&1 >>"$part"
 	)
 	case $? in
 	0) digest=$answer ;;
 	98) fail "${answer:-$part cannot be written}" ;;
 	*) return 1 ;; # It lacks a module, or has died: the hash decides in the end.
 	esac
+	[ "$digest" != done ] || {
+		say done
+		exit 0
+	}
 }
 # The same without Python. When it takes long, the hash follows what arrives, and hashes the
 # beginning of a resumed part meanwhile: through one descriptor the part is read on at each tick, and when all has come.
@@ -164,7 +175,7 @@ fi
 say "have $have"
 
 digest=
-if [ $((size - have)) -gt 33554432 ] && { : >>"$part"; } 2>/dev/null; then
+if [ $((size - have)) -gt 8388608 ] && { : >>"$part"; } 2>/dev/null; then
 	receive_with_python || receive_and_hash
 else
 	error=$(cat 2>&1 >>"$part") || fail "${error:-$part cannot be written}"

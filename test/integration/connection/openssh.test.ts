@@ -250,7 +250,8 @@ describe('uploads', () => {
 				yield from.subarray(offset + 5_000_000);
 			},
 		});
-		await server.upload(slowly(bytes), join(folder, 'new'));
+		await server.upload(slowly(bytes), join(folder, 'new'), { mode: 0o640 });
+		expect((await stat(join(folder, 'new'))).mode & 0o777).toBe(0o640);
 		expect((await readFile(join(folder, 'new'))).equals(bytes)).toBe(true);
 		const cut: Content = {
 			...whole,
