@@ -4,12 +4,13 @@ import { gzip } from 'node:zlib';
 
 import publishScript from '../../templates/server/publish-image.py';
 import { BoincError } from '../common/errors.js';
+import type { FileCache } from '../common/fileCache.js';
 import type { OperationContext } from '../common/ports.js';
 import { run } from '../connection/run.js';
 import type { Pack, PackFacts } from '../image/types.js';
 import { briefPython } from '../project/briefScript.js';
 import { hierarchyPath } from '../project/hierarchy.js';
-import { IMAGE_STORE } from '../project/imageStore.js';
+import { IMAGE_STORE, keepRecord } from '../project/imageStore.js';
 import type { Project } from '../project/project.js';
 
 const IDLE_MS = 300_000;
@@ -36,14 +37,22 @@ export interface ImageToPublish {
 
 /**
  * Records an image, so that later ones find it, and puts the enclosed packs into the download hierarchy before. One round trip, which
- * begins at once: the server is ready by the time that the image is. Resolves to the bytes that were sent. Rejects as `image` does; with
+ * begins at once: the server is ready by the time that the image is. The record is kept in `cache`. Resolves to the bytes that were sent. Rejects as `image` does; with
  * `transfer-corrupt` when something else arrived than was sent, `disk-full`, `permission-denied`; when a pack of the image is gone.
  */
-export async function publishImage(project: Project, image: Promise<ImageToPublish>, ctx: OperationContext): Promise<number> {
+export async function publishImage(
+	project: Project,
+	image: Promise<ImageToPublish>,
+	cache: FileCache,
+	ctx: OperationContext,
+): Promise<number> {
 	const { root, config, connection } = project;
+	const recorded = image.then((given) => recordOf(given, config.uldlDirFanout));
+	// Who reads the stream learns it there.
+	recorded.catch(() => undefined);
 	let bytesSent = 0;
 	const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-		for await (const piece of streamOf(await image, config.uldlDirFanout)) {
+		for await (const piece of streamOf(await image, await recorded, config.uldlDirFanout)) {
 			bytesSent += piece.length;
 			yield piece;
 		}
@@ -66,15 +75,20 @@ export async function publishImage(project: Project, image: Promise<ImageToPubli
 	if (said !== 'done') {
 		throw new BoincError('command-failed', `The image could not be recorded in ${folder} on ${connection.name}.`);
 	}
+	await keepRecord(project, (await image).names, await recorded, cache);
 	return bytesSent;
 }
 
+/** What the server keeps of an image: lines for its scripts, and the description. */
+async function recordOf({ packs, description }: ImageToPublish, fanout: number): Promise<Buffer> {
+	const facts = packs.map(({ name, size, md5 }) => `pack ${hierarchyPath(name, fanout)} ${String(size)} ${md5}`);
+	return promisify(gzip)(`${facts.join('\n')}\n${JSON.stringify(description)}\n`, { level: 9 });
+}
+
 /** What `publish-image.py` reads. */
-async function* streamOf(image: ImageToPublish, fanout: number): AsyncGenerator<Uint8Array, void, undefined> {
-	const { names, packs, description, manifests, enclosed, checked } = image;
+async function* streamOf(image: ImageToPublish, record: Buffer, fanout: number): AsyncGenerator<Uint8Array, void, undefined> {
+	const { names, packs, manifests, enclosed, checked } = image;
 	const pathOf = ({ name }: { readonly name: string }): string => hierarchyPath(name, fanout);
-	const facts = packs.map((pack) => `pack ${pathOf(pack)} ${String(pack.size)} ${pack.md5}`);
-	const record = await promisify(gzip)(`${facts.join('\n')}\n${JSON.stringify(description)}\n`, { level: 9 });
 	const lines = [
 		...enclosed.map((pack) => `pack ${pack.sha256} ${String(pack.size)} ${pack.name} ${pathOf(pack)} ${pack.md5}`),
 		...[...manifests].map(([name, bytes]) => `manifest ${hashOf(bytes)} ${bytes.length} ${name}`),

@@ -79,7 +79,7 @@ export async function shipImage(
 		const same = await sameImage(project, flat.id, found, cache, ctx);
 		if (same) {
 			await approve({ ...same, ...NOTHING_NEW });
-			const bytesSent = await publishImage(project, Promise.resolve(onlyRecord(names, same)), ctx);
+			const bytesSent = await publishImage(project, Promise.resolve(onlyRecord(names, same)), cache, ctx);
 			return { ...same, bytesSent };
 		}
 		const planning = await flat.plan(usable.manifests);
@@ -154,7 +154,7 @@ class Sending {
 		});
 		const keeping = prepared.then(({ manifests }) => cache.put(manifests));
 		try {
-			const bytesSent = await publishImage(project, prepared, ctx);
+			const bytesSent = await publishImage(project, prepared, cache, ctx);
 			const { result } = await prepared;
 			return { ...result, bytesSent: bytesBefore + bytesSent };
 		} finally {

@@ -108,7 +108,7 @@ async function answerTo(
 	const found = isWhole ? await recordsOf(frames, had, project, ctx) : [];
 	const recent = found.filter(({ record }) => record.name !== name);
 	if (recent.some(({ isNew }) => isNew)) {
-		const kept = recent.flatMap(({ record, bytes }) => [Buffer.from(`record ${record.name} ${bytes.length}\n`), bytes]);
+		const kept = recent.flatMap(({ record, bytes }) => frameOf({ name: record.name, bytes }));
 		await cache.put(new Map([[recentFile, Buffer.concat(kept)]]));
 	}
 	const named = found.find(({ record }) => record.name === name);
@@ -119,6 +119,24 @@ async function answerTo(
 	const records = recent.map(({ record }) => record);
 	return { named: named?.record, records, isAll: isEmpty || (isWhole && others < question.recent) };
 }
+
+/** Records that are kept as those that a server was asked for lately. */
+const MOST_RECENT = 12;
+
+/** Keeps the record of an image that a server has been given just now under these names: it need not come back with an answer. */
+export async function keepRecord(project: Project, names: readonly string[], record: Buffer, cache: FileCache): Promise<void> {
+	const recentFile = fileOf(project, 'recent', '');
+	const others = framed((await cache.get(recentFile)) ?? Buffer.alloc(0)).slice(0, MOST_RECENT - 1);
+	const recent = [{ name: names[0] ?? '', bytes: record }, ...others].flatMap(frameOf);
+	const named = names.map((name): [string, Buffer] => [fileOf(project, 'record', name), record]);
+	await cache.put(new Map([[recentFile, Buffer.concat(recent)], ...named]));
+}
+
+/** As `framed` takes it apart. */
+const frameOf = ({ name, bytes }: { readonly name: string; readonly bytes: Buffer }): readonly Buffer[] => [
+	Buffer.from(`record ${name} ${bytes.length}\n`),
+	bytes,
+];
 
 const md5Of = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
 

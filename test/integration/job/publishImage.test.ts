@@ -52,7 +52,9 @@ const imageOf = (packs: readonly Enclosed[], more: Partial<ImageToPublish> = {})
 	...more,
 });
 
-const publish = (image: ImageToPublish): Promise<number> => publishImage(project, Promise.resolve(image), ctx);
+const NO_CACHE = new FileCache(undefined, 0);
+const publish = (image: ImageToPublish, cache = NO_CACHE): Promise<number> =>
+	publishImage(project, Promise.resolve(image), cache, ctx);
 const store = (...parts: string[]): string => path.join(project.root, '.boinc2docker', ...parts);
 
 /** What lies in the project and is neither the image's nor the project's own. */
@@ -61,10 +63,7 @@ async function leftovers(): Promise<string[]> {
 	return names.filter((name) => /incoming-|\.part/.test(name));
 }
 
-async function ask(
-	question: ImageQuestion,
-	cache = new FileCache(undefined, 0),
-): Promise<{ named: ImageRecord | undefined; recent: RecentImages }> {
+async function ask(question: ImageQuestion, cache = NO_CACHE): Promise<{ named: ImageRecord | undefined; recent: RecentImages }> {
 	const { named, recent } = askForImages(project, question, cache, ctx);
 	return { named: await named, recent: await recent };
 }
@@ -108,7 +107,7 @@ describe('an image and its packs', () => {
 
 	test('are not there when the making of them fails, and nothing is left', async () => {
 		const failed = new Error('no more disk');
-		await expect(publishImage(project, Promise.reject(failed), ctx)).rejects.toBe(failed);
+		await expect(publishImage(project, Promise.reject(failed), NO_CACHE, ctx)).rejects.toBe(failed);
 		await expect.poll(leftovers).toEqual([]);
 		expect((await ask({ name: ID, recent: 5 })).named).toBeUndefined();
 	});
@@ -154,13 +153,13 @@ describe('the question what a server has', () => {
 		expect((await ask({ name: 'k2', recent: 2 })).named?.description).toEqual({ packs: [packOf('2').name] });
 	});
 
-	test('is answered briefly where this computer has the answer', async () => {
-		await publish(imageOf([packOf('1')], { names: [name('1'), 'k1'] }));
-		await publish(imageOf([packOf('2')], { names: [name('2'), 'k2'] }));
-		const cache = new FileCache(path.join(dir, 'cache'), 1_000_000);
-		const first = await ask({ name: 'k3', recent: 5 }, cache);
+	/** The answers to a question, and how many bytes came with them. */
+	async function counted(
+		question: ImageQuestion,
+		cache: FileCache,
+	): Promise<{ answer: [ImageRecord | undefined, RecentImages]; bytes: number }> {
 		let bytes = 0;
-		const counted: Connection = {
+		const watching: Connection = {
 			...connection,
 			name: connection.name,
 			exec: (argv, options) =>
@@ -173,11 +172,43 @@ describe('the question what a server has', () => {
 				}),
 		};
 		const watched = await openProject(connection, project.root, ctx);
-		Object.defineProperty(watched, 'connection', { value: counted });
-		const { named, recent } = askForImages(watched, { name: 'k3', recent: 5 }, cache, ctx);
-		expect([await named, await recent]).toEqual([first.named, first.recent]);
+		Object.defineProperty(watched, 'connection', { value: watching });
+		try {
+			const { named, recent } = askForImages(watched, question, cache, ctx);
+			return { answer: [await named, await recent], bytes };
+		} finally {
+			watched.dispose();
+		}
+	}
+
+	test('is answered briefly where this computer has the answer', async () => {
+		await publish(imageOf([packOf('1')], { names: [name('1'), 'k1'] }));
+		await publish(imageOf([packOf('2')], { names: [name('2'), 'k2'] }));
+		const cache = new FileCache(path.join(dir, 'cache'), 1_000_000);
+		const first = await ask({ name: 'k3', recent: 5 }, cache);
+		const { answer, bytes } = await counted({ name: 'k3', recent: 5 }, cache);
+		expect(answer).toEqual([first.named, first.recent]);
 		expect(bytes).toBeLessThan(300);
-		watched.dispose();
+	});
+
+	test('is answered briefly of what was published from here', async () => {
+		const cache = new FileCache(path.join(dir, 'cache'), 1_000_000);
+		for (let number = 1; number <= 14; number++) {
+			await publish(imageOf([packOf(String(number))], { names: [String(number).padStart(64, '0'), `k${number}`] }), cache);
+		}
+		for (const question of [
+			{ name: 'k14', recent: 0 },
+			{ name: 'k15', recent: 3 },
+		]) {
+			const { answer, bytes } = await counted(question, cache);
+			const { named, recent } = await ask(question);
+			expect(answer).toEqual([named, recent]);
+			expect(bytes).toBeLessThan(400);
+		}
+		// Not more than are asked for.
+		const [kept] = (await readdir(path.join(dir, 'cache'))).filter((file) => file.startsWith('recent-'));
+		const records = (await readFile(path.join(dir, 'cache', kept ?? ''), 'latin1')).match(/record \d{64} /g);
+		expect(records).toHaveLength(12);
 	});
 
 	test('names the packs that are not as they should be, for each image that has them', async () => {

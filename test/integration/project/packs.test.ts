@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { contentOfFile } from '../../../src/common/content.js';
+import { FileCache } from '../../../src/common/fileCache.js';
 import { quietContext } from '../../../src/common/ports.js';
 import type { Connection } from '../../../src/connection/connection.js';
 import { cancelBatch } from '../../../src/job/cancel.js';
@@ -78,7 +79,7 @@ async function submit(of = ++images): Promise<SubmittedBatch> {
 function record(name: string, packs: readonly string[]): Promise<number> {
 	const image = { names: [name], description: {}, manifests: new Map(), enclosed: [], checked: [] };
 	const facts = packs.map((pack) => ({ name: pack, size: 1, md5: '' }));
-	return publishImage(project, Promise.resolve({ ...image, packs: facts }), ctx);
+	return publishImage(project, Promise.resolve({ ...image, packs: facts }), new FileCache(undefined, 0), ctx);
 }
 
 /** The packs of a batch as they are listed. */
