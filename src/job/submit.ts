@@ -58,10 +58,11 @@ export async function submitBatch(
 		jobs: spec.jobs.length,
 		jobNames: mapped(spec.jobs, ({ label }, index) => jobName(id, index, label)),
 		bytesSent: staged.bytesSent + bytesSent,
+		isOld: kind === 'there',
 		notes: [...notes, ...hosts.notes, ...warnings.map((text) => `Warning: ${text}`)],
 	});
 	if (kind === 'there') {
-		return submitted(0, [`Batch ${id} has these jobs already; nothing was submitted.`]);
+		return submitted(0, []);
 	}
 	try {
 		let bytesSent = 0;

@@ -17,7 +17,7 @@ import { type ImageRequest, imageToShip, NATIVE } from './imageSource.js';
 import { keepJobFile } from './keptJobFile.js';
 import { checkInput, InputFiles, type LocalInput } from './localInputs.js';
 import { ManifestCache } from './manifestCache.js';
-import { collectCommand, type Outputs } from './outputs.js';
+import { collectCommand, type Outputs, returnedInputs } from './outputs.js';
 import { packBytes } from './packBytes.js';
 import { defaultResources } from './resources.js';
 import { type ImageToSend, shipImage } from './shipImage.js';
@@ -138,7 +138,8 @@ export async function submitContainer(
 	const specFor = (image: ShippedImage): { spec: BatchSpec; notes: readonly string[] } => {
 		const sizes = { packBytes: packBytes(image.packs), inputBytes };
 		const { resources, notes } = defaultResources(sizes, request.resources);
-		return { spec: { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs, ...known }, notes };
+		const returned = returnedInputs(request.outputs ?? {}, [...inputs, ...(jobSpecs.at(0)?.inputs ?? [])]);
+		return { spec: { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs, ...known }, notes: [...notes, ...returned] };
 	};
 	const approve = async (found: ImageToSend): Promise<void> => {
 		const compression = services.approve ? await found.compression() : USUAL_COMPRESSION;

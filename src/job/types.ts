@@ -142,6 +142,8 @@ export interface SubmittedBatch {
 	readonly jobNames: Sequence<string>;
 	/** Bytes that were sent to the server for it. */
 	readonly bytesSent: number;
+	/** Whether it was there already, with all jobs. */
+	readonly isOld: boolean;
 	/** Plain sentences: which bounds were computed and why, what was warned about. */
 	readonly notes: readonly string[];
 }

@@ -81,7 +81,14 @@ export async function runProgram(argv: readonly string[], version: string): Prom
 		await program.parseAsync([...argv], { from: 'user' });
 	} catch (error) {
 		if (error instanceof CommanderError) {
-			return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+			if (error.exitCode === 0) {
+				return EXIT.ok;
+			}
+			// The library has said it as text; the options were not read.
+			if (argv.includes('--json')) {
+				report(new BoincError('usage', error.message.replace(/^error: /, '')), { json: true });
+			}
+			return EXIT.usage;
 		}
 		report(error, options);
 		return exitCodeOf(error);

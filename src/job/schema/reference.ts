@@ -11,7 +11,7 @@ sweep:
     damping: { from: 0.1, to: 2, count: 20 }
     steps: [1000, 10000] # 40 jobs
 resources: { memory: 500 MB, time: 30 min }
-outputs: { files: ["*.csv"] } # besides all that is in /root/shared/results/
+outputs: { files: ["fit*.csv"] } # besides all that is in /root/shared/results/
 `;
 
 /** The reference page of the file as Markdown. Made from the table of keys; `syntaxes/` holds it. */

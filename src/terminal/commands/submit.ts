@@ -149,8 +149,11 @@ function sayBatch({ terminal, project }: Session, batch: SubmittedBatch, options
 	for (const note of batch.notes) {
 		terminal.line(printable(note));
 	}
+	const name = `${batch.id} “${printable(batch.name)}”`;
 	console.log(
-		`Submitted batch ${batch.id} “${printable(batch.name)}”: ${plural(batch.jobs, 'job')}, ${formatBytes(batch.bytesSent)} sent.`,
+		batch.isOld
+			? `Batch ${name} has ${batch.jobs === 1 ? 'this job' : `these ${plural(batch.jobs, 'job')}`} already; nothing was submitted.`
+			: `Submitted batch ${name}: ${plural(batch.jobs, 'job')}, ${formatBytes(batch.bytesSent)} sent.`,
 	);
 	if (options.onServer === true) {
 		const { spec, log } = refillFiles(project, batch.id);

@@ -5,7 +5,7 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { collectCommand, type Outputs } from '../../../src/job/outputs.js';
+import { collectCommand, type Outputs, returnedInputs } from '../../../src/job/outputs.js';
 
 /** A static busybox, as on a host. */
 const BUSYBOX = '/bin/busybox';
@@ -50,7 +50,7 @@ describe('outputs of a job', () => {
 	it('may lie elsewhere in the container, and cannot leave the results', () => {
 		const other = mkdtempSync(path.join(tmpdir(), 'b2d-elsewhere-'));
 		writeFileSync(path.join(other, 'log'), 'x');
-		expect(collect({ files: [`${other}/*`, '../*', 'results', '*'] }).results).toEqual(['log']);
+		expect(collect({ files: [`${other}/*`, 'results', '*'] }).results).toEqual(['log']);
 		rmSync(other, { recursive: true });
 	});
 
@@ -77,4 +77,29 @@ describe('outputs of a job', () => {
 		expect(collectCommand({ files: ['*'] }, []).join(' ').length).toBeLessThan(3000);
 		expect(execFileSync(BUSYBOX, ['sh', '-n', 'templates/collect.sh']).length).toBe(0);
 	});
+});
+
+describe('inputs that outputs find', () => {
+	const told = (files: readonly string[], ...paths: string[]): string[] =>
+		returnedInputs(
+			{ files },
+			paths.map((path) => ({ path })),
+		).map((note) => /“(.*)” also finds the input (.*), so/.exec(note)?.slice(1).join(' ') ?? note);
+
+	it('are told with the pattern', () => {
+		expect(told(['*.csv'], 'data.csv', 'a/data.csv', 'data.csv.gz', '.csv', '.hidden.csv')).toEqual(['*.csv data.csv']);
+		expect(told(['out', 'd?ta/*'], 'data/a', 'data/b/c', 'outer', 'out/x')).toEqual([
+			'd?ta/* data/a',
+			'd?ta/* data/b/c',
+			'out out/x',
+		]);
+		expect(told(['./a+b.(c)', '[', '.*'], 'a+b.(c)', 'aab.c', '.x')).toEqual(['./a+b.(c) a+b.(c)', '.* .x']);
+		expect(told([], 'data.csv')).toEqual([]);
+	});
+});
+
+it('refuses outputs that lead out of the folder', () => {
+	expect(() => collectCommand({ files: ['ok', 'a/../../x'] }, [])).toThrow(
+		'The output “a/../../x” leads out of the job’s folder.',
+	);
 });
