@@ -1,8 +1,8 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
-import type { PackPlan } from '../pack/partition.js';
 import { GZIP_LEVEL } from '../pack/gzipBlocks.js';
+import type { PackPlan } from '../pack/partition.js';
 
 const PIECE = 128 << 10;
 const PIECES = 64;
