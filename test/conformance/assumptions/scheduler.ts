@@ -76,15 +76,23 @@ export const schedulerChecks: readonly Check<Lab>[] = [
 	{
 		name: 'a second request too early: no work, the rest of the delay',
 		run: async (lab) => {
-			await readyJob(lab, 'soon');
 			const url = await schedulerUrl(lab);
 			const client = await newClient(lab);
 			// A client of its own with the same host id, which does not wait; made before, for the delay is short on a fast project.
 			const hasty = new FakeClient(lab, url, await volunteer(lab));
-			await client.ask({ seconds: 1, dockerVersion: '' });
-			const reply = await hasty.ask({ hostId: client.hostId, seconds: 1 });
-			await lab.tool('cancel_jobs', ['--name', `${lab.tag}_soon`]);
-			assert.equal(reply.one('result'), undefined);
+			for (let number = 0; ; number++) {
+				await readyJob(lab, `soon${number}`);
+				const start = Date.now();
+				const first = await client.ask({ seconds: 1, dockerVersion: '' });
+				const reply = await hasty.ask({ hostId: client.hostId, seconds: 1 });
+				const passed = Date.now() - start;
+				await lab.tool('cancel_jobs', ['--name', `${lab.tag}_soon${number}`]);
+				if (reply.one('result') === undefined) {
+					return;
+				}
+				// On a busy computer the second request may come after the delay.
+				assert.ok(passed > 1000 * first.delay && number < 5, `work after ${passed} ms`);
+			}
 		},
 		timeoutMs: 90_000,
 	},
