@@ -9,6 +9,7 @@ import { type Lock, readLock } from '../../iso/lock.js';
 import { PACKAGE_STORE } from '../../iso/main.js';
 import { mirrorOfMachine } from '../../iso/mirror.js';
 import { updateLock } from '../../iso/updateLock.js';
+import { takeLock } from '../../src/sandbox/fileLock.js';
 
 // Tests and benchmarks run in the checkout's root.
 const FOLDER = path.resolve('iso');
@@ -34,26 +35,21 @@ export async function builtIso(): Promise<TestIso> {
 	const file = path.join(out, ISO_NAME);
 	// Test files run side by side: whoever makes the folder builds, and the others wait for the file.
 	await mkdir(parent, { recursive: true });
-	const started = Date.now();
 	while (!existsSync(file)) {
-		const lock = `${out}.lock`;
-		const mine = await mkdir(lock).then(
-			() => true,
-			() => false,
-		);
-		if (mine) {
-			try {
+		const lock = takeLock(`${out}.building`);
+		if (!lock) {
+			await new Promise((resolve) => setTimeout(resolve, 200));
+			continue;
+		}
+		try {
+			if (!existsSync(file)) {
+				await rm(`${out}.part`, { recursive: true, force: true });
 				await mkdir(`${out}.part`, { recursive: true });
 				await buildFromLock(`${out}.part`, `${out}.part`);
 				await rename(`${out}.part`, out);
-			} finally {
-				await rm(lock, { recursive: true, force: true });
 			}
-		} else if (Date.now() - started > 180_000) {
-			// Whoever held it is gone.
-			await rm(lock, { recursive: true, force: true });
-		} else {
-			await new Promise((resolve) => setTimeout(resolve, 200));
+		} finally {
+			lock.release();
 		}
 	}
 	return { file, kernel: path.join(out, 'vmlinuz'), root: path.join(out, 'root.cpio') };
