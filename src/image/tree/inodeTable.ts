@@ -3,6 +3,7 @@ import type { ByteString } from '../tar/tarHeader.js';
 import type { InodeKind, Metadata, NewInode } from './inode.js';
 import { StringStore } from './lists.js';
 import { NameTable, NO_NAME, type SavedNames } from './nameTable.js';
+import { type Owner, OwnerList } from './ownerList.js';
 import { Records } from './records.js';
 import { UNIT_BYTES } from './unitDigest.js';
 
@@ -44,7 +45,7 @@ export interface SavedInodes {
 }
 
 export interface SavedLists {
-	readonly owners: readonly (readonly [uid: number, gid: number])[];
+	readonly owners: readonly Owner[];
 	/** The layer whose contents each of the sources is. */
 	readonly sources: readonly number[];
 	/** The attributes of an inode by its number; values as in base64. */
@@ -60,10 +61,7 @@ export class InodeTable {
 	#count = 0;
 	readonly #records: Records;
 	readonly #targets: StringStore;
-	readonly #owners: (readonly [uid: number, gid: number])[] = [];
-	/** Most entries of an archive have the owner of the one before. */
-	#lastOwner = 0;
-	readonly #ownerIndex = new Map<string, number>();
+	readonly #owners: OwnerList;
 	readonly #sources: RandomAccess[] = [];
 	readonly #xattrs = new Map<number, ReadonlyMap<ByteString, Buffer>>();
 
@@ -72,6 +70,7 @@ export class InodeTable {
 		this.names = new NameTable(saved?.names);
 		this.#records = saved ? Records.of(saved.records, RECORD) : new Records(RECORD);
 		this.#targets = saved ? StringStore.of(saved.targets) : new StringStore();
+		this.#owners = new OwnerList(saved?.lists.owners);
 		if (saved) {
 			this.#count = saved.records.length / RECORD;
 			this.#restore(saved.lists, contents);
@@ -91,7 +90,7 @@ export class InodeTable {
 					names: this.names.saved(),
 					records: this.#records.saved(this.#count),
 					targets: this.#targets.saved(),
-					lists: { owners: this.#owners, sources, xattrs },
+					lists: { owners: this.#owners.all, sources, xattrs },
 				};
 	}
 
@@ -138,7 +137,7 @@ export class InodeTable {
 		const view = this.#records.view(number);
 		const at = this.#records.at(number);
 		view.setUint16(at + MODE, mode);
-		view.setUint32(at + OWNER, this.#ownerOf(uid, gid));
+		view.setUint32(at + OWNER, this.#owners.indexOf(uid, gid));
 		view.setFloat64(at + MTIME, mtime);
 		if (xattrs.size > 0) {
 			this.#xattrs.set(number, xattrs);
@@ -160,8 +159,8 @@ export class InodeTable {
 		return this.#records.view(number).getUint16(this.#records.at(number) + MODE);
 	}
 
-	owner(number: number): readonly [uid: number, gid: number] {
-		return this.#owners[this.#records.view(number).getUint32(this.#records.at(number) + OWNER)] ?? [0, 0];
+	owner(number: number): Owner {
+		return this.#owners.at(this.#records.view(number).getUint32(this.#records.at(number) + OWNER));
 	}
 
 	mtime(number: number): number {
@@ -243,10 +242,7 @@ export class InodeTable {
 		this.#setFlag(number, EXPLICIT, true);
 	}
 
-	#restore({ owners, sources, xattrs }: SavedLists, contents: readonly RandomAccess[]): void {
-		for (const [uid, gid] of owners) {
-			this.#findOwner(uid, gid);
-		}
+	#restore({ sources, xattrs }: SavedLists, contents: readonly RandomAccess[]): void {
 		this.#sources.push(...sources.map((layer) => contents[layer] ?? NO_CONTENTS));
 		for (const [inode, attributes] of xattrs) {
 			this.#xattrs.set(inode, new Map(attributes.map(([name, value]) => [name, Buffer.from(value, 'base64')])));
@@ -265,24 +261,6 @@ export class InodeTable {
 	#text(number: number, encoding: 'latin1' | 'base64url', field: number, length: number): string {
 		const start = this.#records.at(number) + field;
 		return this.#records.bytes(number).toString(encoding, start, start + length);
-	}
-
-	#ownerOf(uid: number, gid: number): number {
-		const [lastUid, lastGid] = this.#owners[this.#lastOwner] ?? [];
-		if (uid !== lastUid || gid !== lastGid) {
-			this.#lastOwner = this.#findOwner(uid, gid);
-		}
-		return this.#lastOwner;
-	}
-
-	#findOwner(uid: number, gid: number): number {
-		const key = `${uid}:${gid}`;
-		const known = this.#ownerIndex.get(key);
-		if (known !== undefined) {
-			return known;
-		}
-		this.#ownerIndex.set(key, this.#owners.length);
-		return this.#owners.push([uid, gid]) - 1;
 	}
 
 	#sourceIndex(source: RandomAccess): number {
