@@ -65,9 +65,15 @@ function paxRecord(key: string, value: string): string {
 const FIRST = 4;
 const FURTHER = 21;
 
+function number12(value: number): Buffer {
+	const field = Buffer.alloc(12);
+	writeTarNumber(value, field, 0, 12);
+	return field;
+}
+
 /** In GNU's old format, or what star makes of it. */
 export function oldGnuSparse({ name, size, pieces, stored }: SparseTestFile, magic = 'ustar  \0'): Buffer {
-	const numbers = pieces.map((piece) => writeTarNumber(piece, 12));
+	const numbers = pieces.map(number12);
 	const first = numbers.slice(0, 2 * FIRST);
 	const blocks: Buffer[] = [];
 	for (let at = 2 * FIRST; at < numbers.length; at += 2 * FURTHER) {
@@ -80,7 +86,7 @@ export function oldGnuSparse({ name, size, pieces, stored }: SparseTestFile, mag
 		block.write(magic, 257, 'latin1');
 		Buffer.concat(first).copy(block, 386);
 		block[482] = blocks.length > 0 ? 1 : 0;
-		writeTarNumber(size, 12).copy(block, 483);
+		writeTarNumber(size, block, 483, 12);
 	});
 	return Buffer.concat([header, ...blocks, padded(stored)]);
 }

@@ -24,7 +24,7 @@ export async function* gzipBlocks(
 ): AsyncGenerator<Buffer, void, undefined> {
 	yield HEADER;
 	const underWay: Promise<Buffer>[] = [];
-	let before: Buffer = Buffer.alloc(0);
+	let dictionary: Buffer | undefined;
 	let crc = 0;
 	let size = 0;
 	try {
@@ -35,12 +35,13 @@ export async function* gzipBlocks(
 				level: GZIP_LEVEL,
 				chunkSize: BLOCK,
 				finishFlush: isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
-				...(before.length > 0 && { dictionary: before.subarray(-WINDOW) }),
+				...(dictionary && { dictionary }),
 			});
 			work.catch(() => undefined);
 			underWay.push(work);
 			onBlock(block.length);
-			before = block;
+			// A copy, for the block is filled anew while the next one may still be compressed.
+			dictionary = Buffer.from(block.subarray(-WINDOW));
 			if (underWay.length >= AT_ONCE) {
 				yield await nextOf(underWay);
 			}
@@ -59,24 +60,29 @@ export async function* gzipBlocks(
 
 const nextOf = async (works: Promise<Buffer>[]): Promise<Buffer> => (await works.shift()) ?? Buffer.alloc(0);
 
-/** The stream in buffers of one size but for the last, which may be empty. */
+/**
+ * The stream in blocks of one size but for the last, which may be empty. They take turns in `AT_ONCE` buffers, so that a block is
+ * good until the `AT_ONCE`-th after it is asked for.
+ */
 async function* blocksOf(
 	pieces: AsyncIterable<Buffer>,
 ): AsyncGenerator<{ readonly block: Buffer; readonly isLast: boolean }, void, undefined> {
-	let block = Buffer.allocUnsafe(BLOCK);
+	const buffers: Buffer[] = [];
+	const bufferAt = (index: number): Buffer => (buffers[index % AT_ONCE] ??= Buffer.allocUnsafe(BLOCK));
+	let index = 0;
 	let filled = 0;
 	for await (const piece of pieces) {
 		for (let at = 0; at < piece.length;) {
 			// Only when more comes it is known that a full one is not the last.
 			if (filled === BLOCK) {
-				yield { block, isLast: false };
-				block = Buffer.allocUnsafe(BLOCK);
+				yield { block: bufferAt(index), isLast: false };
+				index++;
 				filled = 0;
 			}
-			const count = piece.copy(block, filled, at);
+			const count = piece.copy(bufferAt(index), filled, at);
 			at += count;
 			filled += count;
 		}
 	}
-	yield { block: block.subarray(0, filled), isLast: true };
+	yield { block: bufferAt(index).subarray(0, filled), isLast: true };
 }

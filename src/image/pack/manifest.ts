@@ -54,12 +54,21 @@ export function packFacts(pack: PackFacts): PackFacts {
 
 const WORDS = { d: 'directory', e: 'empty directory', f: 'file', t: 'time' } as const;
 
+/** Characters that are put together at a time. */
+const PIECE = 1 << 14;
+
 /** Writes the manifest of a pack that was made from `plan`, gzip'd. */
 export async function encodeManifest(facts: PackFacts, plan: PackPlan): Promise<Buffer> {
-	const lines: string[] = [FIRST_LINE, JSON.stringify(facts)];
+	// Piece by piece out of the heap: packs of small files have tens of thousands of lines.
+	const pieces: Buffer[] = [];
+	let text = `${FIRST_LINE}\n${JSON.stringify(facts)}\n`;
 	const add = (letter: keyof typeof WORDS, { path, inode, links }: PackUnit, size: number): void => {
 		const names = [path, ...links].join('\0').replaceAll(/[\\\n]/g, (char) => (char === '\n' ? '\\n' : '\\\\'));
-		lines.push(`${letter}${inode.unitDigest} ${inode.mtime.toString(36)} ${size.toString(36)} ${names}`);
+		text += `${letter}${inode.unitDigest} ${inode.mtime.toString(36)} ${size.toString(36)} ${names}\n`;
+		if (text.length > PIECE) {
+			pieces.push(Buffer.from(text, 'latin1'));
+			text = '';
+		}
 	};
 	for (const unit of plan.times) {
 		add('t', unit, BLOCK);
@@ -67,8 +76,8 @@ export async function encodeManifest(facts: PackFacts, plan: PackPlan): Promise<
 	for (const unit of plan.units) {
 		add(unit.inode.kind !== 'directory' ? 'f' : plan.kind === 'directories' ? 'd' : 'e', unit, tarSize(unit));
 	}
-	lines.push('');
-	return promisify(gzip)(Buffer.from(lines.join('\n'), 'latin1'), { level: 9 });
+	pieces.push(Buffer.from(text, 'latin1'));
+	return promisify(gzip)(Buffer.concat(pieces), { level: 9 });
 }
 
 /** Opens a manifest. Throws `archive-corrupt` when it is not one; `name` is the pack's. */

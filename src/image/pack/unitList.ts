@@ -1,6 +1,7 @@
 import type { ByteString } from '../tar/tarHeader.js';
 import type { FileTree } from '../tree/fileTree.js';
 import type { Inode } from '../tree/inode.js';
+import { NumberList } from '../tree/lists.js';
 
 /** One file with all its names. */
 export interface PackUnit {
@@ -61,7 +62,14 @@ export class UnitList implements Iterable<PackUnit> {
 	}
 
 	filter(wanted: (unit: PackUnit) => boolean): UnitList {
-		return this.#of(this.#names.filter((name) => wanted(new TreeUnit(this.#tree, this.#further, name))));
+		// `Int32Array.filter` would collect them in the heap.
+		const kept = new NumberList();
+		for (const name of this.#names) {
+			if (wanted(new TreeUnit(this.#tree, this.#further, name))) {
+				kept.add(name);
+			}
+		}
+		return this.#of(kept.numbers());
 	}
 
 	/** The units at these places. */

@@ -11,6 +11,7 @@ const TYPE_FLAGS: Readonly<Record<TarKind, string>> = {
 	fifo: '6',
 };
 const NAME_BYTES = 100;
+const ZEROS = Buffer.alloc(BLOCK);
 const LONG_NAME = '././@LongLink';
 
 /**
@@ -21,37 +22,39 @@ const LONG_NAME = '././@LongLink';
  */
 export function encodeHeader(header: TarHeader): Buffer {
 	const name = header.kind === 'directory' ? `${header.name}/` : header.name;
-	return Buffer.concat([
+	const own = block({ ...header, name }, TYPE_FLAGS[header.kind]);
+	const before = [
 		...(header.xattrs.size > 0 ? [paxHeader(header.xattrs)] : []),
 		...(header.linkName.length > NAME_BYTES ? [longName('K', header.linkName)] : []),
 		...(name.length > NAME_BYTES ? [longName('L', name)] : []),
-		block({ ...header, name }, TYPE_FLAGS[header.kind]),
-	]);
+	];
+	return before.length > 0 ? Buffer.concat([...before, own]) : own;
 }
 
 /** The two empty blocks that end an archive. */
 export const endOfArchive = (): Buffer => Buffer.alloc(2 * BLOCK);
 
 /** Zeros that fill the last block of `size` bytes of content. */
-export const padding = (size: number): Buffer => Buffer.alloc(paddedSize(size) - size);
+export const padding = (size: number): Buffer => ZEROS.subarray(0, paddedSize(size) - size);
 
 type Fields = Omit<TarHeader, 'kind' | 'xattrs'>;
 
 function block(fields: Fields, typeFlag: string): Buffer {
-	const result = Buffer.alloc(BLOCK);
+	// From the shared pool, since an image may have a million of them.
+	const result = Buffer.allocUnsafe(BLOCK).fill(0);
 	result.write(fields.name.slice(0, NAME_BYTES), 0, 'latin1');
-	writeTarNumber(fields.mode, 8).copy(result, 100);
-	writeTarNumber(fields.uid, 8).copy(result, 108);
-	writeTarNumber(fields.gid, 8).copy(result, 116);
-	writeTarNumber(fields.size, 12).copy(result, 124);
-	writeTarNumber(fields.mtime, 12).copy(result, 136);
+	writeTarNumber(fields.mode, result, 100, 8);
+	writeTarNumber(fields.uid, result, 108, 8);
+	writeTarNumber(fields.gid, result, 116, 8);
+	writeTarNumber(fields.size, result, 124, 12);
+	writeTarNumber(fields.mtime, result, 136, 12);
 	result.write('        ', 148, 'latin1');
 	result.write(typeFlag, 156, 'latin1');
 	result.write(fields.linkName.slice(0, NAME_BYTES), 157, 'latin1');
 	result.write('ustar  \0', 257, 'latin1');
 	if (typeFlag === TYPE_FLAGS.character || typeFlag === TYPE_FLAGS.block) {
-		writeTarNumber(fields.deviceMajor, 8).copy(result, 329);
-		writeTarNumber(fields.deviceMinor, 8).copy(result, 337);
+		writeTarNumber(fields.deviceMajor, result, 329, 8);
+		writeTarNumber(fields.deviceMinor, result, 337, 8);
 	}
 	let sum = 0;
 	for (const byte of result) {

@@ -32,18 +32,17 @@ function readBase256(field: Buffer): number | undefined {
 	return Number.isSafeInteger(result) ? result : undefined;
 }
 
-/** Writes `value` into a field of `width` bytes: octal with a closing NUL where it fits, else base 256. */
-export function writeTarNumber(value: number, width: number): Buffer {
+/** Writes `value` into the field of `width` bytes at `at`: octal with a closing NUL where it fits, else base 256. */
+export function writeTarNumber(value: number, header: Buffer, at: number, width: number): void {
 	const digits = width - 1;
 	if (value >= 0 && value < 8 ** digits) {
-		return Buffer.from(`${value.toString(8).padStart(digits, '0')}\0`, 'latin1');
+		header.write(`${value.toString(8).padStart(digits, '0')}\0`, at, 'latin1');
+		return;
 	}
-	const field = Buffer.alloc(width);
 	let rest = BigInt.asUintN(width * 8, BigInt(value));
 	for (let index = width - 1; index >= 0; index--) {
-		field[index] = Number(rest & 0xffn);
+		header[at + index] = Number(rest & 0xffn);
 		rest >>= 8n;
 	}
-	field[0] = ((field[0] ?? 0) | 0x80) & 0xff;
-	return field;
+	header[at] = ((header[at] ?? 0) | 0x80) & 0xff;
 }

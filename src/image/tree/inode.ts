@@ -158,8 +158,8 @@ export class Inode implements Metadata {
 	}
 
 	/** Keeps what `unitDigest` gave. */
-	keepUnit(digest: Buffer): void {
-		this.#table.setUnit(this.number, digest.toString('latin1'));
+	keepUnit(digest: ByteString): void {
+		this.#table.setUnit(this.number, digest);
 	}
 
 	/** Whether several names may lead here. */

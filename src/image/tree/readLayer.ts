@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, hash, type Hash } from 'node:crypto';
 
 import { BoincError, throwIfAborted } from '../../common/errors.js';
 import { LayerContents } from '../archive/layerContents.js';
@@ -69,7 +69,7 @@ function unitOf(entry: TarEntry, digest: ByteString): ByteString | undefined {
 		const path = pathParts(name).join('/');
 		// Inodes have no more of the mode, and a target only if they are links.
 		const facts = { kind, mode: entry.mode & 0xffff, uid, gid, xattrs, size, digest, major, minor };
-		return unitDigest(path, { ...facts, target: kind === 'symlink' ? target : '' }, []).toString('latin1');
+		return unitDigest(path, { ...facts, target: kind === 'symlink' ? target : '' }, []);
 	} catch (error) {
 		if (error instanceof PathTrouble) {
 			return undefined;
@@ -98,16 +98,16 @@ async function requireHash(
 }
 
 async function contentDigest(reader: ForwardReader, entry: TarEntry, signal: AbortSignal | undefined): Promise<ByteString> {
-	const hash = createHash('sha256');
 	const whole = reader.peek(entry.offset, entry.size);
 	if (whole) {
-		return hash.update(whole).digest().toString('latin1', 0, DIGEST_BYTES);
+		return hash('sha256', whole, 'binary').slice(0, DIGEST_BYTES);
 	}
+	const pieces = createHash('sha256');
 	for await (const piece of reader.stream(entry.offset, entry.offset + entry.size)) {
 		throwIfAborted(signal);
-		hash.update(piece);
+		pieces.update(piece);
 	}
-	return hash.digest().toString('latin1', 0, DIGEST_BYTES);
+	return pieces.digest('binary').slice(0, DIGEST_BYTES);
 }
 
 /** Hashes a range of a source from its start to its end while others read it, mostly forwards. */
