@@ -36,9 +36,12 @@ const DISK_MARGIN = 100 * MB;
 
 /**
  * Limits for a job: those that are given, and defaults for the others. `notes` say in plain sentences what was computed
- * and why, and warn where a given limit may be too low.
+ * and why, `warnings` where a given limit may be too low.
  */
-export function defaultResources(sizes: ImageSizes, given: Partial<Resources> = {}): { resources: Resources; notes: string[] } {
+export function defaultResources(
+	sizes: ImageSizes,
+	given: Partial<Resources> = {},
+): { resources: Resources; notes: string[]; warnings: string[] } {
 	const notes: string[] = [];
 	const maxOutputBytes = given.maxOutputBytes ?? 128 * 2 ** 20;
 	const memoryBytes = given.memoryBytes ?? 1000 * MB;
@@ -62,25 +65,25 @@ export function defaultResources(sizes: ImageSizes, given: Partial<Resources> = 
 	}
 	const delayBoundSeconds = given.delayBoundSeconds ?? Math.max(7 * DAY, 2 * limitSeconds);
 	const resources = { memoryBytes, diskBytes, expectedSeconds, limitSeconds, delayBoundSeconds, maxOutputBytes };
-	return { resources, notes: [...notes, ...warnings(sizes, given, resources)] };
+	return { resources, notes, warnings: warningsOf(sizes, given, resources) };
 }
 
-function warnings(sizes: ImageSizes, given: Partial<Resources>, resources: Resources): string[] {
+function warningsOf(sizes: ImageSizes, given: Partial<Resources>, resources: Resources): string[] {
 	const found: string[] = [];
 	const oldDisk = sizes.packBytes + sizes.inputBytes + resources.maxOutputBytes + DISK_MARGIN;
 	if (given.diskBytes !== undefined && given.diskBytes < oldDisk) {
 		found.push(
-			`Warning: ${formatBytes(given.diskBytes)} of disk are less than image, inputs, the largest result and 100 MB for logs together (${formatBytes(oldDisk)}). A client aborts a job that uses more than its limit.`,
+			`${formatBytes(given.diskBytes)} of disk are less than image, inputs, the largest result and 100 MB for logs together (${formatBytes(oldDisk)}). A client aborts a job that uses more than its limit.`,
 		);
 	}
 	if (resources.limitSeconds < resources.expectedSeconds) {
 		found.push(
-			`Warning: the time limit of ${formatSeconds(resources.limitSeconds)} is below the expected time of ${formatSeconds(resources.expectedSeconds)}.`,
+			`The time limit of ${formatSeconds(resources.limitSeconds)} is below the expected time of ${formatSeconds(resources.expectedSeconds)}.`,
 		);
 	}
 	if (resources.delayBoundSeconds < resources.expectedSeconds) {
 		found.push(
-			`Warning: hosts must return a job within ${formatSeconds(resources.delayBoundSeconds)}, and the job is expected to run for ${formatSeconds(resources.expectedSeconds)}. BOINC sends such a job to nobody.`,
+			`Hosts must return a job within ${formatSeconds(resources.delayBoundSeconds)}, and the job is expected to run for ${formatSeconds(resources.expectedSeconds)}. BOINC sends such a job to nobody.`,
 		);
 	}
 	return found;

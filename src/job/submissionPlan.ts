@@ -45,6 +45,8 @@ export interface SubmissionPlan {
 	readonly cpus: number;
 	/** Of each job. */
 	readonly gpu: BatchSpec['gpu'];
+	/** In sentences: what hosts cannot keep of the image, limits that may be too low, inputs that would be sent back. */
+	readonly warnings: readonly string[];
 	/** What BOINC asks of hosts. */
 	readonly bounds: ReturnType<typeof boincBounds>;
 }
@@ -72,7 +74,7 @@ export async function submissionPlan(
 	project: Project,
 	spec: BatchSpec,
 	image: ImageToSend,
-	given: Partial<BatchSpec['resources']>,
+	{ given, warnings }: { readonly given: Partial<BatchSpec['resources']>; readonly warnings: readonly string[] },
 	ctx: OperationContext,
 ): Promise<SubmissionPlan> {
 	const { app, appVersionNum } = await chooseApp(project, spec.app, needsOf(spec), ctx.signal);
@@ -103,6 +105,7 @@ export async function submissionPlan(
 		network: spec.network,
 		cpus: equipmentOfApp(app).cpus,
 		gpu: spec.gpu,
+		warnings,
 		bounds: boincBounds(spec.resources, hostNeeds(spec, usesMachines(app)), equipmentOfApp(app)),
 	};
 }

@@ -79,7 +79,8 @@ export async function submitBatch(
 		ctx.log.info(`submitted batch ${id} with ${plural(spec.jobs.length, 'job')} to ${project.name}`);
 		return submitted(bytesSent, kind === 'resumed' ? [`Batch ${id} of an earlier submission was completed.`] : []);
 	} catch (error) {
-		throw await abandon(project, id, error, spec.stopped ?? 'take back', ctx);
+		// Of an earlier submission some jobs may be done by now: that they are taken back was not asked for.
+		throw await abandon(project, id, error, kind === 'resumed' || keepsAfter(error, spec), ctx);
 	} finally {
 		await releaseBatch(project, id).catch((error: unknown) => ctx.log.debug(messageOf(error)));
 	}
@@ -116,20 +117,16 @@ function optionsOf(
 	};
 }
 
+/** Whether the jobs that were made stay: that was asked for, and the person stopped it or the server is gone. */
+const keepsAfter = (error: unknown, { stopped }: BatchSpec): boolean =>
+	stopped === 'keep' && (isAbort(error) || BoincError.is(error, 'connection-lost', 'database-unreachable'));
+
 /**
- * What becomes of a batch that could not be completed: it is taken back, or kept where that was asked for and the person
- * stopped it or the server is gone. Resolves to the error to throw, which says what remains.
+ * What becomes of a batch that could not be completed: it is taken back, or kept. Resolves to the error to throw, which says what remains.
  */
-async function abandon(
-	project: Project,
-	id: number,
-	cause: unknown,
-	stopped: NonNullable<BatchSpec['stopped']>,
-	ctx: OperationContext,
-): Promise<unknown> {
+async function abandon(project: Project, id: number, cause: unknown, isKept: boolean, ctx: OperationContext): Promise<unknown> {
 	// The person's signal has fired already, or must not stop the tidying.
 	const tidy: OperationContext = { log: ctx.log, progress: ctx.progress, clock: ctx.clock };
-	const isKept = stopped === 'keep' && (isAbort(cause) || BoincError.is(cause, 'connection-lost', 'database-unreachable'));
 	const left = isKept
 		? `The jobs of batch ${id} that were made stay; submit the same again to make the others.`
 		: await takeBack(project, id, tidy);

@@ -135,29 +135,36 @@ export async function submitContainer(
 	// What files of their own jobs have, the early survey did not know.
 	const known = withOwnInputs(jobs).length === 0 ? { survey } : {};
 	const inputBytes = [...inputs, ...(jobSpecs.at(0)?.inputs ?? [])].reduce((sum, { file }) => sum + file.content.size, 0);
-	const specFor = (image: ShippedImage): { spec: BatchSpec; notes: readonly string[] } => {
+	const specFor = (image: ShippedImage): { spec: BatchSpec; notes: readonly string[]; warnings: readonly string[] } => {
 		const sizes = { packBytes: packBytes(image.packs), inputBytes };
-		const { resources, notes } = defaultResources(sizes, request.resources);
+		const { resources, notes, warnings } = defaultResources(sizes, request.resources);
 		const returned = returnedInputs(request.outputs ?? {}, [...inputs, ...(jobSpecs.at(0)?.inputs ?? [])]);
-		return { spec: { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs, ...known }, notes: [...notes, ...returned] };
+		return {
+			spec: { ...sharedOf(request), image, inputs, resources, jobs: jobSpecs, ...known },
+			notes,
+			warnings: [...image.warnings, ...warnings, ...returned],
+		};
 	};
 	const approve = async (found: ImageToSend): Promise<void> => {
 		const compression = services.approve ? await found.compression() : USUAL_COMPRESSION;
-		const { spec } = specFor({ ...found, packs: expectedPacks(found, compression) });
+		const { spec, warnings } = specFor({ ...found, packs: expectedPacks(found, compression) });
 		// Only now the image is known; what cannot run is refused before anybody is asked and anything is sent.
 		validateBatch({ ...spec, survey });
-		const plan = services.approve && (await submissionPlan(project, spec, found, request.resources ?? {}, ctx));
+		const said = { given: request.resources ?? {}, warnings };
+		const plan = services.approve && (await submissionPlan(project, spec, found, said, ctx));
 		if (plan && !(await services.approve(plan))) {
 			throw abortError();
 		}
 	};
 	const { bytesSent, ...image } = await shipImage(project, source, new ManifestCache(cacheIn('packs')), ctx, approve);
-	const { spec, notes } = specFor(image);
+	const { spec, notes, warnings } = specFor(image);
 	const batch = await submitBatch(project, spec, ctx, services.steps);
 	if (request.jobFile !== undefined) {
 		await keepJobFile(project, batch.id, request.jobFile, ctx);
 	}
-	return { ...batch, bytesSent: batch.bytesSent + bytesSent, notes: [...image.warnings, ...notes, ...batch.notes] };
+	// Who was shown the plan knows these.
+	const unsaid = services.approve ? [] : [...warnings.map((text) => `Warning: ${text}`), ...notes];
+	return { ...batch, bytesSent: batch.bytesSent + bytesSent, notes: [...unsaid, ...batch.notes] };
 }
 
 /** The jobs that a request asks for. Throws `job-invalid` for what is no number of jobs. */

@@ -122,7 +122,10 @@ function hostWords({ active, fit }: HostShare): string {
 		: `${fit.length} of the ${active} of the last week can take the jobs (${Math.round((100 * fit.length) / active)} %)`;
 }
 
-function warningsOf({ jobs, replication, gpu }: SubmissionPlan, { active, fit, lost, requirements }: HostShare): string[] {
+function warningsOf(
+	{ jobs, replication, gpu, warnings }: SubmissionPlan,
+	{ active, fit, lost, requirements }: HostShare,
+): string[] {
 	const details = [...lost].map(([condition, n]) => `${plural(n, 'host')}: ${conditionWords(condition, requirements)}.`);
 	return [
 		...(active > 0 && fit.length * 2 < active ? details : []),
@@ -131,5 +134,6 @@ function warningsOf({ jobs, replication, gpu }: SubmissionPlan, { active, fit, l
 			: []),
 		...(gpu ? gpuWarnings(fit, requirements) : []),
 		...(jobs > 1 && replication.maxTotalResults === 1 ? ['The first failure of a job is final: nothing is tried again.'] : []),
+		...warnings,
 	];
 }

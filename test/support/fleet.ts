@@ -164,6 +164,7 @@ function inputAt(
 		maxTries: MAX_TRIES,
 		secondsSinceFirst: sent.length === 0 ? 0 : now - sent[0]!.sent,
 		prior: [kind.work, kind.work * 2],
+		priorBasis: 'records',
 		priorSlots: processors,
 	};
 }

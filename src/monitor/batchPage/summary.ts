@@ -7,7 +7,6 @@ import { type FailureCluster, failureClusters } from '../explain/failureClusters
 import type { HostRecord } from '../explain/hostRecord.js';
 import { type InstanceBlock, instanceBlocks } from '../instanceBlocks.js';
 import { blockSeconds, blockSums, InstanceSums } from '../instanceSums.js';
-import { isFinalBatchState } from '../jobState.js';
 import { type Queries, serverTime } from '../queries.js';
 import type { Batch } from '../types.js';
 import { type Histogram, histogram } from './histogram.js';
@@ -85,7 +84,7 @@ export class BatchReader {
 			batch,
 			extent: 'all',
 			now,
-			eta: isFinalBatchState(batch.state) || batch.total === 0 ? undefined : await batchEta(db, batch, sums),
+			eta: await batchEta(db, batch, sums),
 			timeline: timelineOf(sums, now),
 			runTime: histogram(sums.runTimes),
 			turnaround: histogram(sums.turnarounds.get('good') ?? new Map()),

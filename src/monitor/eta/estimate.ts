@@ -22,8 +22,9 @@ export interface EtaInput {
 	readonly maxTries: number;
 	/** Since the first instance was sent; 0 when none was. */
 	readonly secondsSinceFirst: number;
-	/** Turnarounds of this kind of job that the hosts' records let expect; may be empty. */
+	/** Turnarounds of this kind of job that earlier jobs or the hosts' records let expect; may be empty. */
 	readonly prior: readonly number[];
+	readonly priorBasis: 'earlier' | 'records';
 	/** Processors of the hosts that may take the jobs. */
 	readonly priorSlots: number;
 }
@@ -33,8 +34,8 @@ export interface Eta {
 	readonly p50: number;
 	/** UNIX seconds: in nine cases of ten it is over by then. */
 	readonly p90: number;
-	/** What the estimate rests on: this batch's own instances, or only the hosts' records. */
-	readonly basis: 'history' | 'records';
+	/** What the estimate rests on: this batch's own instances, those of earlier batches with jobs like these, or only the hosts' records. */
+	readonly basis: 'history' | EtaInput['priorBasis'];
 }
 
 const TRIALS = 120;
@@ -79,7 +80,7 @@ export function estimateEnd(input: EtaInput, random: Random): Eta | undefined {
 	return {
 		p50: now + p50 + AFTERWARDS / 2,
 		p90: now + Math.max(p50, at(0.9) * CAUTION) + AFTERWARDS,
-		basis: seen >= 3 ? 'history' : 'records',
+		basis: seen >= 3 ? 'history' : input.priorBasis,
 	};
 }
 

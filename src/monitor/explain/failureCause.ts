@@ -49,8 +49,11 @@ const found = (kind: FailureKind, what: string, remedy?: string, numbers: Cause[
 export function failureCause(instance: FailedInstance): Cause {
 	const text = textOf(instance.log);
 	const cause = byOutcome(instance, text);
-	return { ...cause, line: cause.line ?? text.last };
+	return { ...cause, line: cause.line ?? (UNTOLD.has(cause.kind) ? '' : text.last) };
 }
+
+/** Ends that come from outside: what the log says last has nothing to do with them. */
+const UNTOLD: ReadonlySet<FailureKind> = new Set(['cancelled', 'not-started', 'too-late', 'no-reply', 'not-sent', 'host-left']);
 
 function textOf(log: string): Text {
 	const { message, wrapper, container } = parseStderr(log);

@@ -7,6 +7,7 @@ import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { type GlobalOptions, type Session, withProject } from '../session.js';
 import { table } from '../table.js';
+import { flag } from './jobOptions.js';
 
 interface PacksOptions extends GlobalOptions {
 	readonly removeUnused?: boolean;
@@ -162,7 +163,7 @@ export const packsCommand: RegisterCommand = (program, setExitCode) => {
 					remedy: 'Add --remove-unused.',
 				});
 			}
-			const olderThan = options.olderThan === undefined ? undefined : parseSeconds(options.olderThan);
+			const olderThan = flag('older-than', options.olderThan, parseSeconds);
 			setExitCode(
 				await withProject(options, async (session) => {
 					const packs = await listPacks(session.project, session.ctx);

@@ -1,10 +1,12 @@
 import { BoincError } from '../../common/errors.js';
 import { plural } from '../../common/format.js';
+import { given } from '../../common/given.js';
 import { parseBytes, parseSeconds } from '../../common/parseUnits.js';
 import { retryFailed, type RetryOptions } from '../../job/retry.js';
 import { EXIT } from '../exitCode.js';
 import { printJson, type RegisterCommand } from '../register.js';
 import { type GlobalOptions, withProject } from '../session.js';
+import { flag } from './jobOptions.js';
 import { parseBatch } from './status.js';
 
 interface Options extends GlobalOptions {
@@ -19,13 +21,14 @@ function optionsOf({ tries, memory, time, disk, deadline }: Options): RetryOptio
 	if (tries !== undefined && !/^[1-9]\d{0,3}$/.test(tries)) {
 		throw new BoincError('usage', `“${tries}” is not a number of tries.`, { remedy: 'Give a number from 1 to 9999.' });
 	}
-	return {
-		...(tries !== undefined && { tries: Number(tries) }),
-		...(memory !== undefined && { memoryBytes: parseBytes(memory) }),
-		...(time !== undefined && { limitSeconds: Math.round(parseSeconds(time)) }),
-		...(disk !== undefined && { diskBytes: parseBytes(disk) }),
-		...(deadline !== undefined && { delayBoundSeconds: Math.round(parseSeconds(deadline)) }),
-	};
+	const seconds = (text: string): number => Math.round(parseSeconds(text));
+	return given({
+		tries: tries === undefined ? undefined : Number(tries),
+		memoryBytes: flag('memory', memory, parseBytes),
+		limitSeconds: flag('time', time, seconds),
+		diskBytes: flag('disk', disk, parseBytes),
+		delayBoundSeconds: flag('deadline', deadline, seconds),
+	});
 }
 
 export const retryCommand: RegisterCommand = (program, setExitCode) => {

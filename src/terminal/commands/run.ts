@@ -1,6 +1,9 @@
+import type { Command } from 'commander';
+
 import { BoincError } from '../../common/errors.js';
 import type { RegisterCommand } from '../register.js';
 import { withProject } from '../session.js';
+import { printable } from '../table.js';
 import { JOB_FILE } from './jobFile.js';
 import { addJobOptions } from './jobOptions.js';
 import { type LocalOptions, runLocal } from './runLocal.js';
@@ -28,22 +31,24 @@ export const runCommand: RegisterCommand = (program, setExitCode) => {
 			.option('--write', 'with --local: write memory, disk and time that were measured, and a margin, into the job file')
 			.option('--busybox <file>', 'with --local: a static busybox (default: this computer’s, or fetched)')
 			.passThroughOptions(),
-	).action(
-		async (reference: string | undefined, words: string[], _own: unknown, command: { optsWithGlobals(): LocalOptions }) => {
-			const options = { ...command.optsWithGlobals() };
-			if (options.local === true) {
-				setExitCode(await runLocal(reference ?? JOB_FILE, words, options));
-				return;
-			}
-			if (reference === undefined) {
-				throw new BoincError('usage', 'No image is named.', { remedy: 'Name an image, or add --local to run a job file here.' });
-			}
-			const wanted = { ...options, wait: true, fetch: options.fetch ?? 'results' };
-			setExitCode(
-				await withProject(wanted, (session) =>
-					submitAndReport(session, { image: { kind: 'reference', reference }, name: reference, words }, wanted),
-				),
-			);
-		},
-	);
+	).action(async (reference: string | undefined, words: string[], _own: unknown, command: Command) => {
+		const options = command.optsWithGlobals<LocalOptions>();
+		const [first = ''] = words;
+		if (command.options.some((option) => [option.short, option.long].includes(first.replace(/=.*/s, '')))) {
+			console.error(printable(`The command of the job is “${words.join(' ')}”: options of boinc2docker stand before the image.`));
+		}
+		if (options.local === true) {
+			setExitCode(await runLocal(reference ?? JOB_FILE, words, options));
+			return;
+		}
+		if (reference === undefined) {
+			throw new BoincError('usage', 'No image is named.', { remedy: 'Name an image, or add --local to run a job file here.' });
+		}
+		const wanted = { ...options, wait: true, fetch: options.fetch ?? 'results' };
+		setExitCode(
+			await withProject(wanted, (session) =>
+				submitAndReport(session, { image: { kind: 'reference', reference }, name: reference, words }, wanted),
+			),
+		);
+	});
 };

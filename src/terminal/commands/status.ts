@@ -2,6 +2,7 @@ import { BoincError, isAbort } from '../../common/errors.js';
 import { formatSeconds, plural } from '../../common/format.js';
 import { systemClock } from '../../common/ports.js';
 import { missingBatch } from '../../job/selectJobs.js';
+import type { Eta } from '../../monitor/eta/estimate.js';
 import { batchEta } from '../../monitor/eta/history.js';
 import { explainErrorMask } from '../../monitor/exitStatus.js';
 import { isFinalBatchState } from '../../monitor/jobState.js';
@@ -133,6 +134,12 @@ async function listBatches(session: Session, options: StatusOptions): Promise<nu
 	return EXIT.ok;
 }
 
+const BASIS: Readonly<Record<Eta['basis'], string>> = {
+	history: '',
+	earlier: ' (from earlier jobs like these)',
+	records: ' (from the hosts’ records and the time that a job may take)',
+};
+
 async function showBatch(session: Session, batchId: number, options: StatusOptions): Promise<number> {
 	if (options.wait === true) {
 		await waitForBatch(session, batchId);
@@ -143,7 +150,7 @@ async function showBatch(session: Session, batchId: number, options: StatusOptio
 	const jobs = await jobsWithInstances(session, monitor, batchId);
 	monitor.dispose();
 	const db = await session.project.database();
-	const eta = isFinalBatchState(batch.state) || batch.total === 0 ? undefined : await batchEta(db, batch);
+	const eta = await batchEta(db, batch);
 	if (options.json === true) {
 		printJson({ batch, jobs, ...(eta && { eta }) });
 		return batchExitCode(batch);
@@ -155,7 +162,7 @@ async function showBatch(session: Session, batchId: number, options: StatusOptio
 	if (eta) {
 		const now = await serverTime(db);
 		const after = (time: number): string => formatSeconds(Math.max(60, Math.round((time - now) / 60) * 60));
-		console.log(`Expected end in ${after(eta.p50)}, with 90 % certainty in ${after(eta.p90)}.\n`);
+		console.log(`Expected end in ${after(eta.p50)}, with 90 % certainty in ${after(eta.p90)}${BASIS[eta.basis]}.\n`);
 	}
 	if (batch.state === 'preparing') {
 		console.log(

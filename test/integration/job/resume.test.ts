@@ -54,20 +54,22 @@ test('a submission that is killed at any step is completed by the same command, 
 	await mkdir(cli.at('hold'));
 	await writeFile(tool, `#!/bin/sh\nREAL='${tool}.real'\nHERE='${cli.dir}'\n${HOLD}`);
 	await chmod(tool, 0o755);
-	// By call: how many lines it makes before the program is killed. The next one makes what is missing.
-	const killedAfter = new Map([
-		[0, 0],
-		[1, 250],
-		[2, 2000],
-		[3, JOBS],
+	// By call: how many lines it makes before the program is ended. The next one makes what is missing.
+	const endedAfter = new Map<number, readonly [lines: number, signal: NodeJS.Signals]>([
+		[0, [0, 'SIGKILL']],
+		[1, [250, 'SIGKILL']],
+		[2, [2000, 'SIGKILL']],
+		// Who stops what goes on with an earlier submission does not mean the jobs that this has made.
+		[3, [500, 'SIGINT']],
+		[4, [JOBS, 'SIGKILL']],
 	]);
-	for (const [call, lines] of killedAfter) {
+	for (const [call, [lines]] of endedAfter) {
 		await writeFile(cli.at('hold', String(call)), `${String(lines)}\n`);
 	}
 
 	const submit = ['--json', 'submit', cli.at('boinc2docker.yml'), '--once'];
 	const made: number[] = [];
-	for (const call of killedAfter.keys()) {
+	for (const [call, [, signal]] of endedAfter) {
 		const running = cli.start(submit);
 		const ended = running.ended.then(({ stdout, stderr }) => `${stdout}${stderr}`);
 		await eventually(`call ${String(call)}`, async () => {
@@ -76,12 +78,12 @@ test('a submission that is killed at any step is completed by the same command, 
 			}
 			return existsSync(cli.at('calls', String(call), 'made'));
 		});
-		running.child.kill('SIGKILL');
+		running.child.kill(signal);
 		await ended;
 		await rm(cli.at('hold', String(call)));
 		made.push(await count('workunit'));
 	}
-	expect(made).toEqual([0, 250, 2250, JOBS]);
+	expect(made).toEqual([0, 250, 2250, 2750, JOBS]);
 	expect(await count('batch')).toBe(1);
 
 	const { code, answer } = answerOf(await cli.run(submit));

@@ -139,7 +139,32 @@ it('finds rows by range, state, part of a name and order, and leaves out what wa
 
 it('is missing when the batch is', async () => {
 	await expect(new BatchReader(99_999).read(queries)).rejects.toMatchObject({ code: 'batch-missing' });
-	expect(await batchEta(queries, { id: 99_999, counts: emptyCounts() })).toMatchObject({ basis: 'history' }); // nothing is left to be done
+	expect(await batchEta(queries, { id: 99_999, counts: emptyCounts() })).toBeUndefined(); // nothing is left to be done
+});
+
+it('expects of a new batch what the newest jobs that were said to be as long took, and nothing of a cancelled one', async () => {
+	const jobs = 10;
+	const etaOf = async (fpops: number): ReturnType<typeof batchEta> => {
+		const { insertId } = await db.execute(
+			"INSERT INTO batch (create_time, name, app_id, state) VALUES (UNIX_TIMESTAMP(), 'new', 1, 1)",
+			[],
+		);
+		await db.execute(
+			`INSERT INTO workunit (create_time, appid, name, batch, rsc_fpops_est, delay_bound, max_total_results, target_nresults, transition_time)
+				SELECT UNIX_TIMESTAMP(), 1, CONCAT('b2d_', ?, '_', i), ?, ?, 86400, 3, 1, 2147483647 FROM n WHERE i < ?`,
+			[insertId, insertId, fpops, jobs],
+		);
+		return batchEta(queries, { id: insertId, counts: { ...emptyCounts(), created: jobs } });
+	};
+	const now = Date.now() / 1000;
+	// The hosts' records let expect 2,060 s of one, twice 1,000 s and a minute, and of the other twice as much.
+	const like = await etaOf(4e12);
+	expect(like?.basis).toBe('earlier');
+	expect(like!.p50 - now).toBeLessThan(1500);
+	const other = await etaOf(8e12);
+	expect(other?.basis).toBe('records');
+	expect(other!.p50 - now).toBeGreaterThan(3000);
+	expect(await batchEta(queries, { id: batch, counts: { ...emptyCounts(), cancelling: 3, done: 7 } })).toBeUndefined();
 });
 
 it('never reads all jobs or instances of the project', async () => {

@@ -118,7 +118,7 @@ describe('resources', () => {
 	const SIZES = { packBytes: 50e6, inputBytes: 10e6 };
 
 	test('what is not given is computed and explained', () => {
-		const { resources, notes } = defaultResources(SIZES);
+		const { resources, notes, warnings } = defaultResources(SIZES);
 		expect(resources).toEqual({
 			memoryBytes: 1e9,
 			diskBytes: 60e6 + 3 * 2 ** 27 + 100e6,
@@ -128,6 +128,7 @@ describe('resources', () => {
 			maxOutputBytes: 2 ** 27,
 		});
 		expect(notes.map((note) => note.split(':')[0])).toEqual(['Memory', 'Disk', 'Time']);
+		expect(warnings).toEqual([]);
 	});
 
 	test('what is given stays, and warns when it may be too low', () => {
@@ -139,10 +140,14 @@ describe('resources', () => {
 			delayBoundSeconds: 1000,
 			maxOutputBytes: 1e6,
 		};
-		const { resources, notes } = defaultResources(SIZES, given);
+		const { resources, notes, warnings } = defaultResources(SIZES, given);
 		expect(resources).toEqual(given);
-		expect(notes.every((note) => note.startsWith('Warning: '))).toBe(true);
-		expect(notes).toHaveLength(3);
+		expect(notes).toEqual([]);
+		expect(warnings.map((text) => text.slice(0, 20))).toEqual([
+			'100 MB of disk are l',
+			'The time limit of 10',
+			'Hosts must return a ',
+		]);
 	});
 
 	test('a long job gets time to run and to return', () => {

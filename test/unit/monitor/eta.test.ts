@@ -18,6 +18,7 @@ const input = (change: Partial<EtaInput> = {}): EtaInput => ({
 	maxTries: 3,
 	secondsSinceFirst: 36_000,
 	prior: [],
+	priorBasis: 'records',
 	priorSlots: 0,
 	...change,
 });
@@ -34,6 +35,8 @@ describe('the expected end', () => {
 		expect(eta.basis).toBe('records');
 		expect(eta.p50 - 1_700_000_000).toBeGreaterThan(600);
 		expect(eta.p90).toBeGreaterThanOrEqual(eta.p50);
+		const like = input({ queued: 8, prior: [30, 40], priorBasis: 'earlier', priorSlots: 4, secondsSinceFirst: 0 });
+		expect(estimateEnd(like, seededRandom(1))).toMatchObject({ basis: 'earlier' });
 	});
 
 	it('is queue by pace for a long queue', () => {

@@ -29,6 +29,13 @@ describe('the cause of a failure', () => {
 		expect(failed(0, '', more).kind).toBe(kind);
 	});
 
+	it('shows the last line of the log, but not where the end came from outside', () => {
+		expect(failed(1, log('step 1\nstep 2')).line).toBe('step 2');
+		expect(failed(203, log('step 1\nstep 2')).line).toBe('step 2');
+		expect(failed(202, log('step 1\nstep 2')).line).toBe('');
+		expect(failed(0, log('step 1\nstep 2'), { outcome: 4 }).line).toBe('');
+	});
+
 	it.each([
 		'Error response from daemon: could not select device driver "" with capabilities: [[gpu]]',
 		'Error: unknown flag: --gpus',

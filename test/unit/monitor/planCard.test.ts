@@ -17,6 +17,7 @@ const PLAN: SubmissionPlan = {
 		...{ delayBoundSeconds: 604_800, maxOutputBytes: 1e8 },
 	},
 	diskEstimated: false,
+	warnings: [],
 	replication: { minQuorum: 2, targetNresults: 2, maxErrorResults: 3, maxTotalResults: 6, maxSuccessResults: 3 },
 	bounds: { rscFpopsEst: 1e13, rscFpopsBound: 1e16, rscMemoryBound: 1e9, rscDiskBound: 3e9, delayBound: 604_800 },
 };
@@ -53,6 +54,13 @@ it('warns when few hosts are left, with why, and when fewer than must agree', ()
 		expect.stringMatching(/^1 host: they have too little memory: a job needs 1\.00 GB/),
 		'2 hosts must agree on a result, and only 1 can take the jobs.',
 	]);
+});
+
+it('warns of what the image, the limits and the outputs are told of', () => {
+	const warnings = ['1 device file (/dev/x): hosts with rootless Podman leave them out.', 'The time limit is low.'];
+	expect(cardText(cardOf({ ...PLAN, warnings }, []))).toContain(
+		'\nWarning: 1 device file (/dev/x): hosts with rootless Podman leave them out.\nWarning: The time limit is low.',
+	);
 });
 
 it('says what is rare: nobody there, nothing to send, one try, the volunteer’s network', () => {

@@ -115,7 +115,11 @@ function figures({ batch, eta, timeline, runTime, turnaround, now }: BatchSummar
 						value: relative(eta.p50 - now),
 						hint:
 							t('{0}; with 90 % certainty by {1}', when(eta.p50, now), when(eta.p90, now)) +
-							(eta.basis === 'records' ? ` (${t('from the hosts’ records')})` : ''),
+							{
+								history: '',
+								earlier: ` (${t('from earlier jobs like these')})`,
+								records: ` (${t('from the hosts’ records')})`,
+							}[eta.basis],
 					},
 				]
 			: []),
