@@ -21,9 +21,11 @@ const LIKE = 200;
 /** Bins of time are of no interest here: as few of them as possible. */
 const NO_BINS = 1e9;
 
-/** The newest instances of an app that are looked at for ones like those of a batch without a history of its own … */
+/** The newest results of an app that are looked at for ones like those of a batch without a history of its own, … */
 const EARLIER = 400;
-/** … and how many there must be, so that they say more than the hosts' records. */
+/** … among so many instances of the project, for a batch may have failed as a whole, … */
+const EARLIER_AMONG = 10_000;
+/** … and how many must be like them, so that they say more than the hosts' records. */
 const ENOUGH_EARLIER = 5;
 
 /** What is asked about: a batch as it was counted. */
@@ -95,11 +97,13 @@ async function earlierTurnarounds(
 ): Promise<number[]> {
 	const rows = await db.select(
 		`SELECT r.received_time - r.sent_time AS seconds
-		FROM (SELECT workunitid, batch, outcome, sent_time, received_time FROM result FORCE INDEX (res_app_state)
-			WHERE appid = ? AND server_state = 5 ORDER BY id DESC LIMIT ?) r
+		FROM (SELECT workunitid, sent_time, received_time FROM result FORCE INDEX (res_app_state)
+			WHERE appid = ? AND server_state = 5 AND id > (SELECT MAX(id) FROM result) - ?
+				AND batch <> ? AND outcome = 1 AND received_time > sent_time
+			ORDER BY id DESC LIMIT ?) r
 		JOIN workunit w ON w.id = r.workunitid
-		WHERE r.batch <> ? AND r.outcome = 1 AND r.received_time > r.sent_time AND w.rsc_fpops_est = ?`,
-		[app, EARLIER, batch, fpops],
+		WHERE w.rsc_fpops_est = ?`,
+		[app, EARLIER_AMONG, batch, EARLIER, fpops],
 	);
 	return rows.map((row) => number(row, 'seconds'));
 }
