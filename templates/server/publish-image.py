@@ -14,6 +14,7 @@ import hashlib, os, signal, sys, time
 PIECE = 1 << 18
 STORE = ".boinc2docker"
 LEFT_AFTER = 2 * 86400
+PARTS = "parts"
 
 
 class Failure(Exception):
@@ -113,6 +114,9 @@ def publish(stream, download, incoming, temporary):
 			# What a new file inherits comes from its folder, so packs are written where they are to be.
 			part = os.path.join(folder, ".b2d-%d-%s.part" % (os.getpid(), base))
 			temporary += [part, part + ".md5"]
+			# Whoever is killed here is tidied up after by the next ones.
+			with open(os.path.join(incoming, PARTS), "a", errors="surrogateescape") as file:
+				file.write(part + "\n")
 		# To have it on the disk for certain costs little.
 		same = take(stream, size, part, kind == "pack") == digest and same
 		moves.append((kind, part, words))
@@ -148,12 +152,24 @@ def publish(stream, download, incoming, temporary):
 	return "done"
 
 
+def remove_parts(file):
+	"""Removes the packs in the making that a file names, and nothing else."""
+	if os.path.isfile(file):
+		with open(file, errors="surrogateescape") as names:
+			for part in names.read().splitlines():
+				base = os.path.basename(part)
+				if base.startswith(".b2d-") and base.endswith(".part") and not os.path.isdir(part):
+					remove(part)
+					remove(part + ".md5")
+
+
 def remove_leftovers():
 	"""What was left by those that were cut off."""
 	for name in os.listdir(STORE):
 		path = os.path.join(STORE, name)
 		if name.startswith("incoming-") or (name.startswith(".b2d-") and name.endswith(".part")):
 			if os.lstat(path).st_mtime < time.time() - LEFT_AFTER:
+				remove_parts(os.path.join(path, PARTS))
 				remove(path)
 
 

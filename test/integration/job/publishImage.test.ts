@@ -112,6 +112,28 @@ describe('an image and its packs', () => {
 		expect((await ask({ name: ID, recent: 5 })).named).toBeUndefined();
 	});
 
+	test('tidy up after one that was killed days ago, and remove nothing else', async () => {
+		const [pack, next] = [packOf('one'), packOf('two')];
+		await publish(imageOf([pack]));
+		const file = project.downloadPath(pack.name);
+		const part = path.join(path.dirname(file), '.b2d-99-killed.part');
+		const fresh = path.join(path.dirname(file), '.b2d-98-busy.part');
+		for (const [incoming, named, days] of [
+			['incoming-old', [part, file, path.dirname(file)], 3],
+			['incoming-new', [fresh], 1],
+		] as const) {
+			await mkdir(store(incoming));
+			await writeFile(store(incoming, 'parts'), named.map((name) => `${name}\n`).join(''));
+			await utimes(store(incoming), new Date(), new Date(Date.now() - days * 86_400_000));
+		}
+		for (const name of [part, `${part}.md5`, fresh]) {
+			await writeFile(name, 'half');
+		}
+		await publish(imageOf([next]));
+		expect((await leftovers()).map((name) => path.basename(name)).sort()).toEqual(['.b2d-98-busy.part', 'incoming-new', 'parts']);
+		expect(await readFile(file, 'utf8')).toBe('one');
+	});
+
 	test('replace a pack that is damaged, but no folder', async () => {
 		const pack = packOf('one');
 		await publish(imageOf([pack]));
