@@ -38,6 +38,7 @@ export interface SubmitOptions extends GlobalOptions {
 	readonly wait?: boolean;
 	readonly fetch?: string;
 	readonly preview?: boolean;
+	readonly dryRun?: boolean;
 	readonly once?: boolean;
 	readonly keep?: boolean;
 	readonly canary?: boolean;

@@ -1,4 +1,4 @@
-import { BoincError } from '../../common/errors.js';
+import { BoincError, isAbort } from '../../common/errors.js';
 import { formatBytes, plural } from '../../common/format.js';
 import { given } from '../../common/given.js';
 import { listOf } from '../../common/sequence.js';
@@ -69,7 +69,7 @@ export interface SubmitWish {
 	readonly file?: NamedJobs;
 }
 
-/** Submits, and waits and fetches if asked to; prints what happened. `begun` is told when the person has agreed. */
+/** Submits, and waits and fetches if asked to; prints what happened, or the plan alone. `begun` is told when the person has agreed. */
 export async function submitAndReport(
 	session: Session,
 	wish: SubmitWish,
@@ -78,6 +78,10 @@ export async function submitAndReport(
 ): Promise<number> {
 	const { batch, card } = await submitWish(session, wish, options, begun);
 	const plan = card && { ...card.plan, hosts: card.hosts, warnings: card.warnings };
+	if (!batch) {
+		console.log(options.json === true ? JSON.stringify({ plan }) : printableLines(card ? cardText(card) : ''));
+		return EXIT.ok;
+	}
 	if (options.json !== true) {
 		sayBatch(session, batch, options);
 	}
@@ -95,7 +99,7 @@ async function submitWish(
 	wish: SubmitWish,
 	options: SubmitOptions,
 	begun: () => void,
-): Promise<{ batch: SubmittedBatch; card: PlanCard | undefined }> {
+): Promise<{ batch: SubmittedBatch | undefined; card: PlanCard | undefined }> {
 	const { project, terminal, ctx } = session;
 	const { image } = wish;
 	if (options.onServer === true) {
@@ -107,7 +111,7 @@ async function submitWish(
 	let card: PlanCard | undefined;
 	const approve = async (plan: SubmissionPlan): Promise<boolean> => {
 		card = await planCard(project, plan);
-		const isAgreed = await approved(session, card, options);
+		const isAgreed = options.dryRun !== true && (await approved(session, card, options));
 		if (isAgreed) {
 			begun();
 		}
@@ -116,9 +120,16 @@ async function submitWish(
 	const parts = stepsOf(options);
 	const steps = options.onServer === true ? stepsOnServer(parts) : submitSteps(parts);
 	const services = { engine, cacheDir: cacheDir(), approve, steps };
-	const batch = await submitContainer(project, { ...request, image, ...onLog }, services, ctx);
-	terminal.clear();
-	return { batch, card };
+	try {
+		return { batch: await submitContainer(project, { ...request, image, ...onLog }, services, ctx), card };
+	} catch (error) {
+		if (options.dryRun === true && card && isAbort(error)) {
+			return { batch: undefined, card };
+		}
+		throw error;
+	} finally {
+		terminal.clear();
+	}
 }
 
 /** Names of jobs that are told; they follow from the batch’s number. */
@@ -186,7 +197,7 @@ async function submitNamed(what: string, options: SubmitOptions, words: readonly
 	const unused = await unusedJobFile(what);
 	if (options.preview === true) {
 		throw new BoincError('usage', '--preview shows the jobs of a job file.', {
-			remedy: unused ?? `Name a file such as ${JOB_FILE}.`,
+			remedy: unused ?? `Name a file such as ${JOB_FILE}. What a submission would do is shown by --dry-run.`,
 		});
 	}
 	const image = await imageSource(what, options);
@@ -216,7 +227,8 @@ export const submitCommand: RegisterCommand = (program, setExitCode) => {
 			.option('--build-arg <name=value...>', 'arguments of the build')
 			.option('--target <stage>', 'stage of the Dockerfile')
 			.option('--platform <os/arch>', 'platform to build for')
-			.option('--preview', 'show the jobs of a job file; send nothing'),
+			.option('--preview', 'show the jobs of a job file; send nothing')
+			.option('--dry-run', 'build and show the plan: what would be sent, and which hosts can take the jobs; send nothing'),
 	).action(async (what: string | undefined, words: string[], _own: unknown, command: { optsWithGlobals(): SubmitOptions }) => {
 		const options = command.optsWithGlobals();
 		if (what === undefined || isJobFile(what)) {

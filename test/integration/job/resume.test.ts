@@ -47,6 +47,17 @@ while [ -e "$HERE/hold/$n" ]; do sleep 0.05; done
 exit 1
 `;
 
+test('a dry run shows the plan and sends nothing', async () => {
+	const before = await cli.serverState();
+	const said = await cli.run(['--json', 'submit', cli.at('boinc2docker.yml'), '--dry-run']);
+	expect(said).toMatchObject({ code: 0 });
+	expect(JSON.parse(said.stdout)).toMatchObject({ plan: { jobs: JOBS, image: { newPacks: 2, keptPacks: 0 }, warnings: [] } });
+	const text = await cli.run(['submit', cli.at('boinc2docker.yml'), '--dry-run']);
+	expect(text.stdout).toMatch(/^Jobs +10,000 jobs, app /);
+	expect(await count('batch')).toBe(0);
+	expect(await cli.serverState()).toEqual(before);
+});
+
 test('a submission that is killed at any step is completed by the same command, without doubles', async () => {
 	const tool = cli.inProject('bin/create_work');
 	await rename(tool, `${tool}.real`);
