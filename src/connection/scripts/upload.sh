@@ -29,15 +29,23 @@ claim() {
 }
 # Until it is known whose the lock is, nothing may end this.
 trap '' HUP INT TERM PIPE
-claim
+# A lock that is neither got nor there was given back in between, or cannot be made.
+tries=99
+until
+	claim
+	[ "$own" = yes ] || [ -e "$lock" ] || [ "$tries" = 0 ]
+do
+	tries=$((tries - 1))
+done
 if [ "$own" = no ]; then
-	if ! [ -e "$lock" ]; then
+	if [ "$tries" = 0 ]; then
 		error=$( (: >"$lock") 2>&1)
 		rm -f "$lock"
 		say "failed ${error:-the folder changes}"
 		exit 0
 	fi
-	read -r holder <"$lock"
+	holder=
+	{ read -r holder <"$lock"; } 2>/dev/null
 	if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then
 		# The one who held it died. Of those who see this at once, one can rename the lock.
 		if mv "$lock" "$lock.$$" 2>/dev/null; then

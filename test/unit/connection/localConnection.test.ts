@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -233,6 +235,24 @@ describe('upload', () => {
 		expect(receipts).toHaveLength(3);
 		expect((await readFile(target())).equals(bytes)).toBe(true);
 		expect(await readdir(dir)).toEqual([NASTY]);
+	});
+
+	it('bears that another upload of the same file gives its lock back at any moment', async () => {
+		const content = contentOfBytes('both');
+		await connection.upload({ ...content, size: 5 }, target()).catch(() => undefined);
+		const [part] = await readdir(dir);
+		const lock = join(dir, `${part!}.lock`);
+		const program = 'for (;;) { fs.closeSync(fs.openSync(file, "w")); try { fs.unlinkSync(file); } catch {} }';
+		const others = spawn(process.execPath, ['-e', `const fs = require('fs'), file = process.argv[1]; ${program}`, lock]);
+		try {
+			await once(others, 'spawn');
+			for (let n = 0; n < 60; n++) {
+				await connection.upload(content, target());
+			}
+			expect(await readFile(target(), 'utf8')).toBe('both');
+		} finally {
+			others.kill();
+		}
 	});
 
 	it('takes over from an upload whose process died', async () => {
