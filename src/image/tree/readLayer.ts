@@ -1,4 +1,4 @@
-import { createHash, type Hash,hash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 
 import { BoincError, throwIfAborted } from '../../common/errors.js';
 import { LayerContents } from '../archive/layerContents.js';
