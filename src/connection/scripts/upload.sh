@@ -30,7 +30,7 @@ claim() {
 # Until it is known whose the lock is, nothing may end this.
 trap '' HUP INT TERM PIPE
 # A lock that is neither got nor there was given back in between, or cannot be made.
-tries=99
+tries=9
 until
 	claim
 	[ "$own" = yes ] || [ -e "$lock" ] || [ "$tries" = 0 ]
@@ -38,12 +38,6 @@ do
 	tries=$((tries - 1))
 done
 if [ "$own" = no ]; then
-	if [ "$tries" = 0 ]; then
-		error=$( (: >"$lock") 2>&1)
-		rm -f "$lock"
-		say "failed ${error:-the folder changes}"
-		exit 0
-	fi
 	holder=
 	{ read -r holder <"$lock"; } 2>/dev/null
 	if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then
@@ -67,10 +61,6 @@ clean() {
 }
 trap clean EXIT
 trap 'exit 1' HUP INT TERM PIPE
-if [ "$own" = no ] && [ "$how" != restart ]; then
-	# Another upload of the same content is at work, or hangs: go on from a copy of what it has.
-	cp "$shared" "$part" 2>/dev/null
-fi
 
 fail() {
 	rm -f "$part"
@@ -171,6 +161,11 @@ receive_and_hash() {
 	digest=${answer%% *}
 }
 
+if [ "$own" = no ]; then
+	# Another upload of the same content is at work, or hangs: go on from a copy of what it has.
+	[ "$how" = restart ] || cp "$shared" "$part" 2>/dev/null
+	error=$({ : >>"$part"; } 2>&1) || fail "$error"
+fi
 [ "$how" = restart ] && rm -f "$part"
 have=0
 if [ -f "$part" ]; then
