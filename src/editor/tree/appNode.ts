@@ -38,8 +38,10 @@ export class AppNode implements PagedNode {
 		item.id = this.id;
 		item.iconPath = new vscode.ThemeIcon('package');
 		item.contextValue = contextValue('app', app?.deprecated === true && 'deprecated');
-		item.description = running > 0 ? vscode.l10n.t('{0} running', running) : '';
-		item.accessibilityInformation = { label: vscode.l10n.t('App {0}, {1} batches running', label, running) };
+		// The status bar has the number of jobs.
+		const batches = running === 1 ? vscode.l10n.t('1 batch running') : vscode.l10n.t('{0} batches running', running);
+		item.description = running > 0 ? batches : '';
+		item.accessibilityInformation = { label: vscode.l10n.t('App {0}, {1}', label, batches) };
 		return item;
 	}
 
