@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gzip, gzipSync } from 'node:zlib';
 
 import publishScript from '../../templates/server/publish-image.py';
 import { BoincError } from '../common/errors.js';
@@ -18,6 +18,9 @@ const IDLE_MS = 300_000;
 const PYTHON =
 	'for python in /usr/bin/python3 python3 python; do command -v "$python" >/dev/null && exec "$python" "$@"; done; ' +
 	'echo "there is no Python" >&2; exit 127';
+/** Runs the script at the beginning of its input, whose gzip'd size is its first argument: so it travels in a third of its bytes. */
+const LOADER = 'import sys, zlib; exec(zlib.decompress(sys.stdin.buffer.read(int(sys.argv.pop(1))), 31))';
+const SCRIPT = gzipSync(briefPython(publishScript), { level: 9 });
 
 /** An image whose packs the server has, but for those that travel along. */
 export interface ImageToPublish {
@@ -52,13 +55,14 @@ export async function publishImage(
 	recorded.catch(() => undefined);
 	let bytesSent = 0;
 	const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+		yield SCRIPT;
 		for await (const piece of streamOf(await image, await recorded, config.uldlDirFanout)) {
 			bytesSent += piece.length;
 			yield piece;
 		}
 	};
 	const folder = `${root}/${IMAGE_STORE}`;
-	const words = [briefPython(publishScript), root, config.downloadDir, `incoming-${randomUUID()}`];
+	const words = [LOADER, String(SCRIPT.length), root, config.downloadDir, `incoming-${randomUUID()}`];
 	const { stdout } = await run(connection, ['sh', '-c', PYTHON, 'sh', '-I', '-S', '-c', ...words], {
 		doing: `record the image in ${folder}`,
 		stdin: counted(),
@@ -87,13 +91,12 @@ async function recordOf({ packs, description }: ImageToPublish, fanout: number):
 
 /** What `publish-image.py` reads. */
 async function* streamOf(image: ImageToPublish, record: Buffer, fanout: number): AsyncGenerator<Uint8Array, void, undefined> {
-	const { names, packs, manifests, enclosed, checked } = image;
+	const { names, manifests, enclosed, checked } = image;
 	const pathOf = ({ name }: { readonly name: string }): string => hierarchyPath(name, fanout);
 	const lines = [
 		...enclosed.map((pack) => `pack ${pack.sha256} ${String(pack.size)} ${pack.name} ${pathOf(pack)} ${pack.md5}`),
 		...[...manifests].map(([name, bytes]) => `manifest ${hashOf(bytes)} ${bytes.length} ${name}`),
 		`record ${hashOf(record)} ${record.length} ${names.join(' ')}`,
-		...packs.map((pack) => `need ${pathOf(pack)}`),
 		...checked.map((name) => `checked ${name}`),
 	];
 	yield Buffer.from(`${lines.join('\n')}\n\n`);

@@ -2,14 +2,14 @@
 # Records an image, and takes in packs that travel along. INCOMING is a name that nobody else uses. The lines are
 #   pack SHA256 SIZE NAME PATH MD5     a pack for DOWNLOAD_DIR/PATH; its content follows
 #   manifest SHA256 SIZE NAME          of a pack that is new; follows
-#   record SHA256 SIZE NAME...         what is known of the image, under each of these names; follows
-#   need PATH                          a pack of the image
+#   record SHA256 SIZE NAME...         what is known of the image, under each of these names; follows, gzip'd, and begins with a
+#                                      line "pack PATH SIZE MD5" for each pack of the image (find-images.sh)
 #   checked NAME                       a pack whose content was compared with its hash just now
 # The contents follow in the order of the lines, with nothing between them. Nothing is in its place before all have the right
 # hashes. Prints "done", or "different". The packs of an image are touched, so they stay for a day (remove-packs.sh), and must be
 # there.
 # One process, though other scripts here are for the shell: people wait for this, and each process costs as much as all the rest.
-import hashlib, os, signal, sys, time
+import hashlib, os, signal, sys, time, zlib
 
 PIECE = 1 << 18
 STORE = ".boinc2docker"
@@ -92,6 +92,13 @@ def put_pack(part, target, md5, size):
 		raise Failure(target + " was removed meanwhile; send the image again")
 
 
+def packs_of(record):
+	with open(record, "rb") as file:
+		# 16 more than the window's 15 bits: with gzip's header.
+		lines = zlib.decompress(file.read(), 31).splitlines()
+	return [os.fsdecode(line.split()[1]) for line in lines if line.startswith(b"pack ")]
+
+
 def publish(stream, download, incoming, temporary):
 	lines = []
 	for line in iter(stream.readline, b"\n"):
@@ -132,18 +139,17 @@ def publish(stream, download, incoming, temporary):
 	for kind, part, words in moves:
 		if kind == "manifest":
 			os.replace(part, os.path.join(STORE, "packs", words[2]))
-	for kind, *words in lines:
-		if kind == "need":
-			data = os.path.join(download, words[0])
-			side = data + ".md5"
-			set_time(side)
-			if newer(data, side):
-				# Data that claims to be from the future.
-				set_time(side, data)
-			if not os.path.isfile(side):
-				raise Failure(data + " is not there any longer; send the image again")
 	for kind, part, words in moves:
 		if kind == "record":
+			for path in packs_of(part):
+				data = os.path.join(download, path)
+				side = data + ".md5"
+				set_time(side)
+				if newer(data, side):
+					# Data that claims to be from the future.
+					set_time(side, data)
+				if not os.path.isfile(side):
+					raise Failure(data + " is not there any longer; send the image again")
 			for name in words[3:]:
 				with open(part, "rb") as record, open(part + " again", "wb") as copy:
 					copy.write(record.read())

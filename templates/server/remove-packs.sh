@@ -4,7 +4,7 @@
 # that are not paths of packs are passed over.
 #
 # Kept is what came or was asked for within a day: a submission may be under way, and its jobs do not exist yet. Who submits
-# (find-images.sh, probe-staged.sh, publish-image.sh) touches the side file first and then looks whether it is there; here it is
+# (find-images.sh, probe-staged.sh, publish-image.py) touches the side file first and then looks whether it is there; here it is
 # taken away first, and then its time is looked at. So one of the two always sees the other.
 LC_ALL=C
 export LC_ALL
