@@ -1,7 +1,6 @@
 import { BoincError } from './errors.js';
 
 const BYTES: Readonly<Record<string, number>> = {
-	'': 1,
 	b: 1,
 	k: 1e3,
 	kb: 1e3,
@@ -18,7 +17,6 @@ const BYTES: Readonly<Record<string, number>> = {
 };
 
 const SECONDS: Readonly<Record<string, number>> = {
-	'': 1,
 	s: 1,
 	sec: 1,
 	second: 1,
@@ -43,7 +41,10 @@ function parse(text: string, units: Readonly<Record<string, number>>, what: stri
 	const factor = match ? units[(match[2] ?? '').toLowerCase()] : undefined;
 	const value = match && factor !== undefined ? Number(match[1]) * factor : Number.NaN;
 	if (!Number.isFinite(value) || value <= 0) {
-		throw new BoincError('usage', `“${text}” is not ${what}.`, { remedy: `Write it as ${example}.` });
+		const hasNoUnit = match?.[2] === '' && Number(match[1]) > 0;
+		throw new BoincError('usage', hasNoUnit ? `“${text}” has no unit.` : `“${text}” is not ${what}.`, {
+			remedy: `Write it as ${example}.`,
+		});
 	}
 	return value;
 }

@@ -10,3 +10,6 @@ export type RegisterCommand = (program: Command, setExitCode: SetExitCode) => vo
 export function printJson(value: unknown): void {
 	console.log(JSON.stringify(value));
 }
+
+/** The values of an option that may be repeated, one each time: what comes behind one is not taken for another. */
+export const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];

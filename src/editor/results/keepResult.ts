@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, stat } from 'node:fs/promises';
+import { mkdtemp, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import * as vscode from 'vscode';
 
+import { makeFolder } from '../../common/makeFolder.js';
 import type { LocalRunReport } from '../../job/localRun/runSlot.js';
 import type { Services } from '../services.js';
 import type { JobOutput } from './jobTerminal.js';
@@ -33,7 +34,7 @@ async function freeFolder(name: string, job: string): Promise<string> {
 		return path.join(await mkdtemp(path.join(tmpdir(), `b2d-${name}-`)), job);
 	}
 	const folder = path.join(parent, name);
-	await mkdir(folder, { recursive: true });
+	await makeFolder(folder);
 	for (let n = 1; ; n++) {
 		const free = path.join(folder, n === 1 ? job : `${job}-${n}`);
 		if (!(await stat(free).catch(() => undefined))) {

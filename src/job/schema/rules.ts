@@ -202,9 +202,7 @@ class Rules {
 
 	#memory(): void {
 		const memory = this.#find('resources', 'memory')?.value;
-		if (memory?.kind === 'scalar' && /^\d+$/.test(memory.text) && Number(memory.text) < 8_000_000) {
-			this.#add(memory, 'unit-missing', `${memory.text} without a unit are bytes.`, 'Write the unit, such as 500 MB.');
-		} else if (memory?.kind === 'scalar') {
+		if (memory?.kind === 'scalar') {
 			try {
 				if (parseBytes(memory.text) > 64e9) {
 					this.#add(memory, 'memory-rare', 'Hardly any volunteer’s computer has that much memory.', 'Ask for less.', 'warning');

@@ -5,6 +5,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 
 import { BoincError } from '../../common/errors.js';
+import { makeFolder } from '../../common/makeFolder.js';
 import { lockLocally } from '../../connection/localLock.js';
 import type { MetricRow } from './metrics.js';
 
@@ -71,7 +72,7 @@ export class ResultFolder {
 	static async open(folder: string, batch: number): Promise<ResultFolder> {
 		const file = path.join(folder, RECORD);
 		await readRecord(folder, batch);
-		await mkdir(folder, { recursive: true });
+		await makeFolder(folder);
 		const unlock = await lockLocally(file);
 		if (!unlock) {
 			throw new BoincError('file-in-the-way', `Another window or command is putting results into ${folder} at this moment.`, {

@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { Content } from '../../common/content.js';
+import { makeFolder } from '../../common/makeFolder.js';
 import type { OperationContext } from '../../common/ports.js';
 import { applyInstall } from '../../project/install/applyInstall.js';
 import { describePlan, type InstallPlan } from '../../project/install/plan.js';
@@ -78,7 +79,7 @@ async function download(wish: InstallWish, folder: string, options: InstallOptio
 		...(vm ? [{ name: 'boinc2docker.iso', content: vm.iso }] : []),
 		...busybox.map(({ architecture, content }) => ({ name: `busybox-${architecture}`, content })),
 	];
-	await mkdir(folder, { recursive: true });
+	await makeFolder(folder);
 	for (const { name, content } of files) {
 		await writeFile(path.join(folder, name), content.open(0), { mode: 0o755 });
 	}

@@ -11,6 +11,7 @@ import type { ContainerRequest } from '../../job/submitImage.js';
 import { NETWORK_POLICIES } from '../../job/types.js';
 import type { StepOptions } from '../../monitor/submitSteps.js';
 import { GPU_TEXTS, type GpuNeeds, gpuNeeds } from '../../project/gpu.js';
+import { collected } from '../register.js';
 import type { GlobalOptions } from '../session.js';
 
 export interface SubmitOptions extends GlobalOptions {
@@ -53,9 +54,13 @@ export function addJobOptions(command: Command): Command {
 	return command
 		.option('-n, --count <number>', 'jobs; each knows its own number by B2D_INDEX and B2D_COUNT (default: 1)')
 		.option('--name <text>', 'name of the batch')
-		.option('-e, --env <name=value...>', 'environment of the program')
+		.option('-e, --env <name=value>', 'environment of the program; may be repeated', collected)
 		.option('--entrypoint <program>', 'instead of the image’s entry point')
-		.option('--input <file...>', 'local files that jobs get as /root/shared/NAME; FILE:PATH gives another name')
+		.option(
+			'--input <file>',
+			'a local file that jobs get as /root/shared/NAME; FILE:PATH gives another name; may be repeated',
+			collected,
+		)
 		.option('--network <policy>', `${NETWORK_POLICIES.join(', ')} (default: none)`)
 		.option('--vbox-job-xml <elements>', 'elements to add to vbox_job.xml, for hosts with VirtualBox')
 		.option('--memory <size>', 'memory that the program may use')

@@ -10,7 +10,7 @@ import { BatchResults } from '../../monitor/results/batchResults.js';
 import type { FetchReport } from '../../monitor/results/fetchRequest.js';
 import type { Batch } from '../../monitor/types.js';
 import { EXIT } from '../exitCode.js';
-import { printJson, type RegisterCommand } from '../register.js';
+import { collected, printJson, type RegisterCommand } from '../register.js';
 import { type GlobalOptions, type Session, withProject } from '../session.js';
 import { printable } from '../table.js';
 import { countsText, jobsWithInstances, monitorFor, parseBatch, requireBatch } from './status.js';
@@ -138,7 +138,7 @@ export const resultsCommand: RegisterCommand = (program, setExitCode) => {
 		.description('fetch the results of a batch that are not here yet')
 		.argument('<batch>', 'number of the batch')
 		.option('-o, --output <folder>', 'folder for the results', 'results')
-		.option('--job <name...>', 'only these jobs')
+		.option('--job <name>', 'only this job; may be repeated', collected)
 		.option('-w, --watch', 'go on until the batch is over, and fetch results as they come')
 		.option('--names <kind>', 'name folders by “parameters”, where they tell jobs apart, or by “job”', 'parameters')
 		.action(async (text: string, _own: unknown, command: { optsWithGlobals(): ResultsOptions }) => {

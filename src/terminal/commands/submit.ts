@@ -14,7 +14,7 @@ import { architecturesOf, installedApps } from '../../project/apps.js';
 import { DEFAULT_APP } from '../../project/installChoices.js';
 import { refillFiles } from '../../project/refills.js';
 import { EXIT } from '../exitCode.js';
-import { printJson, type RegisterCommand } from '../register.js';
+import { collected, printJson, type RegisterCommand } from '../register.js';
 import { cacheDir, type GlobalOptions, type Session } from '../session.js';
 import { printable, printableLines, table } from '../table.js';
 import { followBatch } from './followBatch.js';
@@ -224,7 +224,7 @@ export const submitCommand: RegisterCommand = (program, setExitCode) => {
 			)
 			.argument('[command...]', 'instead of the image’s command; after --')
 			.option('-f, --file <name>', 'Dockerfile in the folder', 'Dockerfile')
-			.option('--build-arg <name=value...>', 'arguments of the build')
+			.option('--build-arg <name=value>', 'argument of the build; may be repeated', collected)
 			.option('--target <stage>', 'stage of the Dockerfile')
 			.option('--platform <os/arch>', 'platform to build for')
 			.option('--preview', 'show the jobs of a job file; send nothing')

@@ -5,7 +5,6 @@ import { parseBytes, parseSeconds } from '../../../src/common/parseUnits.js';
 
 describe('a size', () => {
 	it.each([
-		['1', 1],
 		['500 MB', 500e6],
 		['500MB', 500e6],
 		['1.5g', 1.5e9],
@@ -18,7 +17,7 @@ describe('a size', () => {
 		expect(parseBytes(text)).toBe(bytes);
 	});
 
-	it.each(['', ' ', 'MB', '0', '0 GB', '-1', '1e3', '1,5 GB', '5 minutes', '1 constructor', '1 GB 2', '0x10', '1..2', '٣'])(
+	it.each(['', ' ', '5', 'MB', '0', '0 GB', '-1', '1e3', '1,5 GB', '5 minutes', '1 constructor', '1 GB 2', '0x10', '1..2', '٣'])(
 		'is not %j',
 		(text) => {
 			expect(() => parseBytes(text)).toThrow(expect.objectContaining({ code: 'usage', remedy: expect.stringContaining('MB') }));
@@ -44,7 +43,6 @@ describe('a size', () => {
 
 describe('a duration', () => {
 	it.each([
-		['90', 90],
 		['90 s', 90],
 		['10 min', 600],
 		['10m', 600],
@@ -56,7 +54,7 @@ describe('a duration', () => {
 		expect(parseSeconds(text)).toBe(seconds);
 	});
 
-	it.each(['', 'h', '0', '0 s', '-5 min', '1 GB', '1:30', '1 year', '1 toString', 'Infinity'])('is not %j', (text) => {
+	it.each(['', '90', 'h', '0', '0 s', '-5 min', '1 GB', '1:30', '1 year', '1 toString', 'Infinity'])('is not %j', (text) => {
 		expect(() => parseSeconds(text)).toThrow(expect.objectContaining({ code: 'usage', remedy: expect.stringContaining('min') }));
 	});
 });

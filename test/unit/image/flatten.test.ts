@@ -309,6 +309,6 @@ describe('property: layers over each other', () => {
 			}),
 			{ numRuns: 300 },
 		);
-		expect(known).toBeGreaterThan(100);
+		expect(known).toBeGreaterThan(10);
 	});
 });

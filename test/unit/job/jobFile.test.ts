@@ -128,7 +128,7 @@ outputs: { max_size: 20 MB }
 		['resources:\n  memory: 1 GB\n  ram: 2', 3, 3, 'resources: the key “ram” is unknown'],
 		['resources: 5', 1, 12, 'lines'],
 		['resources:\n  memory: plenty', 2, 11, 'memory: “plenty” is not a size'],
-		['resources: { memory: 500 }', 1, 22, '500 without a unit are bytes'],
+		['resources: { memory: 500 }', 1, 22, 'memory: “500” has no unit'],
 		['count: 1.5', 1, 8, 'not a whole number'],
 		['count: 0', 1, 8, 'not a whole number from 1 to 1000000'],
 		['network: wifi', 1, 10, 'network: “wifi” is not one of none, bridge, host'],

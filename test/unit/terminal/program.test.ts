@@ -33,3 +33,13 @@ it('says when words behind the image, which are its command, look like options o
 	expect(await runProgram(['run', '--local', 'no-such-file.yml', 'sh', '--job'], '1.0')).not.toBe(0);
 	expect(said.mock.calls.flat().join()).not.toContain('options of boinc2docker');
 });
+
+it('takes one value for an option that may be repeated, as docker does', async () => {
+	const said = vi.spyOn(console, 'error').mockReturnValue();
+	const words = ['-e', 'A=1', '--build-arg', 'B=2', '--input', 'c', 'no-such-folder', '-e', 'D'];
+	expect(await runProgram(['submit', ...words, '--preview'], '1.0')).toBe(2);
+	expect(said.mock.calls[0]?.[0]).toBe('--preview shows the jobs of a job file.');
+	said.mockClear();
+	expect(await runProgram(['run', '-e', 'A=1', '--local', 'no-such-file.yml'], '1.0')).not.toBe(0);
+	expect(said.mock.calls.flat().join()).toContain('no-such-file.yml');
+});
