@@ -83,10 +83,17 @@ const WORDS_OF: Readonly<Record<keyof Resources, string>> = {
 
 function validateReplication(replication: Replication): void {
 	const { minQuorum, targetNresults, maxErrorResults, maxTotalResults, maxSuccessResults } = replication;
-	for (const value of [minQuorum, targetNresults, maxErrorResults, maxTotalResults, maxSuccessResults]) {
+	const numbers = {
+		'number of results that must agree': minQuorum,
+		'number of copies': targetNresults,
+		'number of failures': maxErrorResults,
+		'total of copies': maxTotalResults,
+		'number of successes': maxSuccessResults,
+	};
+	for (const [name, value] of Object.entries(numbers)) {
 		if (!Number.isInteger(value) || value < 1 || value > 99) {
 			// BOINC takes a zero for "not given" and creates nothing.
-			throw invalid(`${value} is not a number of copies.`, 'Use whole numbers from 1 to 99.');
+			throw invalid(`The ${name} cannot be ${value}.`, 'Use whole numbers from 1 to 99.');
 		}
 	}
 	if (minQuorum < 1 || targetNresults < minQuorum) {

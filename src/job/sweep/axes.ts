@@ -29,7 +29,7 @@ export function rangeProblem(range: Range, isSample: boolean): string | undefine
 				: undefined;
 	}
 	if ((step === undefined) === (count === undefined)) {
-		return 'either step or count is needed';
+		return step === undefined ? 'either step or count is needed' : 'of step and count only one can be given';
 	}
 	if (step !== undefined && (scale === 'log' || to < from)) {
 		return scale === 'log' ? 'scale log needs count, not step' : 'its end is below its start';

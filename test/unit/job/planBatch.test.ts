@@ -223,7 +223,7 @@ describe('refused with a clear message', () => {
 		['limits below the number of copies', { replication: { ...sampleBatch().replication, targetNresults: 3 } }, 'limits'],
 		['more failures than copies', { replication: { ...sampleBatch().replication, maxErrorResults: 6 } }, 'in all'],
 		['more successes than copies', { replication: { ...sampleBatch().replication, maxSuccessResults: 6 } }, 'in all'],
-		['half a copy', { replication: { ...sampleBatch().replication, maxErrorResults: 1.5 } }, 'number of copies'],
+		['half a copy', { replication: { ...sampleBatch().replication, maxErrorResults: 1.5 } }, 'number of failures'],
 	];
 	test.each(cases)('%s', (_, changes, words) => {
 		let thrown: unknown;

@@ -99,7 +99,7 @@ describe('a range', () => {
 	test.each([
 		[{ from: 1, to: 0, step: 1 }, false, 'below'],
 		[{ from: 0, to: 1 }, false, 'either step or count'],
-		[{ from: 0, to: 1, step: 1, count: 2 }, false, 'either step or count'],
+		[{ from: 0, to: 1, step: 1, count: 2 }, false, 'of step and count only one'],
 		[{ from: 0, to: 1, count: 2, scale: 'log' as const }, false, 'above 0'],
 		[{ from: 1, to: 2, count: 1 }, false, 'both ends'],
 		[{ from: 0, to: 1, step: 0.1 }, true, 'no meaning'],
