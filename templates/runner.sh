@@ -40,10 +40,12 @@ b2d_overwrite() {
 # Keeps the volunteer's account key, name and address from the program. The client writes init_data.xml anew when it
 # resumes a job, so this is repeated while the program runs. The length stays, for the client's side may be reading.
 b2d_hide_account() {
-	"$b2d_box" grep -qE '<(authenticator|user_name|team_name|domain_name|ip_addr|host_cpid)>x*[^<x]' "$b2d_slot/init_data.xml" 2>/dev/null || return 0
+	"$b2d_box" grep -qE '<(authenticator|user_name|team_name|domain_name|ip_addr|host_cpid)>x*[^<x]' "$b2d_slot/init_data.xml" 2>/dev/null
+	# Only 1 says that there is nothing to hide; whoever cannot look hides.
+	[ $? != 1 ] || return 0
 	"$b2d_box" sed -E ':again
 s/(<(authenticator|user_name|team_name|domain_name|ip_addr|host_cpid)>x*)[^<x]/\1x/
-tagain' "$b2d_slot/init_data.xml" >"$b2d_private/init_data" || return 0
+tagain' "$b2d_slot/init_data.xml" >"$b2d_private/init_data" 2>/dev/null || return 0
 	if [ "$("$b2d_box" stat -c %s "$b2d_private/init_data")" = "$("$b2d_box" stat -c %s "$b2d_slot/init_data.xml")" ]; then
 		b2d_overwrite "$b2d_slot/init_data.xml" <"$b2d_private/init_data"
 	fi
